@@ -1,0 +1,680 @@
+//! The checked tree: every name resolved to a number, every expression with its type, every body once per target.
+//!
+//! `include f(x)` and `ensure` parts are written out in place (their parameters become lets with numbers of their
+//! own); `define` stays a call. Neither depends on itself, so one slot for each [`VarId`] is enough at run time; the
+//! slots of a loop's body are emptied at each round.
+
+use std::sync::Arc;
+
+use crate::{
+    diagnostic::{FileId, Span},
+    function::Function,
+    schema::{Entity, Field, Object, Ty},
+    syntax::tree::{BinaryOp, FindMode, PolicyKind},
+    value::{Action, Compare, EntityName, Value, Verdict},
+};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+    )* };
+}
+ids! {
+    /// A place for a value: record, let, parameter, found row, loop name, key of a write, value of an ensure.
+    VarId,
+    /// A row of [`Program::settings`].
+    SettingId,
+    /// A row of [`Program::tables`].
+    TableId,
+    /// A row of [`Program::defines`].
+    DefineId
+}
+
+/// A flow with all that it uses, or a library by itself (then without `source` and `body`).
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The flow's name (a library: the stem of its file).
+    pub name: Arc<str>,
+    /// Its title.
+    pub title: Option<Arc<str>>,
+    /// Its file.
+    pub file: FileId,
+    /// All places for values.
+    pub vars: Vec<Var>,
+    /// Settings of the flow and of what it uses.
+    pub settings: Vec<Setting>,
+    /// Tables likewise.
+    pub tables: Vec<Table>,
+    /// Functions likewise.
+    pub defines: Vec<Define>,
+    /// `let`s outside the record (libraries, lists for tables): worked out once.
+    pub constants: Vec<Let>,
+    /// What is read; none in a library.
+    pub source: Option<Source>,
+    /// Column 0 in the order of the text.
+    pub body: Vec<Stmt>,
+    /// Its tests, those of `x.test.flow` included.
+    pub tests: Vec<Test>,
+}
+
+/// A place for a value.
+#[derive(Debug, Clone)]
+pub struct Var {
+    /// As the flow calls it.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Ty,
+    /// Where it is declared.
+    pub span: Span,
+    /// May it hold personal data or free text (so that messages mask it at rest)?
+    pub private: bool,
+}
+
+/// A setting.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The flow's name, or the stem of the library file, under which `koppel.toml` sets it.
+    pub owner: Arc<str>,
+    /// Its type.
+    pub ty: Ty,
+    /// Its default: literals only.
+    pub default: Option<Value>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// `define`: arguments are put in the places of its parameters, then the body is worked out.
+#[derive(Debug, Clone)]
+pub struct Define {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its parameters.
+    pub params: Vec<VarId>,
+    /// Its body (a record body is [`ExprKind::Record`]).
+    pub body: Expr,
+}
+
+/// What is read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The record.
+    pub var: VarId,
+    /// Role and entity.
+    pub name: EntityName,
+    /// Its facts.
+    pub entity: Arc<Entity>,
+    /// The condition; the searched row is the record itself.
+    pub condition: Option<Expr>,
+    /// How changes are seen.
+    pub since: Since,
+    /// The identity: paths of the record.
+    pub key: Vec<Arc<str>>,
+    /// The place of its head.
+    pub span: Span,
+}
+
+/// How changes are seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Since {
+    /// By content.
+    Change,
+    /// By a stamp, with an overlap in seconds.
+    Field {
+        /// The stamp.
+        path: Arc<str>,
+        /// Seconds.
+        overlap: i64,
+    },
+}
+
+/// A statement.
+#[derive(Debug, Clone)]
+pub enum Stmt {
+    /// Worked out at first use, once.
+    Let(Let),
+    /// Asked at first use, once.
+    Find(Find),
+    /// In the order of the text.
+    Guard(Guard),
+    /// In the order of the text (column 0 and blocks), or when its value is used.
+    Ensure(Ensure),
+    /// A write.
+    Write(Write),
+    /// The same for each element.
+    Each(Each),
+}
+
+/// `let`
+#[derive(Debug, Clone)]
+pub struct Let {
+    /// Its place.
+    pub var: VarId,
+    /// Its value.
+    pub value: Expr,
+    /// The limit of a declared `text(n)`: measured when it is worked out, a longer value holds the record.
+    pub max: Option<u32>,
+    /// The statement.
+    pub span: Span,
+}
+
+/// `find x in e where … by …`
+#[derive(Debug, Clone)]
+pub struct Find {
+    /// The row, or the list of rows.
+    pub var: VarId,
+    /// The search.
+    pub search: Search,
+    /// How many.
+    pub mode: FindMode,
+}
+
+/// A search: used by `find`, `exists` and `find … gives`.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Role and entity.
+    pub name: EntityName,
+    /// Its facts.
+    pub entity: Arc<Entity>,
+    /// The searched row within the condition.
+    pub row: VarId,
+    /// The condition.
+    pub condition: Option<Expr>,
+    /// Path and "highest first".
+    pub by: Vec<(Arc<str>, bool)>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A guard.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// The word.
+    pub verdict: Verdict,
+    /// None = always.
+    pub when: Option<Expr>,
+    /// The reason.
+    pub message: Message,
+    /// Does it look at settings only? Then a `fail` is judged when the flow is checked.
+    pub settings_only: bool,
+}
+
+/// A reason with holes.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// In order.
+    pub parts: Vec<MessagePart>,
+    /// The statement: its line is the place of the reason.
+    pub span: Span,
+}
+
+/// A piece of a reason.
+#[derive(Debug, Clone)]
+pub enum MessagePart {
+    /// Characters.
+    Chars(Arc<str>),
+    /// A value; `private` ones are `•••` at rest.
+    Hole {
+        /// The value; may be blank, then `(blank)` is printed.
+        value: Expr,
+        /// Personal data or free text?
+        private: bool,
+    },
+}
+
+/// `ensure`
+#[derive(Debug, Clone)]
+pub struct Ensure {
+    /// Its value.
+    pub var: VarId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The found row (of whichever `find … gives` gave it); blank until then.
+    pub found: VarId,
+    /// In order; the first that gives a value ends it, but for guards, lets and finds that name `found`.
+    pub alternatives: Vec<Alternative>,
+    /// The limit of its declared type.
+    pub max: Option<u32>,
+    /// The statement's head.
+    pub span: Span,
+}
+
+/// A line of an `ensure`.
+#[derive(Debug, Clone)]
+pub enum Alternative {
+    /// Applies when it is not blank.
+    Take(Expr),
+    /// A row's key.
+    Find {
+        /// The search.
+        search: Search,
+        /// `first`?
+        first: bool,
+        /// The key's path in the row.
+        gives: Arc<str>,
+    },
+    /// `update found`: parsed and checked, not built yet.
+    UpdateFound(Option<Expr>),
+    /// Applies when one of its targets does.
+    Create(Write),
+    /// A guard; `of_found` ones run only after a find gave a row.
+    Guard {
+        /// The guard.
+        guard: Guard,
+        /// Does it depend on `found`, also through names?
+        of_found: bool,
+    },
+    /// A let.
+    Let(Let),
+    /// A find with a name.
+    FindRow(Find),
+    /// Another ensure, written out: when it gives a value it ends this one.
+    Include(Box<Ensure>),
+}
+
+/// `create` or `update`.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// Its key, once it is there.
+    pub var: VarId,
+    /// Its name: the given one, or its entity.
+    pub name: Arc<str>,
+    /// The name the flow gave it, if any: with it the stage can speak of the write.
+    pub named: bool,
+    /// Made or changed.
+    pub action: Action,
+    /// In order: the first whose condition holds.
+    pub targets: Vec<Target>,
+    /// The key that the answer gives.
+    pub gives: Option<Arc<str>>,
+    /// The head.
+    pub span: Span,
+}
+
+/// A target with the body as checked for it; fields that it lacks are left out.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Role and entity.
+    pub name: EntityName,
+    /// Its facts.
+    pub entity: Arc<Entity>,
+    /// None = always.
+    pub when: Option<Expr>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a body.
+#[derive(Debug, Clone)]
+pub enum Line {
+    /// `let`
+    Let(Let),
+    /// `find`
+    Find(Find),
+    /// A guard: counts when the block applies.
+    Guard(Guard),
+    /// `ensure`
+    Ensure(Ensure),
+    /// `A = …`; `A.b = …` is an [`Line::Object`] around it. Lines of one object add up.
+    Field(FieldLine),
+    /// One sub-object.
+    Object {
+        /// The field.
+        field: Arc<Field>,
+        /// Its policy.
+        policy: Option<PolicyKind>,
+        /// Its condition.
+        when: Option<Expr>,
+        /// Its lines.
+        lines: Vec<Line>,
+    },
+    /// One line object for each element.
+    Each {
+        /// The field.
+        field: Arc<Field>,
+        /// The loop name.
+        var: VarId,
+        /// The list.
+        list: Expr,
+        /// The filter.
+        when: Option<Expr>,
+        /// Its lines.
+        lines: Vec<Line>,
+    },
+}
+
+/// `A = expr policy`
+#[derive(Debug, Clone)]
+pub struct FieldLine {
+    /// The field.
+    pub field: Arc<Field>,
+    /// The value, code labels already turned into codes.
+    pub value: Expr,
+    /// Its policy.
+    pub policy: Option<PolicyKind>,
+    /// The field's limit where the type does not prove that the value fits: measured when decided.
+    pub max: Option<u32>,
+    /// The line.
+    pub span: Span,
+}
+
+/// `each x in list { … }` as statements.
+#[derive(Debug, Clone)]
+pub struct Each {
+    /// The loop name.
+    pub var: VarId,
+    /// The list.
+    pub list: Expr,
+    /// The filter.
+    pub when: Option<Expr>,
+    /// The statements.
+    pub body: Vec<Stmt>,
+}
+
+/// An expression.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// What.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: Ty,
+    /// Its place.
+    pub span: Span,
+}
+
+/// The kinds of expressions. "Lifts" = a blank operand gives blank.
+#[derive(Debug, Clone)]
+pub enum ExprKind {
+    /// A literal.
+    Const(Value),
+    /// A compiled-when-checked pattern, as the argument of a text function.
+    Pattern(Arc<str>),
+    /// A place.
+    Var(VarId),
+    /// A setting.
+    Setting(SettingId),
+    /// A field of a record; lifts. Of a list of records: the list of the fields.
+    Field(Box<Expr>, Arc<str>),
+    /// A text with holes, none of them blank.
+    Text(Vec<TextPart>),
+    /// A list.
+    List(Vec<Expr>),
+    /// `[item for var in list when …]`
+    Comprehension {
+        /// The element.
+        item: Box<Expr>,
+        /// The loop name.
+        var: VarId,
+        /// The list.
+        list: Box<Expr>,
+        /// The filter.
+        when: Option<Box<Expr>>,
+    },
+    /// `each x in list when … { fields }`: a list of records.
+    Rows {
+        /// The loop name.
+        var: VarId,
+        /// The list.
+        list: Box<Expr>,
+        /// The filter.
+        when: Option<Box<Expr>>,
+        /// The lets and finds in it, then the record.
+        record: Box<RecordExpr>,
+    },
+    /// A record made of fields.
+    Record(Box<RecordExpr>),
+    /// `-x`; lifts.
+    Negate(Box<Expr>),
+    /// `not x`; a blank counts as no.
+    Not(Box<Expr>),
+    /// `x!`: fails the record when blank, with this name.
+    Must(Box<Expr>, Arc<str>),
+    /// Two sides. `is` and `in` on a list of words ask membership; arithmetic lifts; `and`/`or` count blank as no
+    /// and do not work out the right side when the left decides.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// Arms in order, then the last value; none = blank.
+    Choose(Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    /// Ends the record here.
+    Outcome(Verdict, Message),
+    /// `exists e where …`
+    Exists(Box<Search>),
+    /// A table, one argument for each input in order; the result column (its name) if several are asked: then a
+    /// [`ExprKind::Field`] stands around it. Gives the value, or a record of the results where there are several.
+    Table(TableId, Vec<Expr>),
+    /// A standard function, arguments in the order of its parameters, defaults filled in.
+    Function(&'static Function, Vec<Expr>),
+    /// A `define`.
+    Define(DefineId, Vec<Expr>),
+    /// `.n` or `[.a, .b]` as the argument of a list function: names of fields of each element.
+    Columns(Vec<Arc<str>>),
+    /// `today()`.
+    Today,
+    /// A number made into money or decimal, an int into a decimal: where the types ask for it.
+    Convert(Box<Expr>, Convert),
+    /// `todo "…"`
+    Todo,
+}
+
+/// A change of kind that loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convert {
+    /// A number literal to an amount in euro.
+    ToMoney,
+    /// An int to a decimal.
+    ToDecimal,
+    /// A datetime to its Amsterdam day.
+    ToDate,
+    /// A value to its normal form (e-mail: trimmed and lower case; IBAN and VAT number: no spaces and dots).
+    Normalise,
+}
+
+/// A record made of fields, with the lets and finds that stand among them.
+#[derive(Debug, Clone)]
+pub struct RecordExpr {
+    /// What stands before.
+    pub lines: Vec<Line>,
+    /// Its shape.
+    pub object: Arc<Object>,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone)]
+pub enum TextPart {
+    /// Characters.
+    Chars(Arc<str>),
+    /// A value, never blank.
+    Hole(Expr),
+}
+
+/// A lookup table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name.
+    pub name: Arc<str>,
+    /// `first`: the first row that fits; else exactly one.
+    pub first: bool,
+    /// Name and type of the inputs.
+    pub inputs: Vec<(Arc<str>, Ty)>,
+    /// Name and type of the results.
+    pub results: Vec<(Arc<str>, Ty)>,
+    /// In the order of the text or CSV.
+    pub rows: Vec<Row>,
+    /// What stands for the rest. Holes may name the inputs: their places are `params`.
+    pub otherwise: Option<RowResult>,
+    /// The places of the inputs, for results that name them.
+    pub params: Vec<VarId>,
+    /// The head.
+    pub span: Span,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// One for each input.
+    pub cells: Vec<Cell>,
+    /// What it gives.
+    pub result: RowResult,
+    /// Its place (file and line of the CSV).
+    pub span: Span,
+}
+
+/// What a row gives.
+#[derive(Debug, Clone)]
+pub enum RowResult {
+    /// One for each result.
+    Values(Vec<Expr>),
+    /// Ends the record.
+    Outcome(Verdict, Message),
+}
+
+/// A cell, values already of the column's type, named lists written out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// `*`: everything, blank included.
+    Any,
+    /// One of these (`Value::Blank` among them where `blank` stands there).
+    In(Vec<Value>),
+    /// None of these.
+    NotIn(Vec<Value>),
+    /// Both included, either end may be open.
+    Range {
+        /// Lowest, and whether it is included.
+        from: Option<(Value, bool)>,
+        /// Highest, and whether it is included.
+        to: Option<(Value, bool)>,
+    },
+    /// The text contains this, ignoring case.
+    Contains(Arc<str>),
+    /// The text matches this.
+    Matches(Arc<str>),
+    /// Several of the above, any of which fits.
+    AnyOf(Vec<Cell>),
+    /// None of these.
+    NoneOf(Vec<Cell>),
+}
+
+impl Cell {
+    /// A bound `< x` and so on.
+    #[must_use]
+    pub fn bound(compare: Compare, value: Value) -> Self {
+        match compare {
+            Compare::Less => Self::Range { from: None, to: Some((value, false)) },
+            Compare::AtMost => Self::Range { from: None, to: Some((value, true)) },
+            Compare::Greater => Self::Range { from: Some((value, false)), to: None },
+            Compare::AtLeast => Self::Range { from: Some((value, true)), to: None },
+        }
+    }
+}
+
+/// A test of the language.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// Its name.
+    pub name: Arc<str>,
+    /// In the order of the text.
+    pub givens: Vec<Given>,
+    /// In the order of the text.
+    pub expects: Vec<Expect>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What a test gives.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A setting.
+    Setting(SettingId, Expr),
+    /// The run's date.
+    Today(Expr),
+    /// The record: from a sample file (its text), with fields replaced.
+    Record {
+        /// The sample, as JSON text.
+        sample: Option<Arc<str>>,
+        /// Fields that replace (path → value); sub-blocks replace whole lists.
+        fields: GivenFields,
+        /// The line.
+        span: Span,
+    },
+    /// All entities of a role, from a file `{"Entity": [rows]}`.
+    System {
+        /// The role.
+        role: Arc<str>,
+        /// JSON text.
+        sample: Arc<str>,
+        /// The line.
+        span: Span,
+    },
+    /// One entity from a file (a row or a list of rows); it replaces what was given before.
+    Entity {
+        /// Role and entity.
+        name: EntityName,
+        /// JSON text; none = `is empty`.
+        sample: Option<Arc<str>>,
+        /// The line.
+        span: Span,
+    },
+    /// One row more.
+    Row {
+        /// Role and entity.
+        name: EntityName,
+        /// Its fields.
+        fields: GivenFields,
+        /// The line.
+        span: Span,
+    },
+}
+
+/// Fields of a given record, checked against the read fields of its entity.
+#[derive(Debug, Clone, Default)]
+pub struct GivenFields(pub Vec<GivenField>);
+
+/// A field of a given record.
+#[derive(Debug, Clone)]
+pub enum GivenField {
+    /// `a.b = value`
+    Value(Vec<Arc<str>>, Expr),
+    /// `a { … }`: a sub-object, or one element of a list (several blocks add up, the first replaces).
+    Object(Arc<str>, GivenFields),
+}
+
+/// What a test expects.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// What.
+    pub kind: ExpectKind,
+    /// The line.
+    pub span: Span,
+}
+
+/// What is expected.
+#[derive(Debug, Clone)]
+pub enum ExpectKind {
+    /// `expect create e { … }` with the fields that must be equal.
+    Write(Action, EntityName, ExpectFields),
+    /// `expect no create e`, `expect no create`, `expect no write`.
+    NoWrite(Option<Action>, Option<EntityName>),
+    /// `expect hold "part"`.
+    Outcome(Verdict, Option<Arc<str>>),
+    /// `expect no hold`.
+    NoOutcome(Verdict, Option<Arc<str>>),
+    /// `expect no read`: the `where` of the source leaves the record out.
+    NoRead,
+    /// A condition over the names of the flow.
+    Holds(Expr),
+}
+
+/// The fields that must be equal.
+#[derive(Debug, Clone, Default)]
+pub struct ExpectFields(pub Vec<ExpectField>);
+
+/// A field that must be equal.
+#[derive(Debug, Clone)]
+pub enum ExpectField {
+    /// `a.b = value`; the literal `blank` = not sent; the name of a write or ensure = its key.
+    Value(Vec<Arc<str>>, Expr, Span),
+    /// A sub-object, or one element of the whole list in order (repeated blocks).
+    Object(Arc<str>, ExpectFields, Span),
+}

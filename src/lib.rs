@@ -1,0 +1,18 @@
+//! koppel: a declarative language and its runtime that keep Jortt and AFAS Profit in step.
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+pub mod check;
+pub mod cli;
+pub mod connector;
+pub mod diagnostic;
+pub mod engine;
+pub mod eval;
+pub mod function;
+pub mod insight;
+pub mod ledger;
+pub mod plan;
+pub mod project;
+pub mod sandbox;
+pub mod schema;
+pub mod syntax;
+pub mod value;

@@ -1,0 +1,14 @@
+//! What the two systems have: entities, fields, types, code tables, and how their values look on the wire.
+//!
+//! Takes the compact schemas and facts of `stdlib/` (and those of a user's project), gives a [`Catalog`]; decodes
+//! vendor JSON into records and writes into vendor JSON. Promises that numbers never pass through a float and that
+//! normal forms (`email`, `money`, `percent`, `country`) are made here and nowhere else. No HTTP.
+
+mod catalog;
+mod ty;
+
+pub use catalog::{
+    Answer, Catalog, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, ListWord, Object, OwnNumber, Privacy,
+    ReadFacts, Recognise, Stamp, System, Test, WriteClass, WriteFacts,
+};
+pub use ty::{ColumnRef, Kind, Ty};
