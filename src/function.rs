@@ -88,3 +88,12 @@ pub enum Argument<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Trouble(pub String);
+
+/// The function of a name.
+#[must_use]
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().copied().find(|function| function.name == name)
+}
+
+/// All functions, by subject.
+pub const FUNCTIONS: &[&Function] = &[];

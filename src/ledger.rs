@@ -1,4 +1,4 @@
-//! What was sent, so that nothing is sent twice: the protocol as types, on SQLite.
+//! What was sent, so that nothing is sent twice: the protocol as types, on `SQLite`.
 //!
 //! Takes names, keys and hashes of writes, gives permissions to send. Promises that an [`Intended`] exists only after
 //! its row is on disk, and that no payload, name or e-mail is ever stored.
