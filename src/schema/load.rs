@@ -79,8 +79,14 @@ struct Loader<'a> {
     rules: HashMap<&'a str, HashMap<&'a str, Vec<usize>>>,
     used: RefCell<HashSet<(&'a str, &'a str)>>,
     /// Code tables stand in many places with the same codes: kept once.
-    codes: RefCell<HashMap<(Vec<(String, String)>, bool), Arc<CodeTable>>>,
+    codes: RefCell<HashMap<Codes, Arc<CodeTable>>>,
 }
+
+/// Codes with their labels, and whether the table is open.
+type Codes = (Vec<(String, String)>, bool);
+
+/// Written fields, by read entity and the field of it that shows them.
+type Shown = HashMap<String, HashMap<Arc<str>, Arc<Field>>>;
 
 impl<'a> Loader<'a> {
     fn wrong(&self, text: impl std::fmt::Display) -> SchemaError {
@@ -162,14 +168,11 @@ impl<'a> Loader<'a> {
     }
 
     /// For each read entity the written fields that its fields show.
-    fn shown(
-        &self,
-        writes: &BTreeMap<String, WriteFacts>,
-    ) -> Result<HashMap<String, HashMap<Arc<str>, Arc<Field>>>, SchemaError> {
-        let mut out: HashMap<String, HashMap<Arc<str>, Arc<Field>>> = HashMap::new();
+    fn shown(&self, writes: &BTreeMap<String, WriteFacts>) -> Result<Shown, SchemaError> {
+        let mut out: Shown = HashMap::new();
         for (entity, write) in writes {
             let Some(by) = &write.shown_by else { continue };
-            if !self.facts.entities.get(&**by).is_some_and(|facts| facts.read.is_some()) {
+            if self.facts.entities.get(&**by).is_none_or(|facts| facts.read.is_none()) {
                 return Err(self.wrong(format!("{entity} is shown by {by}, which cannot be read")));
             }
             let fields = out.entry(by.to_string()).or_default();
@@ -189,7 +192,7 @@ impl<'a> Loader<'a> {
         raw: &[RawField<'_>],
         rule: &ReadRule,
         writes: &BTreeMap<String, WriteFacts>,
-        shown: &HashMap<String, HashMap<Arc<str>, Arc<Field>>>,
+        shown: &Shown,
     ) -> Result<ReadFacts, SchemaError> {
         let base = self.object(entity, entity, &self.entity(entity)?.label, raw, Mode::Read)?;
         let mut fields = base.fields.clone();
@@ -452,11 +455,11 @@ impl<'a> Loader<'a> {
         field.ty.max = rule.max.or(field.ty.max);
         field.decimals = rule.decimals.or(field.decimals);
         if let Some(required) = rule.required {
-            match (required, mode) {
-                (RequiredRule::Never, _) => field.required = false,
-                (RequiredRule::Create, Mode::Create) | (RequiredRule::Update, Mode::Update) => field.required = true,
-                _ => {}
-            }
+            field.required = match required {
+                RequiredRule::Never => false,
+                RequiredRule::Create => mode == Mode::Create,
+                RequiredRule::Both => mode != Mode::Read,
+            };
         }
         if let Some(privacy) = rule.privacy {
             field.privacy = match privacy {
