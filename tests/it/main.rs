@@ -3,3 +3,4 @@
 
 mod rooms;
 mod schema;
+mod sandbox;
