@@ -121,7 +121,9 @@ impl<'a> Sieve<'a> {
 impl Reader {
     fn new(object: &Arc<Object>, fields: Arc<[Arc<str>]>, looked_at: BTreeSet<Arc<str>>) -> Self {
         let covered = |path: &str| {
-            fields.iter().any(|field| path.strip_prefix(&**field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            fields
+                .iter()
+                .any(|field| path.strip_prefix(&**field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
         };
         let missing: Vec<Arc<str>> = looked_at.iter().filter(|path| !covered(path)).cloned().collect();
         if missing.is_empty() {
@@ -181,10 +183,13 @@ pub(super) fn key_names(facts: &ReadFacts) -> Vec<Arc<str>> {
 
 /// What tells a row apart: its key, or all of it where the key is not complete.
 pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
-    let values: Vec<&Json> = names.iter().filter_map(|name| raw.get(&**name)).filter(|value| !value.is_null()).collect();
+    let values: Vec<&Json> =
+        names.iter().filter_map(|name| raw.get(&**name)).filter(|value| !value.is_null()).collect();
     match values.as_slice() {
         [Json::String(text)] if names.len() == 1 => text.clone(),
-        some if !some.is_empty() && some.len() == names.len() => Json::from_iter(some.iter().map(|value| (*value).clone())).to_string(),
+        some if !some.is_empty() && some.len() == names.len() => {
+            some.iter().map(|value| (*value).clone()).collect::<Json>().to_string()
+        }
         _ => raw.to_string(),
     }
 }
@@ -215,7 +220,9 @@ fn paths(filter: &Filter, into: &mut BTreeSet<Arc<str>>) {
 pub(super) fn must_be<'f>(filter: &'f Filter, path: &str) -> Option<Vec<&'f Value>> {
     match filter {
         Filter::Never => Some(Vec::new()),
-        Filter::Is(own, value) if &**own == path => Some(Some(value).filter(|value| !value.is_blank()).into_iter().collect()),
+        Filter::Is(own, value) if &**own == path => {
+            Some(Some(value).filter(|value| !value.is_blank()).into_iter().collect())
+        }
         Filter::In(own, values) if &**own == path => Some(values.iter().filter(|value| !value.is_blank()).collect()),
         Filter::And(all) => all.iter().filter_map(|filter| must_be(filter, path)).min_by_key(Vec::len),
         Filter::Or(any) => {
