@@ -12,7 +12,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value as Json;
 
 use crate::{
-    schema::{Object, Projection, ReadFacts},
+    schema::{Object, Privacy, Projection, ReadFacts},
     value::{Ask, Filter, Record, Value},
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Sieve<'a> {
     /// Which reader an ask uses.
     reader_of: Vec<usize>,
     key: Vec<Arc<str>>,
+    /// The first field of the key where messages may show it.
+    tellable: Option<Arc<str>>,
     seen: HashSet<String>,
     today: Date,
 }
@@ -58,6 +60,7 @@ impl<'a> Sieve<'a> {
             readers,
             reader_of,
             key: key_names(facts),
+            tellable: tellable(facts),
             seen: HashSet::new(),
             today: today(),
         }
@@ -74,9 +77,14 @@ impl<'a> Sieve<'a> {
         if self.seen.contains(&key) {
             return Ok(());
         }
-        let wrong = |error: &dyn std::fmt::Display| {
-            let names: Vec<&str> = self.key.iter().map(|name| &**name).collect();
-            format!("row with {} {key}: {error}", names.join(", "))
+        let wrong = |error: &dyn std::fmt::Display| match self
+            .tellable
+            .as_ref()
+            .and_then(|name| Some((name, raw.get(&**name)?)))
+        {
+            Some((name, Json::String(key))) => format!("row with {name} {key}: {error}"),
+            Some((name, key)) => format!("row with {name} {key}: {error}"),
+            None => error.to_string(),
         };
         let mut wide: Vec<Option<Record>> = vec![None; self.readers.len()];
         let mut narrow = wide.clone();
@@ -179,6 +187,12 @@ pub(super) fn in_order(asks: usize, groups: &[Group<'_>], found: Vec<Vec<Vec<Rec
 pub(super) fn key_names(facts: &ReadFacts) -> Vec<Arc<str>> {
     let names = facts.keys.first().map(Vec::as_slice).unwrap_or_default();
     names.iter().map(|name| facts.object.field(name).map_or_else(|| name.clone(), |field| field.wire.clone())).collect()
+}
+
+/// The first field of the key, unless it is personal.
+fn tellable(facts: &ReadFacts) -> Option<Arc<str>> {
+    let field = facts.object.field(facts.keys.first()?.first()?)?;
+    (field.privacy == Privacy::Plain).then(|| field.wire.clone())
 }
 
 /// What tells a row apart: its key, or all of it where the key is not complete.

@@ -272,3 +272,48 @@ fn every_entity_of_the_manifest_is_one_of_the_catalog() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_third_system_is_a_manifest_and_a_schema() {
+    let manifest = r#"
+        system = "crm"
+        title = "the CRM"
+        protocol = "rest"
+        base = "https://crm.example"
+        settle_seconds = 60
+        limits = { parallel = 1, page = 2, query = 2000, answer_bytes = 1000000 }
+        retries = { times = 0, first_ms = 1, longest_wait_seconds = 1 }
+        identity = { path = "/who", at = "$.tenant" }
+        answers = { words = ["$.problem"] }
+        [login]
+        address = "{base}/auth"
+        local = "{base}/auth"
+        secret = "body"
+        [[errors]]
+        status = 418
+        class = "record"
+        [entities.customers]
+        list = "/contacts"
+        records = "$.items"
+        page = "p"
+        create = { method = "PATCH", path = "/contacts/new" }
+    "#;
+    let server = Served::new(|number, _| match number {
+        0 => answer(200, &json!({"items": [customer(1), customer(2)]}).to_string()),
+        1 => answer(200, &json!({"items": []}).to_string()),
+        _ => answer(418, r#"{"problem":"no tea"}"#),
+    })
+    .await;
+    let mut catalog = Catalog::standard().unwrap().clone();
+    let schema = catalog.systems.get("jortt").unwrap().clone();
+    catalog.systems.insert("crm".into(), schema);
+    let connection = crate::connector::testing::connection("crm", &server.base);
+    let line = Line::new(crate::connector::Manifest::parse(manifest).unwrap(), &connection).unwrap();
+    let crm = Rest::new(line, Arc::new(catalog));
+    let found = crm.find(&[ask("customers", is("id", "c2"), &["id"])]).await.unwrap();
+    assert_eq!(ids(&found[0]), ["c2"]);
+    assert_eq!(server.lines(), ["GET /contacts?p=1", "GET /contacts?p=2"]);
+    let sent = crm.send(&write("customers", Action::Create, &[("customer_name", "x")])).await;
+    assert_eq!(sent, Answered::Refused("no tea".to_owned()));
+    assert_eq!(server.lines()[2], "PATCH /contacts/new");
+}
