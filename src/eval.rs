@@ -9,7 +9,7 @@ mod search;
 mod write;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -66,6 +66,16 @@ pub fn step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> 
         Err(Stop::Waits) => Step::Wants(wants.into_iter().collect()),
         Err(Stop::Ends(ended)) => Step::Decided(decide::ended(*ended, warnings)),
     }
+}
+
+/// The confirmed names that this decision still comes to. One that is missing here is of a write that the flow no
+/// longer makes for this record: it changed half-way.
+#[must_use]
+pub fn passed_over(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> BTreeSet<Arc<str>> {
+    let mut machine = machine(plan, Some(record), reads, moment);
+    // However it ends: what it came to until then is what counts.
+    let _ = decide::decide(&mut machine, plan);
+    machine.world.passed
 }
 
 /// The value of an `expect` of the plan's program, once the record is decided: names of the flow stand for what they

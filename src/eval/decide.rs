@@ -3,7 +3,11 @@
 //! While something waits for rows, what stands below is looked at only for what it wants: its trouble does not count,
 //! and nothing behind an undecided `when` is looked at.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use indexmap::IndexSet;
 
@@ -31,6 +35,8 @@ pub(crate) struct Deciding<'a> {
     pub(super) warnings: Vec<Reason>,
     pub(super) ensured: Vec<Ensured>,
     pub(super) writes: Vec<Write>,
+    /// Confirmed names that the flow still comes to.
+    pub(super) passed: BTreeSet<Arc<str>>,
     /// Positions in the loops of statements around, from 1.
     pub(super) rounds: Vec<usize>,
     /// What each search of an ensure asked, by its row.
@@ -82,6 +88,7 @@ pub(super) fn machine<'a>(
         warnings: Vec::new(),
         ensured: Vec::new(),
         writes: Vec::new(),
+        passed: BTreeSet::new(),
         rounds: Vec::new(),
         asked: Vec::new(),
         created: Vec::new(),
@@ -190,7 +197,10 @@ impl Deciding<'_> {
         if depth == 0 {
             return name.clone();
         }
-        let positions: String = self.rounds.iter().take(depth).map(|position| format!("#{position}")).collect();
-        format!("{name}{positions}").into()
+        let mut full = name.to_string();
+        for position in self.rounds.iter().take(depth) {
+            let _ = write!(full, "#{position}");
+        }
+        full.into()
     }
 }

@@ -30,6 +30,8 @@ struct Choice {
 pub(super) fn ensure(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Value, Stop> {
     let name = machine.world.name(&ensure.name, ensure.depth);
     if let Some(value) = machine.world.confirmed.get(&name) {
+        pass_over(machine, ensure);
+        machine.world.passed.insert(name);
         return Ok(value.clone());
     }
     machine.world.asked.retain(|(row, _)| !ensure.searches.contains(row));
@@ -46,19 +48,30 @@ pub(super) fn ensure(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Resu
     Ok(value)
 }
 
+/// The creates of an ensure that is confirmed are as much in the decision as they were.
+fn pass_over(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) {
+    for alternative in &ensure.alternatives {
+        match alternative {
+            AlternativeCode::Create(write) => {
+                let name = machine.world.name(&write.name, write.depth);
+                if machine.world.confirmed.contains_key(&name) {
+                    machine.world.passed.insert(name);
+                }
+            }
+            AlternativeCode::Include(inner) => pass_over(machine, inner),
+            AlternativeCode::Take(_) | AlternativeCode::Find { .. } | AlternativeCode::Guard(..) => {}
+        }
+    }
+}
+
 fn choose(
     machine: &mut Decider<'_, '_>,
     ensure: &EnsureCode,
     compared: &mut Vec<Value>,
 ) -> Result<Option<Choice>, Stop> {
     let (role, family) = &ensure.family;
-    let choice = |value, chosen| Choice {
-        value,
-        chosen,
-        role: role.clone(),
-        family: family.clone(),
-        key: Value::Blank,
-    };
+    let choice =
+        |value, chosen| Choice { value, chosen, role: role.clone(), family: family.clone(), key: Value::Blank };
     // Until a row is found, names that depend on it are those of lines that did not run.
     let names_of_found = |machine: &mut Decider<'_, '_>, place: &Place| {
         for name in &ensure.of_found {
@@ -86,10 +99,7 @@ fn choose(
                     false => search::one(machine, search, &rows),
                 });
                 match found {
-                    Ok(Some(row)) if waits => {
-                        let _ = row;
-                        return Err(Stop::Waits);
-                    }
+                    Ok(Some(_)) if waits => return Err(Stop::Waits),
                     Ok(Some(row)) => {
                         let key = row.path(gives).clone();
                         if key.is_blank() {

@@ -94,9 +94,9 @@ fn key(read: &ReadEntity, row: &Record) -> String {
 
 fn key_is_plain(read: &ReadEntity) -> bool {
     let object = read.entity.read.as_ref().map(|read| &read.object);
-    read.key().iter().all(|path| {
-        object.and_then(|object| object.field(path)).is_none_or(|field| field.privacy == Privacy::Plain)
-    })
+    read.key()
+        .iter()
+        .all(|path| object.and_then(|object| object.field(path)).is_none_or(|field| field.privacy == Privacy::Plain))
 }
 
 /// Blanks come last, whichever way.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    decide::{Decider, ensure, guard, rounds},
+    decide::{Created, Decider, ensure, guard, rounds},
     ensure::Made,
 };
 use crate::{
@@ -39,6 +39,7 @@ pub(super) fn write(machine: &mut Decider<'_, '_>, code: &WriteCode) -> Result<(
 pub(super) fn make<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Result<Option<Made<'c>>, Stop> {
     let name = machine.world.name(&code.name, code.depth);
     if let Some(value) = machine.world.confirmed.get(&name).cloned() {
+        machine.world.passed.insert(name.clone());
         return Ok(code.targets.first().map(|target| Made { name, target, value, write: None }));
     }
     let Some(target) = choose(machine, code)? else { return Ok(None) };
@@ -46,7 +47,7 @@ pub(super) fn make<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Re
     lines(machine, &target.lines, code.action, &mut fields)?;
     let facts = target.entity.write.as_ref();
     let mut needs = Vec::new();
-    collect_needs(&fields, &mut needs);
+    collect_needs(&fields, &machine.world.created, &mut needs);
     let given = code.gives.as_ref().and_then(|path| fields.value(path)).filter(|value| key_in(value).is_none());
     let value = given.cloned().unwrap_or_else(|| Value::Key(name.clone()));
     let write = Write {
@@ -151,22 +152,23 @@ fn plain(fields: &Fields, path: &str) -> Option<Arc<str>> {
     key_in(value).is_none().then(|| value.to_string().into())
 }
 
-fn collect_needs(fields: &Fields, needs: &mut Vec<Arc<str>>) {
+/// The writes whose keys are in these fields: promised ones, and known ones that an ensure of this record makes true.
+fn collect_needs(fields: &Fields, created: &[Created], needs: &mut Vec<Arc<str>>) {
     for (_, node) in &fields.0 {
         match node {
-            Node::Value(value) => {
-                let keys = match value {
-                    Value::List(items) => items.iter().filter_map(key_in).collect(),
-                    other => Vec::from_iter(key_in(other)),
-                };
-                for key in keys {
-                    if !needs.contains(&key) {
-                        needs.push(key);
-                    }
-                }
-            }
-            Node::Object(inner) => collect_needs(inner, needs),
-            Node::List(rows) => rows.iter().for_each(|row| collect_needs(row, needs)),
+            Node::Value(Value::List(items)) => items.iter().for_each(|item| need(item, created, needs)),
+            Node::Value(value) => need(value, created, needs),
+            Node::Object(inner) => collect_needs(inner, created, needs),
+            Node::List(rows) => rows.iter().for_each(|row| collect_needs(row, created, needs)),
         }
+    }
+}
+
+fn need(value: &Value, created: &[Created], needs: &mut Vec<Arc<str>>) {
+    let made = || created.iter().find(|created| created.value == *value).map(|created| created.name.clone());
+    if let Some(name) = key_in(value).or_else(made)
+        && !needs.contains(&name)
+    {
+        needs.push(name);
     }
 }

@@ -5,6 +5,8 @@
 //! statement any more but the definition of its place, worked out when the place is first asked. Nothing here is
 //! looked up by name while a record is decided; spans are turned into places only when something is told.
 
+mod body;
+
 use std::{
     collections::HashSet,
     sync::{
@@ -13,6 +15,7 @@ use std::{
     },
 };
 
+pub(crate) use body::{AlternativeCode, EachCode, EnsureCode, GuardCode, LineCode, StmtCode, TargetCode, WriteCode};
 use regex::Regex;
 
 use super::{filter::Template, table::TableCode};
@@ -21,8 +24,8 @@ use crate::{
     diagnostic::Span,
     function::Function,
     schema::{Entity, Kind, Ty},
-    syntax::tree::{FindMode, PolicyKind},
-    value::{Action, Compare, EntityName, Record, Shape, Value, Verdict},
+    syntax::tree::FindMode,
+    value::{Compare, EntityName, Record, Shape, Value, Verdict},
 };
 
 /// Two operands.
@@ -396,148 +399,6 @@ pub(crate) struct FindCode {
     pub(crate) mode: FindMode,
 }
 
-/// A statement that runs.
-#[derive(Debug)]
-pub(crate) enum StmtCode {
-    /// A guard.
-    Guard(GuardCode),
-    /// A row of [`Lowered::ensures`].
-    Ensure(usize),
-    /// A write.
-    Write(Box<WriteCode>),
-    /// The same for each element.
-    Each(Box<EachCode<StmtCode>>),
-}
-
-/// A guard.
-#[derive(Debug)]
-pub(crate) struct GuardCode {
-    /// The word.
-    pub(crate) verdict: Verdict,
-    /// None = always.
-    pub(crate) when: Option<Code>,
-    /// The reason.
-    pub(crate) message: Message,
-}
-
-/// Statements or lines for each element of a list.
-#[derive(Debug)]
-pub(crate) struct EachCode<T> {
-    /// The loop name.
-    pub(crate) var: VarId,
-    /// The list.
-    pub(crate) list: Code,
-    /// The filter.
-    pub(crate) when: Option<Code>,
-    /// What is done.
-    pub(crate) body: Vec<T>,
-    /// Places that are emptied at each round.
-    pub(crate) own: Vec<VarId>,
-}
-
-/// `ensure`
-#[derive(Debug)]
-pub(crate) struct EnsureCode {
-    /// Its value.
-    pub(crate) var: VarId,
-    /// Its name.
-    pub(crate) name: Arc<str>,
-    /// In how many loops it stands.
-    pub(crate) depth: usize,
-    /// The found row.
-    pub(crate) found: VarId,
-    /// In order.
-    pub(crate) alternatives: Vec<AlternativeCode>,
-    /// Names among them that depend on `found`.
-    pub(crate) of_found: Vec<VarId>,
-    /// The searches that its choice hangs on, those of included ensures too.
-    pub(crate) searches: Vec<VarId>,
-    /// Role and family of what it creates; of what it finds where it creates nothing.
-    pub(crate) family: (Arc<str>, Arc<str>),
-    /// The limit of its type.
-    pub(crate) limit: Option<Limit>,
-}
-
-/// A line of an ensure that runs.
-#[derive(Debug)]
-pub(crate) enum AlternativeCode {
-    /// Applies when it is not blank.
-    Take(Code),
-    /// A row's key.
-    Find {
-        /// The search.
-        search: Box<Search>,
-        /// `first`?
-        first: bool,
-        /// The key's path in the row.
-        gives: Arc<str>,
-    },
-    /// Applies when one of its targets does.
-    Create(Box<WriteCode>),
-    /// A guard; `true`: only after a find gave a row.
-    Guard(GuardCode, bool),
-    /// Another ensure.
-    Include(Box<EnsureCode>),
-}
-
-/// A write.
-#[derive(Debug)]
-pub(crate) struct WriteCode {
-    /// Its key.
-    pub(crate) var: VarId,
-    /// Its name, without the position of a loop.
-    pub(crate) name: Arc<str>,
-    /// In how many loops it stands.
-    pub(crate) depth: usize,
-    /// Made or changed.
-    pub(crate) action: Action,
-    /// The first whose condition holds.
-    pub(crate) targets: Vec<TargetCode>,
-    /// The key that the answer gives.
-    pub(crate) gives: Option<Arc<str>>,
-    /// The head.
-    pub(crate) span: Span,
-}
-
-/// A target with its lines.
-#[derive(Debug)]
-pub(crate) struct TargetCode {
-    /// Role and entity.
-    pub(crate) name: EntityName,
-    /// Its facts.
-    pub(crate) entity: Arc<Entity>,
-    /// None = always.
-    pub(crate) when: Option<Code>,
-    /// In order.
-    pub(crate) lines: Vec<LineCode>,
-}
-
-/// A line of a body that runs.
-#[derive(Debug)]
-pub(crate) enum LineCode {
-    /// A guard.
-    Guard(GuardCode),
-    /// A row of [`Lowered::ensures`].
-    Ensure(usize),
-    /// `A = value`
-    Field(Arc<str>, Code, Option<PolicyKind>),
-    /// A sub-object; `repeats`: of a list, so it is one element more.
-    Object {
-        /// The field.
-        name: Arc<str>,
-        /// Is it an element of a list?
-        repeats: bool,
-        /// Its policy.
-        policy: Option<PolicyKind>,
-        /// Its condition.
-        when: Option<Code>,
-        /// Its lines.
-        lines: Vec<LineCode>,
-    },
-    /// A line object for each element.
-    Each(Arc<str>, Box<EachCode<LineCode>>),
-}
-
 impl Lowered {
     /// How a place gets its value.
     pub(crate) fn definition(&self, var: VarId) -> &Definition {
@@ -625,7 +486,9 @@ impl Code {
                     see(when);
                     see(value);
                 }
-                last.iter().for_each(|last| see(last));
+                if let Some(last) = last {
+                    see(last);
+                }
             }
             Self::Exists(search) => search.each_code(see),
             Self::Table(call) => call.args.iter().for_each(see),

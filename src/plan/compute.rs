@@ -4,6 +4,7 @@
 //! place is worked out once, that nothing panics or overflows, and that what is missing never hides what else is
 //! missing: all arguments of a call are asked for before it waits.
 
+mod call;
 mod operators;
 mod printing;
 
@@ -13,16 +14,10 @@ use jiff::{civil::Date, tz::TimeZone};
 
 pub(crate) use operators::{contains, is};
 
-use super::{
-    code::{
-        Arg, Call, Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit, Loop, Lowered, Search, TableCall,
-    },
-    table::RowCode,
-};
+use super::code::{Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit, Loop, Lowered, Search};
 use crate::{
     check::typed::VarId,
     diagnostic::{Sources, Span},
-    function::Argument,
     value::{Reason, Record, Value, Verdict},
 };
 
@@ -98,11 +93,6 @@ impl Waiting {
             Err(Stop::Ends(_)) if self.0 => Err(Stop::Waits),
             Err(ends) => Err(ends),
         }
-    }
-
-    /// Does one of them wait?
-    pub(crate) fn waits(&self) -> bool {
-        self.0
     }
 
     /// All are there, or one of them waits.
@@ -256,25 +246,7 @@ impl<'a, W: World> Machine<'a, W> {
             Code::Exists(search) => Value::Bool(!W::rows(self, search)?.is_empty()),
             Code::Table(call) => self.look_up(call)?,
             Code::Function(call) => self.call(call)?,
-            Code::Define(define, args) => {
-                let args = self.values(args)?;
-                let lowered = self.lowered;
-                match lowered.defines.get(define.0 as usize).and_then(Option::as_ref) {
-                    Some(define) => {
-                        let outside: Vec<Place> = define.own.iter().map(|var| self.place(*var).clone()).collect();
-                        self.clear(&define.own);
-                        for (param, arg) in define.params.iter().zip(args) {
-                            self.set(*param, arg);
-                        }
-                        let result = self.value(&define.body);
-                        for (var, place) in define.own.iter().zip(outside) {
-                            self.put(*var, place);
-                        }
-                        result?
-                    }
-                    None => Value::Blank,
-                }
-            }
+            Code::Define(define, args) => self.define(*define, args)?,
             Code::Today => self.today.map(Value::Date).ok_or(Stop::Waits)?,
             Code::Convert(of, form, span) => {
                 let value = self.value(of)?;
@@ -326,100 +298,6 @@ impl<'a, W: World> Machine<'a, W> {
         }
         waiting.done()?;
         Ok(Value::List(items.into()))
-    }
-
-    fn call(&mut self, call: &Call) -> Result<Value, Stop> {
-        let mut waiting = Waiting::default();
-        let mut values = Vec::with_capacity(call.args.len());
-        let mut lifted = false;
-        for arg in &call.args {
-            let value = match arg {
-                Arg::Value(code, lifts) => {
-                    let value = waiting.take(self.value(code))?.unwrap_or_default();
-                    lifted |= *lifts && value.is_blank();
-                    value
-                }
-                Arg::Pattern(_) | Arg::Columns(_) => Value::Blank,
-            };
-            values.push(value);
-        }
-        waiting.done()?;
-        if lifted {
-            return Ok(if call.list { no_rows() } else { Value::Blank });
-        }
-        let name = call.function.name;
-        if let Some(key) = values.iter().find_map(key_in) {
-            return Err(self.key_too_early(&key, call.span));
-        }
-        let arguments: Vec<Argument<'_>> = call
-            .args
-            .iter()
-            .zip(&values)
-            .map(|(arg, value)| match arg {
-                Arg::Value(..) => Argument::Value(value),
-                Arg::Pattern(pattern) => Argument::Pattern(pattern),
-                Arg::Columns(columns) => Argument::Columns(columns),
-            })
-            .collect();
-        (call.function.call)(&arguments).map_err(|trouble| {
-            // The sentence may name the value, and nothing here knows whether that is somebody's.
-            self.ends(Verdict::Fail, call.span, trouble.0, format!("`{name}` can make nothing of •••"))
-        })
-    }
-
-    fn look_up(&mut self, call: &TableCall) -> Result<Value, Stop> {
-        let args = self.values(&call.args)?;
-        let lowered = self.lowered;
-        let Some(table) = lowered.tables.get(call.table.0 as usize).and_then(Option::as_ref) else {
-            return Ok(Value::Blank);
-        };
-        if let Some(key) = args.iter().find_map(key_in) {
-            return Err(self.key_too_early(&key, call.span));
-        }
-        let rows = table.index.rows(&args);
-        let row = match rows.as_slice() {
-            [] => table.otherwise.as_ref(),
-            [only] => table.results.get(*only).map(|(row, _)| row),
-            [first, ..] if table.first => table.results.get(*first).map(|(row, _)| row),
-            several => {
-                let places: Vec<String> = several
-                    .iter()
-                    .filter_map(|row| table.results.get(*row).map(|(_, span)| self.place_of(*span)))
-                    .collect();
-                let says = |values: String| {
-                    format!("{} rows of table `{}` fit {values} ({})", rows.len(), table.name, places.join(", "))
-                };
-                let (text, masked) = printing::inputs(&table.inputs, &args);
-                return Err(self.ends(Verdict::Hold, call.span, says(text), says(masked)));
-            }
-        };
-        let Some(row) = row else {
-            let says = |values: String| format!("table `{}` has no row for {values}", table.name);
-            let (text, masked) = printing::inputs(&table.inputs, &args);
-            return Err(self.ends(Verdict::Hold, call.span, says(text), says(masked)));
-        };
-        if !matches!(row, RowCode::Value(_)) {
-            for (input, arg) in table.inputs.iter().zip(&args) {
-                if let Some(var) = input.var {
-                    self.set(var, arg.clone());
-                }
-            }
-        }
-        match row {
-            RowCode::Value(value) => Ok(match (call.pick, value) {
-                (Some(pick), Value::Record(record)) => record.at(pick).clone(),
-                _ => value.clone(),
-            }),
-            RowCode::Codes(codes) => match (call.pick, &table.shape) {
-                (Some(pick), _) => codes.get(pick).map_or(Ok(Value::Blank), |code| self.value(code)),
-                (None, Some(shape)) => Ok(Value::Record(Record::new(shape.clone(), self.values(codes)?))),
-                (None, None) => codes.first().map_or(Ok(Value::Blank), |code| self.value(code)),
-            },
-            RowCode::Outcome(verdict, message) => {
-                let reason = self.reason(message)?;
-                Err(Stop::Ends(Box::new((*verdict, reason))))
-            }
-        }
     }
 
     /// Holds the record when a text is longer than its place; a key that is still to come fits.

@@ -17,8 +17,6 @@ use crate::value::{Compare, Filter, Value};
 pub(crate) enum Template {
     /// Every row.
     All,
-    /// No row.
-    Never,
     /// A condition without the row: every row or none.
     Test(Code),
     /// `.path is value`
@@ -61,7 +59,6 @@ impl Template {
     ) -> Result<Filter, Stop> {
         Ok(match self {
             Self::All => Filter::All,
-            Self::Never => Filter::Never,
             Self::Test(code) => all_if(machine.holds(code)?),
             Self::Is(path, operand) => match operand.value(machine, compared)? {
                 Value::Blank => Filter::Never,
@@ -107,7 +104,7 @@ impl Template {
     /// The expressions in it.
     pub(crate) fn each_code<'a>(&'a self, see: &mut dyn FnMut(&'a Code)) {
         match self {
-            Self::All | Self::Never | Self::Blank(_) => {}
+            Self::All | Self::Blank(_) => {}
             Self::Test(code) => see(code),
             Self::Is(_, operand) | Self::In(_, operand) | Self::Compares(_, _, operand) => see(&operand.code),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each_code(see)),
@@ -118,7 +115,7 @@ impl Template {
     /// The values that rows are compared with.
     pub(crate) fn each_operand(&mut self, see: &mut dyn FnMut(&mut Operand)) {
         match self {
-            Self::All | Self::Never | Self::Blank(_) | Self::Test(_) => {}
+            Self::All | Self::Blank(_) | Self::Test(_) => {}
             Self::Is(_, operand) | Self::In(_, operand) | Self::Compares(_, _, operand) => see(operand),
             Self::And(parts) | Self::Or(parts) => parts.iter_mut().for_each(|part| part.each_operand(see)),
             Self::Not(inner) => inner.each_operand(see),
@@ -134,7 +131,7 @@ impl Template {
 
     fn collect_paths(&self, paths: &mut Vec<Arc<str>>) {
         match self {
-            Self::All | Self::Never | Self::Test(_) => {}
+            Self::All | Self::Test(_) => {}
             Self::Is(path, _) | Self::In(path, _) | Self::Compares(path, ..) | Self::Blank(path) => {
                 if !paths.contains(path) {
                     paths.push(path.clone());
@@ -174,12 +171,11 @@ fn join<W: World>(
     for part in parts {
         match waiting.take(part.fill(machine, compared))? {
             None if part.decides() => return Err(Stop::Waits),
-            None => {}
             Some(filter) if filter == *settles => {
                 waiting.done()?;
                 return Ok(filter);
             }
-            Some(Filter::All | Filter::Never) => {}
+            None | Some(Filter::All | Filter::Never) => {}
             Some(filter) => filters.push(filter),
         }
     }

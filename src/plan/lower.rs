@@ -7,8 +7,10 @@
 //! - tables and functions that nothing uses are not built.
 
 mod body;
+mod call;
 mod ensure;
 mod search;
+mod table;
 
 pub(crate) use body::stands;
 
@@ -18,27 +20,21 @@ use std::{
 };
 
 use jiff::civil::Date;
-use regex::Regex;
 
 use super::{
     PlanError, SettingValues,
     code::{
-        Arg, Call, Code, DefineCode, Definition, FieldRef, Form, Holds, Limit, Loop, Lowered, Message, Operator, Piece,
-        Print, Privacy, ReadEntity, RecordCode, TableCall,
+        Code, Definition, FieldRef, Form, Holds, Limit, Loop, Lowered, Message, Operator, Piece, Print, Privacy,
+        ReadEntity, RecordCode,
     },
     compute::{Machine, Nothing, Stop},
-    table::{Index, Input, RowCode, TableCode},
 };
 use crate::{
-    check::typed::{
-        self, Convert, DefineId, Expr, ExprKind, Line, MessagePart, Program, RecordExpr, RowResult, TableId, TextPart,
-        VarId,
-    },
+    check::typed::{self, Convert, Expr, ExprKind, Line, MessagePart, Program, RecordExpr, TextPart, VarId},
     diagnostic::{Sources, Span},
-    function::{Function, Takes},
     schema::{Entity, Field, Kind, Ty},
     syntax::tree::BinaryOp,
-    value::{EntityName, Record, Shape, Value, Verdict},
+    value::{EntityName, Shape, Value, Verdict},
 };
 
 /// Lowers one program.
@@ -64,12 +60,7 @@ pub(super) struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     /// Ready to lower parts of a program. A setting without a value is blank when its type allows that.
-    pub(super) fn new(
-        program: &'a Program,
-        sources: &'a Sources,
-        values: &SettingValues,
-        today: Option<Date>,
-    ) -> Self {
+    pub(super) fn new(program: &'a Program, sources: &'a Sources, values: &SettingValues, today: Option<Date>) -> Self {
         let value = |setting: &typed::Setting| {
             let given = values.get(&(setting.owner.clone(), setting.name.clone())).or(setting.default.as_ref());
             given.cloned().or_else(|| setting.ty.optional.then_some(Value::Blank))
@@ -178,8 +169,7 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Comprehension { item, var, list, when } => {
                 let list = self.expr(list);
-                let ((when, item), own) =
-                    self.scope(|low| (when.as_ref().map(|when| low.expr(when)), low.expr(item)));
+                let ((when, item), own) = self.scope(|low| (when.as_ref().map(|when| low.expr(when)), low.expr(item)));
                 Code::Loop(Box::new(Loop { var: *var, list, when, item, own }))
             }
             ExprKind::Rows { var, list, when, record } => {
@@ -225,16 +215,23 @@ impl<'a> Lowering<'a> {
         exprs.iter().map(|expr| self.expr(expr)).collect()
     }
 
-    /// A constant `let` is its value, unless it hangs on the day or ends the record.
+    /// A name; one that turned out to be constant is its value.
     fn var(&mut self, var: VarId) -> Code {
         if let Some(constant) = self.constants.remove(&var) {
             let row = self.row.take();
             self.scope(|low| low.let_line(constant));
             self.row = row;
+            // Loops and records of constants are seen to be constant only as a whole.
+            if let (Some(value), Some(place)) =
+                (self.try_value(&Code::Slot(var)), self.lowered.definitions.get_mut(var.0 as usize))
+            {
+                *place = Definition::Let(Code::Const(value));
+            }
         }
-        let is_constant = self.program.constants.iter().any(|constant| constant.var == var);
-        let value = is_constant.then(|| self.try_value(&Code::Slot(var))).flatten();
-        value.map_or(Code::Slot(var), Code::Const)
+        match self.lowered.definition(var) {
+            Definition::Let(Code::Const(value)) => Code::Const(value.clone()),
+            _ => Code::Slot(var),
+        }
     }
 
     fn setting(&self, number: usize, span: Span) -> Code {
@@ -336,36 +333,6 @@ impl<'a> Lowering<'a> {
         self.folded(code)
     }
 
-    fn call(&mut self, function: &'static Function, args: &[Expr], expr: &Expr) -> Code {
-        let args = args
-            .iter()
-            .enumerate()
-            .map(|(number, arg)| match &arg.kind {
-                ExprKind::Pattern(pattern) => match Regex::new(pattern) {
-                    Ok(pattern) => Arg::Pattern(pattern),
-                    Err(error) => {
-                        self.errors.push(PlanError::Pattern { text: error.to_string(), span: arg.span });
-                        Arg::Value(Code::Const(Value::Blank), true)
-                    }
-                },
-                ExprKind::Columns(columns) => Arg::Columns(columns.clone()),
-                _ => {
-                    let lifts = function.params.get(number).is_some_and(|param| {
-                        !param.optional
-                            && !matches!(
-                                param.takes,
-                                Takes::Anything | Takes::List | Takes::Texts | Takes::Numbers | Takes::Records
-                            )
-                    });
-                    Arg::Value(self.expr(arg), lifts)
-                }
-            })
-            .collect();
-        let list = Holds::of(&expr.ty).is_list();
-        let code = Code::Function(Box::new(Call { function, args, list, span: expr.span }));
-        self.folded(code)
-    }
-
     /// A record made of fields; its lets and finds are worked out when a field asks for them.
     fn record(&mut self, record: &RecordExpr) -> Code {
         let (names, values) = self.record_lines(&record.lines).into_iter().unzip();
@@ -419,74 +386,6 @@ impl<'a> Lowering<'a> {
         Message { pieces: pieces.collect(), span: message.span }
     }
 
-    /// Lowers a function when it is first called.
-    fn define_code(&mut self, id: DefineId) {
-        let number = id.0 as usize;
-        let program = self.program;
-        let Some(define) = program.defines.get(number) else { return };
-        if self.lowered.defines.get(number).is_some_and(Option::is_some) {
-            return;
-        }
-        let row = self.row.take();
-        let (body, mut own) = self.scope(|low| low.expr(&define.body));
-        self.row = row;
-        own.extend(&define.params);
-        if let Some(place) = self.lowered.defines.get_mut(number) {
-            *place = Some(DefineCode { params: define.params.clone(), own, body });
-        }
-    }
-
-    fn table_call(&mut self, id: TableId, args: &[Expr], pick: Option<usize>, span: Span) -> Code {
-        let number = id.0 as usize;
-        let program = self.program;
-        if let Some(table) = program.tables.get(number)
-            && self.lowered.tables.get(number).is_some_and(Option::is_none)
-        {
-            let code = self.table(table);
-            if let Some(place) = self.lowered.tables.get_mut(number) {
-                *place = Some(code);
-            }
-        }
-        let code = Code::Table(Box::new(TableCall { table: id, args: self.exprs(args), pick, span }));
-        self.folded(code)
-    }
-
-    fn table(&mut self, table: &typed::Table) -> TableCode {
-        let row = self.row.take();
-        let shape = (table.results.len() > 1)
-            .then(|| Arc::new(Shape { names: table.results.iter().map(|(name, _)| name.clone()).collect() }));
-        let inputs = table.inputs.iter().enumerate().map(|(number, (name, ty))| {
-            let var = table.params.get(number).copied();
-            let declared = var.and_then(|var| self.program.vars.get(var.0 as usize)).is_some_and(|var| var.private);
-            let privacy = if declared || may_be_personal(ty) { Privacy::Private } else { Privacy::Plain };
-            Input { name: name.clone(), var, print: Print::of(ty), privacy }
-        });
-        let inputs = inputs.collect();
-        let index = Index::new(table.rows.iter().map(|row| row.cells.as_slice())).unwrap_or_else(|text| {
-            self.errors.push(PlanError::Pattern { text, span: table.span });
-            Index::default()
-        });
-        let results = table.rows.iter().map(|row| (self.row_result(&row.result, shape.as_ref()), row.span)).collect();
-        let otherwise = table.otherwise.as_ref().map(|result| self.row_result(result, shape.as_ref()));
-        self.row = row;
-        TableCode { name: table.name.clone(), first: table.first, inputs, index, results, otherwise, shape }
-    }
-
-    fn row_result(&mut self, result: &RowResult, shape: Option<&Arc<Shape>>) -> RowCode {
-        match result {
-            RowResult::Outcome(verdict, message) => RowCode::Outcome(*verdict, self.message(message)),
-            RowResult::Values(values) => {
-                let codes = self.exprs(values);
-                let constants: Option<Vec<Value>> = codes.iter().map(|code| code.constant().cloned()).collect();
-                match (constants, shape) {
-                    (None, _) => RowCode::Codes(codes),
-                    (Some(values), Some(shape)) => RowCode::Value(Value::Record(Record::new(shape.clone(), values))),
-                    (Some(values), None) => RowCode::Value(values.into_iter().next().unwrap_or_default()),
-                }
-            }
-        }
-    }
-
     /// The one row of an entity, shared by all its searches.
     fn read(&mut self, name: &EntityName, entity: &Arc<Entity>) -> Arc<ReadEntity> {
         if let Some(read) = self.lowered.reads.iter().find(|read| read.name == *name) {
@@ -530,13 +429,4 @@ fn field_name(field: &Field) -> Arc<str> {
 /// The literal `blank`, not a value that happens to be.
 fn is_literal_blank(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Const(Value::Blank))
-}
-
-/// A text of which nothing says that it is a code or a number of a document.
-fn may_be_personal(ty: &Ty) -> bool {
-    match ty.kind {
-        Kind::Text => ty.codes.is_none() && ty.reference.is_none(),
-        Kind::Email | Kind::Iban | Kind::VatNumber | Kind::Any => true,
-        _ => false,
-    }
 }

@@ -82,9 +82,8 @@ pub(super) fn fields(
     }
     let of_source = source.map(|(entity, always)| follow.paths(Origin::Source, entity, always));
     let of_reads = lowered.reads.iter().enumerate();
-    let of_reads = of_reads.map(|(number, read)| {
-        (read.name.clone(), follow.paths(Origin::Read(number), &read.entity, read.key()))
-    });
+    let of_reads = of_reads
+        .map(|(number, read)| (read.name.clone(), follow.paths(Origin::Read(number), &read.entity, read.key())));
     (of_source, of_reads.collect())
 }
 
@@ -191,8 +190,12 @@ impl Follow<'_> {
             LineCode::Ensure(number) => self.ensure_of(*number),
             LineCode::Field(_, value, _) => self.whole(value),
             LineCode::Object { when, lines, .. } => {
-                when.iter().for_each(|when| self.sees(when));
-                lines.iter().for_each(|line| self.line(line));
+                if let Some(when) = when {
+                    self.sees(when);
+                }
+                for line in lines {
+                    self.line(line);
+                }
             }
             LineCode::Each(_, each) => self.each(each, Self::line),
         }
@@ -294,7 +297,9 @@ impl Follow<'_> {
                 }
                 for arg in &call.args {
                     if let Arg::Columns(columns) = arg {
-                        columns.iter().for_each(|column| self.uses(&stands.step(column), Use::Value));
+                        for column in columns {
+                            self.uses(&stands.step(column), Use::Value);
+                        }
                     }
                 }
                 // Equal elements are told by everything in them.
@@ -327,7 +332,9 @@ impl Follow<'_> {
             _ => {
                 let mut children = Vec::new();
                 code.each_child(&mut |child| children.push(child));
-                children.into_iter().for_each(|child| self.sees(child));
+                for child in children {
+                    self.sees(child);
+                }
                 Stands::default()
             }
         }

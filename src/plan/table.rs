@@ -245,7 +245,8 @@ impl Ranges {
         };
         let width = all.get(*rows.first()?)?.len();
         let column = (0..width).find(|column| rows.iter().all(|row| range(*row, *column).is_some()))?;
-        let mut sorted: Vec<_> = rows.iter().filter_map(|row| range(*row, column).map(|bounds| (*row, bounds))).collect();
+        let mut sorted: Vec<_> =
+            rows.iter().filter_map(|row| range(*row, column).map(|bounds| (*row, bounds))).collect();
         sorted.sort_by(|(_, (a, _)), (_, (b, _))| match (a, b) {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
@@ -271,9 +272,9 @@ impl Ranges {
     /// Rows that may fit: those that begin at or before the value, as far back as one of them reaches it.
     fn candidates(&self, values: &[Value], visit: &mut dyn FnMut(usize)) {
         let Some(value) = values.get(self.column) else { return };
-        let begun = self
-            .rows
-            .partition_point(|row| row.from.as_ref().is_none_or(|from| order(from, value).is_some_and(Ordering::is_le)));
+        let begun = self.rows.partition_point(|row| {
+            row.from.as_ref().is_none_or(|from| order(from, value).is_some_and(Ordering::is_le))
+        });
         for row in self.rows.iter().take(begun).rev() {
             if row.furthest.as_ref().is_some_and(|end| order(end, value).is_none_or(Ordering::is_lt)) {
                 return;

@@ -171,7 +171,10 @@ mod tests {
         assert!(arithmetic(Operator::Multiply, &eur("1"), &eur("1")).is_err());
         assert!(arithmetic(Operator::Multiply, &Value::Decimal(Decimal::MAX), &number("10")).is_err());
         assert!(negate(&Value::Int(i64::MIN)).is_err());
-        assert_eq!(arithmetic(Operator::Add, &Value::text("Jansen"), &Value::Int(1)), Err("a text is no number".into()));
+        assert_eq!(
+            arithmetic(Operator::Add, &Value::text("Jansen"), &Value::Int(1)),
+            Err("a text is no number".into())
+        );
     }
 
     #[test]

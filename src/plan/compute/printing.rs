@@ -92,7 +92,9 @@ fn printed(value: &Value, print: Print) -> String {
             let all: Vec<String> = list.iter().map(|one| printed(one, print)).collect();
             all.join(", ")
         }
-        (Print::Narrowest, Value::List(words)) => words.last().map_or_else(|| "(blank)".to_owned(), ToString::to_string),
+        (Print::Narrowest, Value::List(words)) => {
+            words.last().map_or_else(|| "(blank)".to_owned(), ToString::to_string)
+        }
         _ => value.to_string(),
     }
 }

@@ -83,9 +83,7 @@ impl Lowering<'_> {
             ExprKind::Binary(BinaryOp::In, a, b) => self.in_template(a, b, row),
             ExprKind::Binary(BinaryOp::NotIn, a, b) => self.in_template(a, b, row).map(negated),
             ExprKind::Binary(BinaryOp::Compare(compare), a, b) => match (path(a, row), path(b, row)) {
-                (Some(path), None) => {
-                    self.operand(b, row).map(|operand| Template::Compares(path, *compare, operand))
-                }
+                (Some(path), None) => self.operand(b, row).map(|operand| Template::Compares(path, *compare, operand)),
                 (None, Some(path)) => {
                     self.operand(a, row).map(|operand| Template::Compares(path, turned(*compare), operand))
                 }
