@@ -324,10 +324,7 @@ impl<'a> Lowering<'a> {
             (Convert::ToMoney, _) => Form::Money,
             (Convert::ToDecimal, _) => Form::Decimal,
             (Convert::ToDate, _) => Form::Date,
-            (Convert::Normalise, Kind::Email) => Form::Email,
-            (Convert::Normalise, Kind::Iban | Kind::VatNumber) => Form::Code,
-            (Convert::Normalise, Kind::Country | Kind::Currency) => Form::Country,
-            (Convert::Normalise, _) => return self.expr(of),
+            (Convert::Normalise, kind) => Form::Normal(kind.clone()),
         };
         let code = Code::Convert(Box::new(self.expr(of)), form, expr.span);
         self.folded(code)
