@@ -32,7 +32,7 @@ use super::{
 use crate::{
     check::typed::{self, Convert, Expr, ExprKind, Line, MessagePart, Program, RecordExpr, TextPart, VarId},
     diagnostic::{Sources, Span},
-    schema::{Entity, Field, Kind, Ty},
+    schema::{Entity, Field, Ty},
     syntax::tree::BinaryOp,
     value::{EntityName, Shape, Value, Verdict},
 };
