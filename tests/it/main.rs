@@ -4,3 +4,4 @@
 mod ledger;
 mod rooms;
 mod schema;
+mod sandbox;
