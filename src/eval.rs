@@ -6,6 +6,8 @@
 mod decide;
 mod ensure;
 mod search;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{

@@ -9,7 +9,11 @@ pub(crate) mod compute;
 mod filter;
 mod lower;
 mod projection;
+#[cfg(test)]
+pub(crate) mod sample;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 

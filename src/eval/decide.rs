@@ -57,7 +57,7 @@ pub(super) struct Created {
 
 impl World for Deciding<'_> {
     fn rows(machine: &mut Machine<'_, Self>, search: &Search) -> Result<Arc<[Record]>, Stop> {
-        super::search::rows(machine, search, &mut Vec::new())
+        super::search::rows(machine, search)
     }
 
     fn find(machine: &mut Machine<'_, Self>, find: &FindCode) -> Result<Value, Stop> {

@@ -35,17 +35,46 @@ pub(super) fn ensure(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Resu
         return Ok(value.clone());
     }
     machine.world.asked.retain(|(row, _)| !ensure.searches.contains(row));
-    let mut compared = Vec::new();
-    let Some(choice) = choose(machine, ensure, &mut compared)? else { return Ok(Value::Blank) };
+    let Some(choice) = choose(machine, ensure)? else { return Ok(Value::Blank) };
     let asked = machine.world.asked.iter().filter(|(row, _)| ensure.searches.contains(row));
     let asks = asked.map(|(_, ask)| ask.clone()).collect();
     let Choice { value, chosen, role, family, mut key } = choice;
+    let mut compared = Vec::new();
+    if chosen != Chosen::Taken {
+        identity(machine, ensure, &mut compared)?;
+    }
     if key.is_blank() && matches!(chosen, Chosen::Create(_)) {
         // Nothing of its own recognises it: what was searched does.
         key = Value::List(compared.as_slice().into());
     }
     machine.world.ensured.push(Ensured { name, chosen, role, family, key, compared, asks });
     Ok(value)
+}
+
+/// The values that all finds compare, each once, whichever of them were tried: the thing is the same on whatever way
+/// it is come by. One that cannot be worked out here did not matter, and counts as blank.
+fn identity(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, compared: &mut Vec<Value>) -> Result<(), Stop> {
+    for alternative in &ensure.alternatives {
+        match alternative {
+            AlternativeCode::Find { search, .. } => {
+                let mut codes = Vec::new();
+                search.filter.each_identifying(&mut |code| codes.push(code));
+                for code in codes {
+                    let value = match machine.value(code) {
+                        Ok(value) => value,
+                        Err(Stop::Ends(_)) => Value::Blank,
+                        Err(Stop::Waits) => return Err(Stop::Waits),
+                    };
+                    if !compared.contains(&value) {
+                        compared.push(value);
+                    }
+                }
+            }
+            AlternativeCode::Include(inner) => identity(machine, inner, compared)?,
+            AlternativeCode::Take(_) | AlternativeCode::Create(_) | AlternativeCode::Guard(..) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The creates of an ensure that is confirmed are as much in the decision as they were.
@@ -64,11 +93,7 @@ fn pass_over(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) {
     }
 }
 
-fn choose(
-    machine: &mut Decider<'_, '_>,
-    ensure: &EnsureCode,
-    compared: &mut Vec<Value>,
-) -> Result<Option<Choice>, Stop> {
+fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Option<Choice>, Stop> {
     let (role, family) = &ensure.family;
     let choice =
         |value, chosen| Choice { value, chosen, role: role.clone(), family: family.clone(), key: Value::Blank };
@@ -94,7 +119,7 @@ fn choose(
                 machine.value(code).map(|value| (!value.is_blank()).then(|| choice(value, Chosen::Taken)))
             }
             AlternativeCode::Find { search, first, gives } => {
-                let found = search::rows(machine, search, compared).and_then(|rows| match first {
+                let found = search::rows(machine, search).and_then(|rows| match first {
                     true => Ok(rows.first().cloned()),
                     false => search::one(machine, search, &rows),
                 });
@@ -117,7 +142,7 @@ fn choose(
             AlternativeCode::Create(_) if waits => return Err(Stop::Waits),
             AlternativeCode::Create(write) => create(machine, ensure, write),
             AlternativeCode::Include(inner) => {
-                let result = choose(machine, inner, compared);
+                let result = choose(machine, inner);
                 let place = match &result {
                     Ok(choice) => Place::Value(choice.as_ref().map_or(Value::Blank, |choice| choice.value.clone())),
                     Err(stop) => Place::Stopped(stop.clone()),

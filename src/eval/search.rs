@@ -18,12 +18,8 @@ use crate::{
 const NAMED: usize = 5;
 
 /// The rows of a search, in its order; what is not there yet is wanted.
-pub(super) fn rows(
-    machine: &mut Decider<'_, '_>,
-    search: &Search,
-    compared: &mut Vec<Value>,
-) -> Result<Arc<[Record]>, Stop> {
-    let filter = search.filter.fill(machine, compared)?;
+pub(super) fn rows(machine: &mut Decider<'_, '_>, search: &Search) -> Result<Arc<[Record]>, Stop> {
+    let filter = search.filter.fill(machine)?;
     if filter == Filter::Never {
         return Ok(Arc::from([]));
     }
@@ -55,7 +51,7 @@ pub(super) fn rows(
 
 /// The value of a `find`.
 pub(super) fn find(machine: &mut Decider<'_, '_>, find: &FindCode) -> Result<Value, Stop> {
-    let rows = rows(machine, &find.search, &mut Vec::new())?;
+    let rows = rows(machine, &find.search)?;
     match find.mode {
         FindMode::All => Ok(Value::List(rows.iter().cloned().map(Value::Record).collect())),
         FindMode::First => Ok(rows.first().cloned().map_or(Value::Blank, Value::Record)),

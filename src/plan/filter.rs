@@ -51,21 +51,17 @@ impl From<Code> for Operand {
 }
 
 impl Template {
-    /// Fills the values in. `compared` collects those that identify the searched thing.
-    pub(crate) fn fill<W: World>(
-        &self,
-        machine: &mut Machine<'_, W>,
-        compared: &mut Vec<Value>,
-    ) -> Result<Filter, Stop> {
+    /// Fills the values in.
+    pub(crate) fn fill<W: World>(&self, machine: &mut Machine<'_, W>) -> Result<Filter, Stop> {
         Ok(match self {
             Self::All => Filter::All,
             Self::Test(code) => all_if(machine.holds(code)?),
-            Self::Is(path, operand) => match operand.value(machine, compared)? {
+            Self::Is(path, operand) => match machine.value(&operand.code)? {
                 Value::Blank => Filter::Never,
                 value => Filter::Is(path.clone(), value),
             },
             Self::In(path, operand) => {
-                let value = operand.value(machine, compared)?;
+                let value = machine.value(&operand.code)?;
                 let mut values: Vec<Value> = Vec::new();
                 for item in value.as_list() {
                     if !item.is_blank() && !values.contains(item) {
@@ -74,14 +70,14 @@ impl Template {
                 }
                 if values.is_empty() { Filter::Never } else { Filter::In(path.clone(), values.into()) }
             }
-            Self::Compares(path, compare, operand) => match operand.value(machine, compared)? {
+            Self::Compares(path, compare, operand) => match machine.value(&operand.code)? {
                 Value::Blank => Filter::Never,
                 value => Filter::Compares(path.clone(), *compare, value),
             },
             Self::Blank(path) => Filter::Blank(path.clone()),
-            Self::And(parts) => join(parts, machine, compared, &Filter::Never, Filter::And)?,
-            Self::Or(parts) => join(parts, machine, compared, &Filter::All, Filter::Or)?,
-            Self::Not(inner) => match inner.fill(machine, compared)? {
+            Self::And(parts) => join(parts, machine, &Filter::Never, Filter::And)?,
+            Self::Or(parts) => join(parts, machine, &Filter::All, Filter::Or)?,
+            Self::Not(inner) => match inner.fill(machine)? {
                 Filter::All => Filter::Never,
                 Filter::Never => Filter::All,
                 Filter::Is(path, value) => Filter::IsNot(path, value),
@@ -109,6 +105,20 @@ impl Template {
             Self::Is(_, operand) | Self::In(_, operand) | Self::Compares(_, _, operand) => see(&operand.code),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each_code(see)),
             Self::Not(inner) => inner.each_code(see),
+        }
+    }
+
+    /// The expressions whose values tell the searched thing from others, in order.
+    pub(crate) fn each_identifying<'a>(&'a self, see: &mut dyn FnMut(&'a Code)) {
+        match self {
+            Self::All | Self::Blank(_) | Self::Test(_) => {}
+            Self::Is(_, operand) | Self::In(_, operand) | Self::Compares(_, _, operand) => {
+                if operand.identifies {
+                    see(&operand.code);
+                }
+            }
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each_identifying(see)),
+            Self::Not(inner) => inner.each_identifying(see),
         }
     }
 
@@ -143,16 +153,6 @@ impl Template {
     }
 }
 
-impl Operand {
-    fn value<W: World>(&self, machine: &mut Machine<'_, W>, compared: &mut Vec<Value>) -> Result<Value, Stop> {
-        let value = machine.value(&self.code)?;
-        if self.identifies {
-            compared.push(value.clone());
-        }
-        Ok(value)
-    }
-}
-
 fn all_if(yes: bool) -> Filter {
     if yes { Filter::All } else { Filter::Never }
 }
@@ -162,14 +162,13 @@ fn all_if(yes: bool) -> Filter {
 fn join<W: World>(
     parts: &[Template],
     machine: &mut Machine<'_, W>,
-    compared: &mut Vec<Value>,
     settles: &Filter,
     make: fn(Vec<Filter>) -> Filter,
 ) -> Result<Filter, Stop> {
     let mut waiting = Waiting::default();
     let mut filters = Vec::with_capacity(parts.len());
     for part in parts {
-        match waiting.take(part.fill(machine, compared))? {
+        match waiting.take(part.fill(machine))? {
             None if part.decides() => return Err(Stop::Waits),
             Some(filter) if filter == *settles => {
                 waiting.done()?;

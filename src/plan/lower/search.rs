@@ -42,7 +42,7 @@ impl Lowering<'_> {
         let mut rest = None;
         for part in conjuncts(source.condition.as_ref()) {
             let template = self.template(part, source.var);
-            match template.and_then(|template| template.fill(&mut self.machine(), &mut Vec::new()).ok()) {
+            match template.and_then(|template| template.fill(&mut self.machine()).ok()) {
                 Some(Filter::All) => {}
                 Some(filter) => filters.push(filter),
                 None => rest = Some(self.and_rest(rest, part, source.var)),
