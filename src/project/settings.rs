@@ -189,12 +189,13 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// F111 for every setting of `program` that must be set and is not.
-pub(super) fn unset(program: &Program, values: &SettingValues, prefix: &str) -> Vec<Diagnostic> {
-    let open = program.settings.iter().filter(|setting| {
-        let key = (setting.owner.clone(), setting.name.clone());
-        setting.default.is_none() && !setting.ty.optional && setting.ty.kind != Kind::Any && !values.contains_key(&key)
-    });
+/// F111 for every setting of `program` that must be set and is not; one that is set wrong was told already.
+pub(super) fn unset(program: &Program, lines: &[&SettingLine], prefix: &str) -> Vec<Diagnostic> {
+    let set = |setting: &Setting| {
+        lines.iter().any(|line| line.owner.value == setting.owner && line.name.value == setting.name)
+    };
+    let needs = |setting: &Setting| setting.default.is_none() && !setting.ty.optional && setting.ty.kind != Kind::Any;
+    let open = program.settings.iter().filter(|setting| needs(setting) && !set(setting));
     open.map(|setting| {
         let title = format!("the setting `{}` has no default and no value", setting.name);
         let help = format!(
@@ -212,8 +213,11 @@ fn no_word(code: &'static str, setting: &Setting, found: &str, words: &[&str], s
     let title = format!("`{found}` is not a value that the setting `{}` can have", setting.name);
     let shown: Vec<String> = words.iter().take(12).map(|word| format!("\"{word}\"")).collect();
     let says = format!("one of {}{}", shown.join(", "), if words.len() > 12 { ", …" } else { "" });
-    let near = nearest(found, words.iter().copied()).or(words.first().copied()).unwrap_or("…");
-    Diagnostic::new(code, title, span).says(says).help(format!("{} = \"{near}\"", setting.name))
+    let diagnostic = Diagnostic::new(code, title, span).says(says);
+    match nearest(found, words.iter().copied()) {
+        Some(near) => diagnostic.help(format!("{} = \"{near}\"", setting.name)),
+        None => diagnostic,
+    }
 }
 
 fn number(node: &Node) -> Option<Decimal> {
@@ -268,3 +272,6 @@ fn example(ty: &Ty) -> String {
         _ => "\"…\"".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
