@@ -26,7 +26,7 @@ use crate::{
     check::{self, typed::Program},
     connector::Connection,
     diagnostic::{Diagnostic, Files as _, Sources},
-    plan::{self, Plan, SettingValues},
+    plan::{self, Plan, PlanError, SettingValues},
     schema::Catalog,
 };
 
@@ -169,7 +169,7 @@ impl Project {
                         every: run.every,
                         connections: run.roles,
                     }),
-                    Err(mistakes) => found.extend(mistakes),
+                    Err(errors) => found.extend(errors.iter().map(PlanError::diagnostic)),
                 }
             }
         }

@@ -59,11 +59,8 @@ impl Target {
                 };
                 let running = sandbox::start(options).await.map_err(|error| Stop::Setup(error.to_string()))?;
                 let temporary = Temporary::new()?;
-                let places = Places {
-                    ledger: temporary.0.join("sandbox.sqlite"),
-                    key: temporary.0.join("key"),
-                    birth: None,
-                };
+                let places =
+                    Places { ledger: temporary.0.join("sandbox.sqlite"), key: temporary.0.join("key"), birth: None };
                 Ok(Self {
                     places,
                     log: (temporary.0.join("log"), "sandbox".to_owned()),
