@@ -8,6 +8,7 @@ mod args;
 mod check;
 mod logs;
 mod place;
+mod report;
 mod sandbox;
 mod say;
 mod schema;

@@ -150,7 +150,7 @@ impl Project {
         let declared = settings::Declared::new(&self.programs);
         let mut found = declared.judge(&self.config);
         found.extend(self.unknown_flows());
-        let meant = self.meant();
+        let meant = self.meant(&self.environment);
         let mut unset: Vec<Diagnostic> =
             meant.iter().flat_map(|run| settings::unset(run.program, &run.lines, &self.prefix())).collect();
         unset.sort_by_key(Diagnostic::span);
@@ -172,10 +172,30 @@ impl Project {
                     Err(errors) => found.extend(errors.iter().map(PlanError::diagnostic)),
                 }
             }
+            found.extend(self.failing_elsewhere(&declared, &found));
         }
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start));
         self.runs = if self.has_errors() { Vec::new() } else { runs };
+    }
+
+    /// F116 for the other environments: guards of settings only that would fail there. Each guard is told once.
+    fn failing_elsewhere(&self, declared: &settings::Declared<'_>, told: &[Diagnostic]) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = Vec::new();
+        let names = self.config.environments.iter().map(|own| &*own.name.value).chain([LIVE]);
+        for name in names.filter(|name| *name != &*self.environment) {
+            for run in self.meant(name) {
+                let values = declared.values(run.lines.iter().copied());
+                let errors = plan::build(run.program.clone(), &self.sources, &values).err().unwrap_or_default();
+                for error in errors.iter().filter(|error| matches!(error, PlanError::SettingFails { .. })) {
+                    let failing = error.diagnostic();
+                    if !told.iter().chain(&found).any(|other| other.span() == failing.span()) {
+                        found.push(failing.says(format!("with the settings of environment `{name}`")));
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Where an unset setting of the environment is best set.
@@ -223,8 +243,8 @@ impl Project {
     }
 
     /// The runs of `koppel.toml`, then each flow that has none under its own name.
-    fn meant(&self) -> Vec<Meant<'_>> {
-        let environments = || self.config.environments.iter().filter(|own| own.name.value == self.environment);
+    fn meant<'a>(&'a self, environment: &'a str) -> Vec<Meant<'a>> {
+        let environments = move || self.config.environments.iter().filter(move |own| &*own.name.value == environment);
         let lines = || self.config.settings.iter().chain(environments().flat_map(|own| &own.settings));
         let mut runs = Vec::new();
         for run in &self.config.runs {
