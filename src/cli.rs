@@ -12,6 +12,7 @@ mod report;
 mod sandbox;
 mod say;
 mod schema;
+mod status;
 mod target;
 mod told;
 mod watch;
@@ -49,6 +50,7 @@ fn say(args: &Args) -> Said {
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),
+        Verb::Status(status) => status::status(args, status),
         _ => Err(Stop::Usage("not yet".to_owned())),
     }
 }
