@@ -14,6 +14,8 @@ mod normal;
 mod projection;
 mod settings;
 mod standard;
+#[cfg(test)]
+mod tests;
 mod ty;
 
 pub use catalog::{

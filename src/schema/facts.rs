@@ -244,8 +244,9 @@ pub(super) enum TypeRule {
 #[serde(rename_all = "lowercase")]
 pub(super) enum RequiredRule {
     Never,
+    /// When it is made, not when it is changed.
     Create,
-    Update,
+    Both,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -3,6 +3,8 @@
 //! Takes schema texts and `facts.toml`, gives entities with types, forms and write facts. Promises that no fact is
 //! without effect: a rule for an object or a field that does not exist is an error, so facts cannot rot.
 
+mod correct;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,13 +14,10 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    Answer, ChangeClass, Code, CodeTable, ColumnRef, Derived, Entity, Field, Form, Kind, ListWord, Object, OwnNumber,
-    Privacy, ReadFacts, Recognise, SchemaError, Stamp, System, Test, Ty, WriteClass, WriteFacts,
+    Answer, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, Kind, ListWord, Object, OwnNumber, Privacy,
+    ReadFacts, Recognise, SchemaError, Stamp, System, Test, Ty, WriteClass, WriteFacts,
     compact::{self, Presence, RawField},
-    facts::{
-        ChangeRule, Class, CodesForm, DerivedRule, Facts, FieldRule, MoneyForm, NumberForm, PercentForm, PrivacyRule,
-        ReadRule, RequiredRule, TestRule, TimeForm, TypeRule, WriteRule,
-    },
+    facts::{Class, CodesForm, DerivedRule, Facts, FieldRule, ReadRule, TestRule, WriteRule},
 };
 
 /// A system from its parts: file names (`FbSales.schema`) with their texts, and the facts.
@@ -79,8 +78,14 @@ struct Loader<'a> {
     rules: HashMap<&'a str, HashMap<&'a str, Vec<usize>>>,
     used: RefCell<HashSet<(&'a str, &'a str)>>,
     /// Code tables stand in many places with the same codes: kept once.
-    codes: RefCell<HashMap<(Vec<(String, String)>, bool), Arc<CodeTable>>>,
+    codes: RefCell<HashMap<Codes, Arc<CodeTable>>>,
 }
+
+/// Codes with their labels, and whether the table is open.
+type Codes = (Vec<(String, String)>, bool);
+
+/// Written fields, by read entity and the field of it that shows them.
+type Shown = HashMap<String, HashMap<Arc<str>, Arc<Field>>>;
 
 impl<'a> Loader<'a> {
     fn wrong(&self, text: impl std::fmt::Display) -> SchemaError {
@@ -162,14 +167,11 @@ impl<'a> Loader<'a> {
     }
 
     /// For each read entity the written fields that its fields show.
-    fn shown(
-        &self,
-        writes: &BTreeMap<String, WriteFacts>,
-    ) -> Result<HashMap<String, HashMap<Arc<str>, Arc<Field>>>, SchemaError> {
-        let mut out: HashMap<String, HashMap<Arc<str>, Arc<Field>>> = HashMap::new();
+    fn shown(&self, writes: &BTreeMap<String, WriteFacts>) -> Result<Shown, SchemaError> {
+        let mut out: Shown = HashMap::new();
         for (entity, write) in writes {
             let Some(by) = &write.shown_by else { continue };
-            if !self.facts.entities.get(&**by).is_some_and(|facts| facts.read.is_some()) {
+            if self.facts.entities.get(&**by).is_none_or(|facts| facts.read.is_none()) {
                 return Err(self.wrong(format!("{entity} is shown by {by}, which cannot be read")));
             }
             let fields = out.entry(by.to_string()).or_default();
@@ -189,7 +191,7 @@ impl<'a> Loader<'a> {
         raw: &[RawField<'_>],
         rule: &ReadRule,
         writes: &BTreeMap<String, WriteFacts>,
-        shown: &HashMap<String, HashMap<Arc<str>, Arc<Field>>>,
+        shown: &Shown,
     ) -> Result<ReadFacts, SchemaError> {
         let base = self.object(entity, entity, &self.entity(entity)?.label, raw, Mode::Read)?;
         let mut fields = base.fields.clone();
@@ -409,80 +411,6 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// One rule laid over a field.
-    fn correct(&self, field: &mut Field, rule: &FieldRule, mode: Mode) {
-        if let Some(ty) = rule.ty {
-            let (kind, form) = match ty {
-                TypeRule::Text => (Kind::Text, Form::Plain),
-                TypeRule::Int => (Kind::Int, Form::Plain),
-                TypeRule::Decimal => (Kind::Decimal, self.number(rule.number)),
-                TypeRule::Money => (Kind::Money, self.money(rule.currency.as_deref())),
-                TypeRule::Percent => (Kind::Percent, self.percent(rule.percent)),
-                TypeRule::Bool => (Kind::Bool, Form::Plain),
-                TypeRule::Date => (Kind::Date, Form::Plain),
-                TypeRule::Datetime => (Kind::DateTime, self.time()),
-                TypeRule::Country => (Kind::Country, Form::Plain),
-                TypeRule::Currency => (Kind::Currency, Form::Plain),
-                TypeRule::Email => (Kind::Email, Form::Plain),
-                TypeRule::Iban => (Kind::Iban, Form::Plain),
-                TypeRule::VatNumber => (Kind::VatNumber, Form::Plain),
-            };
-            // Of a list the elements are meant.
-            match &mut field.ty.kind {
-                Kind::List(of) if of.object().is_none() => of.kind = kind,
-                own => *own = kind,
-            }
-            field.form = form;
-        }
-        if let Some(words) = &rule.words {
-            field.ty.kind = Kind::OneOf(words.iter().map(|word| Arc::from(word.as_str())).collect());
-        }
-        if let Kind::List(of) = &field.ty.kind
-            && rule.single
-        {
-            field.ty = (**of).clone();
-        }
-        if rule.list {
-            let of = std::mem::replace(&mut field.ty, Ty::any());
-            field.ty = Ty::list(of.filled());
-        }
-        if rule.null {
-            field.form = Form::NullText;
-        }
-        field.ty.max = rule.max.or(field.ty.max);
-        field.decimals = rule.decimals.or(field.decimals);
-        if let Some(required) = rule.required {
-            match (required, mode) {
-                (RequiredRule::Never, _) => field.required = false,
-                (RequiredRule::Create, Mode::Create) | (RequiredRule::Update, Mode::Update) => field.required = true,
-                _ => {}
-            }
-        }
-        if let Some(privacy) = rule.privacy {
-            field.privacy = match privacy {
-                PrivacyRule::Plain => Privacy::Plain,
-                PrivacyRule::Personal => Privacy::Personal,
-                PrivacyRule::FreeText => Privacy::FreeText,
-            };
-        }
-        if let Some(change) = rule.change {
-            field.change = match change {
-                ChangeRule::Any => ChangeClass::Any,
-                ChangeRule::Once => ChangeClass::Once,
-                ChangeRule::WhenSent => ChangeClass::WhenSent,
-            };
-        }
-        if let Some((of, column)) = rule.reference.as_deref().and_then(|reference| reference.rsplit_once('.')) {
-            let reference = Some(ColumnRef { of: of.into(), column: column.into() });
-            match &mut field.ty.kind {
-                Kind::List(of) => of.reference = reference,
-                _ => field.ty.reference = reference,
-            }
-        }
-        field.unit |= rule.unit;
-        field.accompanies |= rule.accompanies;
-    }
-
     /// The rules for a field, those for the shorter path first.
     fn rules_of(&self, wire: &str, name: &str) -> Vec<&'a FieldRule> {
         let ends = wire.rmatch_indices('.').map(|(place, _)| wire.get(place + 1..).unwrap_or_default()).chain([wire]);
@@ -507,34 +435,6 @@ impl<'a> Loader<'a> {
             Arc::new(CodeTable { codes: codes.collect(), open: *open })
         });
         table.clone()
-    }
-
-    fn number(&self, own: Option<NumberForm>) -> Form {
-        match own.unwrap_or(self.facts.wire.number) {
-            NumberForm::Number => Form::Number,
-            NumberForm::Text => Form::NumberText,
-        }
-    }
-
-    fn money(&self, currency: Option<&str>) -> Form {
-        match self.facts.wire.money {
-            MoneyForm::Number => Form::MoneyNumber(currency.map(Into::into)),
-            MoneyForm::Object => Form::MoneyObject("amount".into()),
-        }
-    }
-
-    fn percent(&self, own: Option<PercentForm>) -> Form {
-        match own.unwrap_or(self.facts.wire.percent) {
-            PercentForm::Points => Form::PercentPoints,
-            PercentForm::Fraction => Form::PercentFraction,
-        }
-    }
-
-    fn time(&self) -> Form {
-        match self.facts.wire.time {
-            TimeForm::Amsterdam => Form::AmsterdamTime,
-            TimeForm::Offset => Form::Plain,
-        }
     }
 }
 

@@ -102,7 +102,10 @@ impl Projection {
     /// # Errors
     /// The JSON is no object, or a value in it is of the wrong kind.
     pub fn decode(&self, json: &Json, today: Date) -> Result<Record, DecodeError> {
-        self.record(json, Some(today)).map_err(|at| at.error)
+        self.record(json, Some(today)).map_err(|at| {
+            let at = if at.error.path.is_empty() { at.below("the record") } else { at };
+            at.error
+        })
     }
 
     fn record(&self, json: &Json, today: Option<Date>) -> Result<Record, At> {

@@ -3,3 +3,4 @@
 
 mod cli;
 mod rooms;
+mod schema;

@@ -142,11 +142,8 @@ pub(super) fn plain_type(property: &Value) -> Result<String, ImportError> {
         },
         (Some("boolean"), _) => "bool".to_owned(),
         (ty, format) => {
-            return Err(ImportError(format!(
-                "the type {} {} is unknown",
-                ty.unwrap_or("(none)"),
-                format.unwrap_or_default()
-            )));
+            let format = format.map(|format| format!(" with format \"{format}\"")).unwrap_or_default();
+            return Err(ImportError(format!("type \"{}\"{format} is unknown", ty.unwrap_or("(none)"))));
         }
     };
     Ok(ty)
@@ -167,7 +164,7 @@ fn places(step: &Value) -> Option<u32> {
 }
 
 /// The names in an object's `required`.
-pub(super) fn required<'a>(object: &'a Value) -> Vec<&'a str> {
+pub(super) fn required(object: &Value) -> Vec<&str> {
     object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
