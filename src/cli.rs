@@ -8,12 +8,14 @@ mod args;
 mod check;
 mod logs;
 mod place;
+mod ready;
 mod report;
 mod sandbox;
 mod say;
 mod schema;
 mod status;
 mod target;
+mod test;
 mod told;
 mod watch;
 
@@ -50,6 +52,7 @@ fn say(args: &Args) -> Said {
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),
+        Verb::Test(test) => test::test(args, test),
         Verb::Status(status) => status::status(args, status),
         _ => Err(Stop::Usage("not yet".to_owned())),
     }
