@@ -49,8 +49,14 @@ pub(super) fn chosen(project: &Project, names: &[String]) -> Result<Vec<Run>, St
     }
     let all: Vec<&str> = project.runs.iter().map(|run| &*run.name).collect();
     for name in names.iter().filter(|name| !all.contains(&name.as_str())) {
-        let help = nearest(name, all.iter().copied()).map_or_else(|| format!("there are: {}", listed(&all)), |near| format!("{near}?"));
+        let help = nearest(name, all.iter().copied())
+            .map_or_else(|| format!("there are: {}", listed(&all)), |near| format!("{near}?"));
         return Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")));
     }
-    Ok(project.runs.iter().filter(|run| names.is_empty() || names.iter().any(|name| **name == *run.name)).cloned().collect())
+    Ok(project
+        .runs
+        .iter()
+        .filter(|run| names.is_empty() || names.iter().any(|name| **name == *run.name))
+        .cloned()
+        .collect())
 }

@@ -2,19 +2,19 @@
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{
     args::{Args, StatusArgs},
     place,
-    report::columns,
+    report::{columns, doubt, local, plain},
     runtime,
     say::{Ended, Said, Stop, out},
     target,
 };
 use crate::{
     insight::{self, EventKind, Wanted},
-    ledger::{self, Doubt, Status, Waiting},
+    ledger::{self, Status, Waiting},
 };
 
 /// Reads the ledger, also while another koppel writes it.
@@ -81,35 +81,18 @@ fn shown(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> String {
     text
 }
 
-fn doubt(doubt: &Doubt) -> String {
-    let number = doubt.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
-    let since = doubt.since.map(|since| format!(" since {}", local(since))).unwrap_or_default();
-    let Doubt { run, key, write, entity, connection, state, .. } = doubt;
-    let what = match *state {
-        "keyless" => "it happened, its key is still to be read back",
-        "unclear" => "nothing can tell whether it happened: look it up",
-        _ => "asked about until it is certain, never sent twice",
-    };
-    format!("in doubt  {run} {key}: {write} ({connection}.{entity}{number}){since}; {what}")
-}
-
 fn waiting(waiting: &Waiting) -> String {
     let Waiting { run, key, outcome, reason, place, next_try, .. } = waiting;
     let reason = reason.as_deref().unwrap_or("no reason kept");
     let place = place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
     let next = next_try.filter(|_| &**outcome == "held").map(|at| format!("; tried again {}", local(at)));
-    format!("{outcome:9} {run} {key}: {reason}{place}{}", next.unwrap_or_default())
-}
-
-/// Amsterdam time.
-fn local(at: Timestamp) -> String {
-    let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
-    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    plain(&format!("{outcome:8} {run} {key}: {reason}{place}{}", next.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Doubt;
 
     #[test]
     fn counts_doubts_and_waiting_records_are_shown_with_their_times() {
@@ -141,8 +124,8 @@ mod tests {
         run     done  skipped  held  failed  open  gone  last run
         orders    38        0     1       0     0     0  2026-03-14 10:31:30
 
-        in doubt  orders 8: sale (afas.FbSales J2026-0042) since 2026-03-14 10:31:07; asked about until it is certain, never sent twice
-        held      orders 7: no VAT code for 19% (orders.flow:75); tried again 2026-03-14 10:05:00
+        in doubt orders 8: sale (afas.FbSales J2026-0042) since 2026-03-14 10:31:07; asked about until it is certain, never sent twice
+        held     orders 7: no VAT code for 19% (orders.flow:75); tried again 2026-03-14 10:05:00
         "#);
         insta::assert_snapshot!(json(&status, &finished).join("\n"), @r#"
         {"run":"orders","records":{"done":38,"held":1},"last":"2026-03-14T09:31:30Z"}

@@ -40,7 +40,8 @@ pub(super) fn test(args: &Args, asked: &TestArgs) -> Said {
     let failed = wanted.iter().filter(|(_, outcome)| !outcome.failures.is_empty()).count();
     if !asked.json {
         let all = count(wanted.len(), "test");
-        let none = if wanted.is_empty() && !part.is_empty() { format!(" with \"{part}\" in its name") } else { String::new() };
+        let none =
+            if wanted.is_empty() && !part.is_empty() { format!(" with \"{part}\" in its name") } else { String::new() };
         let came = if failed == 0 { "passed".to_owned() } else { format!("{failed} failed") };
         writeln!(out, "{all}{none}: {came}")?;
     }
@@ -79,5 +80,6 @@ fn json(project: &Project, program: &Program, outcome: &Outcome) -> String {
         })
         .collect();
     let passed = failures.is_empty();
-    serde_json::json!({ "test": outcome.name, "flow": program.name, "passed": passed, "failures": failures }).to_string()
+    serde_json::json!({ "test": outcome.name, "flow": program.name, "passed": passed, "failures": failures })
+        .to_string()
 }
