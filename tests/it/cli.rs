@@ -1,5 +1,7 @@
 //! The real program in temporary folders: whole output and exit code.
 
+mod world;
+
 use std::{fs, path::Path};
 
 use assert_cmd::Command;
