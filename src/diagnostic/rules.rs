@@ -49,6 +49,7 @@ pub const RULES: &[Rule] = &[
     error("F006", "misplaced", "a statement or comment that cannot stand here"),
     error("F007", "and-beside-or", "`and` beside `or` without brackets"),
     error("F008", "bad-literal", "a number, date, text or pattern that cannot be read"),
+    error("F009", "needs-brackets", "`??` left of `when`, or a second comparison, without brackets"),
     error("F101", "unknown-name", "a name that nothing declares"),
     error("F102", "declared-twice", "a name that is declared already"),
     error("F103", "wrong-type", "a value of another type than is needed here"),
