@@ -58,9 +58,9 @@ impl Afas {
 
     fn readable(&self, name: &str) -> Result<&ReadFacts, ConnectorError> {
         let entity = self.catalog.entity(&self.line.manifest.system, name);
-        entity.and_then(|entity| entity.read.as_ref()).ok_or_else(|| {
-            ConnectorError::Refused(format!("{} does not show `{name}`", self.line.manifest.title))
-        })
+        entity
+            .and_then(|entity| entity.read.as_ref())
+            .ok_or_else(|| ConnectorError::Refused(format!("{} does not show `{name}`", self.line.manifest.title)))
     }
 
     fn question<'a>(&self, entity: &'a str, facts: &ReadFacts) -> Question<'a> {
@@ -119,35 +119,32 @@ impl Afas {
         }
         let mut sieve = Sieve::new(facts, asks);
         let longest = Question { skip: FAR, ..self.question(entity, facts) };
-        match filter::queries(&alternatives, &longest.paging(), self.line.manifest.limits.query) {
-            Some(filters) => {
-                let calls = filters.into_iter().map(|filter| async move {
-                    let mut question = Question { filter, ..self.question(entity, facts) };
-                    let mut all = Vec::new();
-                    loop {
-                        let (rows, more) = self.next_rows(&mut question).await?;
-                        all.extend(rows);
-                        if !more {
-                            return Ok::<_, ConnectorError>(all);
-                        }
-                    }
-                });
-                for raw in try_join_all(calls).await?.iter().flatten() {
+        let Some(filters) = filter::queries(&alternatives, &longest.paging(), self.line.manifest.limits.query) else {
+            // Everything, page by page: only what the asks want is kept.
+            let mut question = self.question(entity, facts);
+            loop {
+                let (rows, more) = self.next_rows(&mut question).await?;
+                for raw in &rows {
                     self.offer(&mut sieve, entity, raw)?;
                 }
-            }
-            None => {
-                let mut question = self.question(entity, facts);
-                loop {
-                    let (rows, more) = self.next_rows(&mut question).await?;
-                    for raw in &rows {
-                        self.offer(&mut sieve, entity, raw)?;
-                    }
-                    if !more {
-                        break;
-                    }
+                if !more {
+                    return Ok(sieve.into_found());
                 }
             }
+        };
+        let calls = filters.into_iter().map(|filter| async move {
+            let mut question = Question { filter, ..self.question(entity, facts) };
+            let mut all = Vec::new();
+            loop {
+                let (rows, more) = self.next_rows(&mut question).await?;
+                all.extend(rows);
+                if !more {
+                    return Ok::<_, ConnectorError>(all);
+                }
+            }
+        });
+        for raw in try_join_all(calls).await?.iter().flatten() {
+            self.offer(&mut sieve, entity, raw)?;
         }
         Ok(sieve.into_found())
     }
@@ -158,12 +155,16 @@ impl Afas {
         let facts = self.catalog.entity(&manifest.system, name).and_then(|entity| entity.write.as_ref());
         let routes = manifest.entities.get(name);
         let (verb, object, route) = match write.action {
-            Action::Create => {
-                ("made", facts.and_then(|facts| facts.create.as_ref()), routes.and_then(|routes| routes.create.as_ref()))
-            }
-            Action::Update => {
-                ("changed", facts.and_then(|facts| facts.update.as_ref()), routes.and_then(|routes| routes.update.as_ref()))
-            }
+            Action::Create => (
+                "made",
+                facts.and_then(|facts| facts.create.as_ref()),
+                routes.and_then(|routes| routes.create.as_ref()),
+            ),
+            Action::Update => (
+                "changed",
+                facts.and_then(|facts| facts.update.as_ref()),
+                routes.and_then(|routes| routes.update.as_ref()),
+            ),
         };
         let Some((facts, object)) = facts.zip(object) else {
             return Answered::Refused(format!("`{name}` of {} cannot be {verb}", manifest.title));
@@ -175,10 +176,9 @@ impl Afas {
         if let Some(route) = route {
             envelope::add(&mut body, &route.adds);
         }
-        let root = routes.and_then(|routes| routes.root.as_ref()).unwrap_or(name);
         let path = route.map_or_else(|| format!("/connectors/{}", encode(name)), |route| route.path.clone());
         let method = route.map_or(if write.action == Action::Create { "POST" } else { "PUT" }, |route| &route.method);
-        answered(facts, write, self.line.write(method, &path, &envelope::envelope(root, body)).await)
+        answered(facts, write, self.line.write(method, &path, &envelope::envelope(&facts.root, body)).await)
     }
 }
 
@@ -206,7 +206,8 @@ impl Connector for Afas {
             question.filter.clone_from(one);
         }
         if let Some(cursor) = cursor {
-            let place = cursor.0.split_once(' ').and_then(|(skip, take)| Some((skip.parse().ok()?, take.parse().ok()?)));
+            let place =
+                cursor.0.split_once(' ').and_then(|(skip, take)| Some((skip.parse().ok()?, take.parse().ok()?)));
             (question.skip, question.take) =
                 place.ok_or_else(|| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
         }
@@ -237,3 +238,6 @@ impl Connector for Afas {
         self.line.settle
     }
 }
+
+#[cfg(test)]
+mod tests;

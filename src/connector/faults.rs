@@ -150,8 +150,12 @@ mod tests {
     #[test]
     fn afas_errors_are_told_apart_by_their_text() {
         let class = |text: &str| {
-            fault("afas", 500, &format!(r#"{{"externalMessage":"{text}","errorNumber":-2147180996,"profitLogReference":"A1"}}"#))
-                .class
+            fault(
+                "afas",
+                500,
+                &format!(r#"{{"externalMessage":"{text}","errorNumber":-2147180996,"profitLogReference":"A1"}}"#),
+            )
+            .class
         };
         assert_eq!(class("General message: The value for 'Item' does not exist."), Class::Record);
         assert_eq!(class("The booking layout is blocked by user J. Jansen"), Class::Locked);
@@ -167,7 +171,12 @@ mod tests {
 
     #[test]
     fn afas_words_lose_their_empty_beginning_and_keep_the_log_reference() {
-        let text = fault("afas", 500, r#"{"externalMessage":"General message: Period\nis blocked","profitLogReference":"B7"}"#).text;
+        let text = fault(
+            "afas",
+            500,
+            r#"{"externalMessage":"General message: Period\nis blocked","profitLogReference":"B7"}"#,
+        )
+        .text;
         assert_eq!(text, "Period is blocked (log reference B7)");
     }
 
@@ -176,7 +185,7 @@ mod tests {
         let manifest = Manifest::standard("afas").unwrap();
         let body = br#"{"error":{"code":"503","message":"Maintenance"},"retry_after":7200}"#;
         let fault = Fault::read(&manifest, 503, Some(Duration::from_secs(5)), body);
-        assert_eq!((fault.class, fault.after), (Class::Busy, Some(Duration::from_secs(7200))));
+        assert_eq!((fault.class, fault.after), (Class::Busy, Some(Duration::from_hours(2))));
         assert_eq!(Fault::read(&manifest, 503, None, b"").class, Class::Fault);
         assert_eq!(Fault::read(&manifest, 503, Some(Duration::from_secs(5)), b"").class, Class::Busy);
     }

@@ -28,7 +28,7 @@ use super::{ConnectorError, faults::clean, manifest::Manifest};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a read may take.
-pub(super) const READ: Duration = Duration::from_secs(120);
+pub(super) const READ: Duration = Duration::from_mins(2);
 /// How long a write may take: AFAS works on for 900 s.
 pub(super) const WRITE: Duration = Duration::from_secs(930);
 /// Shorter than servers keep an idle connection, so that a write seldom meets one that is being closed.
@@ -88,7 +88,8 @@ impl Http {
         let mut headers = HeaderMap::new();
         for (name, value) in &manifest.headers {
             let name = HeaderName::try_from(name.as_str()).map_err(|_| wrong_header(name))?;
-            headers.insert(name.clone(), HeaderValue::try_from(value.as_str()).map_err(|_| wrong_header(name.as_str()))?);
+            headers
+                .insert(name.clone(), HeaderValue::try_from(value.as_str()).map_err(|_| wrong_header(name.as_str()))?);
         }
         let mut builder = Client::builder()
             .user_agent(concat!("koppel/", env!("CARGO_PKG_VERSION")))
@@ -106,9 +107,9 @@ impl Http {
                 builder = builder.tls_certs_only([]);
             }
         }
-        let client = builder
-            .build()
-            .map_err(|error| ConnectorError::Setup(format!("no secure connections on this machine: {}", innermost(&error))))?;
+        let client = builder.build().map_err(|error| {
+            ConnectorError::Setup(format!("no secure connections on this machine: {}", innermost(&error)))
+        })?;
         let rate = manifest.limits.requests_per_second.and_then(NonZeroU32::new).and_then(|each_second| {
             // One at a time at an even pace: a burst at the start of a second would meet the rest of that second.
             let quota = Quota::with_period(Duration::from_secs(1) / each_second.get())?.allow_burst(NonZeroU32::MIN);
@@ -147,8 +148,11 @@ impl Http {
     pub(super) async fn send(&self, request: reqwest::RequestBuilder, counted: Counted) -> Result<Reply, Loss> {
         let _slot = match counted {
             Counted::Yes => {
-                let slot = self.slots.acquire().await.map_err(|_| Loss::NotSent("the connection is closed".to_owned()))?;
-                self.admitted().await.map_err(|left| Loss::NotSent(format!("paused for another {} s", left.as_secs())))?;
+                let slot =
+                    self.slots.acquire().await.map_err(|_| Loss::NotSent("the connection is closed".to_owned()))?;
+                self.admitted()
+                    .await
+                    .map_err(|left| Loss::NotSent(format!("paused for another {} s", left.as_secs())))?;
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 Some(slot)
             }
@@ -250,7 +254,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("120"), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
         assert_eq!(retry_after("soon"), None);
     }
@@ -260,7 +264,8 @@ mod tests {
         for local in ["http://127.0.0.1:80/x", "http://localhost/", "http://[::1]:9/", "http://127.9.9.9"] {
             assert!(is_local(&Url::parse(local).unwrap()), "{local}");
         }
-        for other in ["http://10.0.0.1", "http://localhost.example", "https://api.jortt.nl", "http://127.0.0.1.example"] {
+        for other in ["http://10.0.0.1", "http://localhost.example", "https://api.jortt.nl", "http://127.0.0.1.example"]
+        {
             assert!(!is_local(&Url::parse(other).unwrap()), "{other}");
         }
     }

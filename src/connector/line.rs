@@ -73,7 +73,9 @@ impl Line {
             None if manifest.base.contains("{participant}") => {
                 let number = connection.participant.as_deref().unwrap_or("").trim();
                 if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                    return Err(setup("it needs `participant = \"12345\"`, the digits of your AFAS address".to_owned()));
+                    return Err(setup(
+                        "it needs `participant = \"12345\"`, the digits of your AFAS address".to_owned(),
+                    ));
                 }
                 manifest.base.replace("{participant}", number)
             }
@@ -208,7 +210,9 @@ impl Line {
     pub(super) async fn write(&self, method: &str, path: &str, body: &Value) -> Result<Option<Value>, Answered> {
         let url = self.url(path, "").map_err(Answered::NotArrived)?;
         let Ok(method) = Method::from_bytes(method.as_bytes()) else {
-            return Err(Answered::NotArrived(ConnectorError::Setup(format!("connector.toml: `{method}` is no method"))));
+            return Err(Answered::NotArrived(ConnectorError::Setup(format!(
+                "connector.toml: `{method}` is no method"
+            ))));
         };
         if let Some(busy) = self.busy() {
             return Err(Answered::NotArrived(busy));
@@ -290,13 +294,18 @@ impl Line {
 
 /// A redirect's address may hold anything; its host is enough.
 fn host_only(location: &str) -> String {
-    Url::parse(location).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "another path".to_owned())
+    Url::parse(location)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "another path".to_owned())
 }
 
 impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotSent(text) | Self::NoAnswer(text) | Self::NoBody(_, text) | Self::TooLarge(_, text) => f.write_str(text),
+            Self::NotSent(text) | Self::NoAnswer(text) | Self::NoBody(_, text) | Self::TooLarge(_, text) => {
+                f.write_str(text)
+            }
         }
     }
 }

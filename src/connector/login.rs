@@ -21,7 +21,7 @@ use super::{
 /// A refused log-in is remembered this long: many records at once must not become many refused log-ins.
 const REFUSED: Duration = Duration::from_secs(10);
 /// Two tokens that are called spent within this time were not refused for their age.
-const REPEATED: Duration = Duration::from_secs(60);
+const REPEATED: Duration = Duration::from_mins(1);
 
 /// How this connection logs in.
 pub(super) enum Login {

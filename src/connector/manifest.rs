@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jsonpath_rust::{
     parser::{model::JpQuery, parse_json_path},
-    query::js_path_process,
+    query::{QueryRef, js_path_process},
 };
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -203,8 +203,6 @@ pub struct EntityRoutes {
     pub create: Option<WriteRoute>,
     /// How a record is changed.
     pub update: Option<WriteRoute>,
-    /// Name of the body's root object where it is not that of the entity (AFAS).
-    pub root: Option<Arc<str>>,
 }
 
 /// One way to write.
@@ -234,7 +232,8 @@ impl JsonPath {
     /// Everything it points at.
     #[must_use]
     pub fn all<'a>(&self, json: &'a Value) -> Vec<&'a Value> {
-        js_path_process(&self.0, json).map_or_else(|_| Vec::new(), |found| found.into_iter().map(|hit| hit.val()).collect())
+        js_path_process(&self.0, json)
+            .map_or_else(|_| Vec::new(), |found| found.into_iter().map(QueryRef::val).collect())
     }
 
     /// The first thing it points at that is not `null`.
@@ -253,7 +252,9 @@ impl JsonPath {
 impl<'de> Deserialize<'de> for JsonPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_json_path(&text).map(Self).map_err(|error| de::Error::custom(format!("`{text}` is no JSON path: {error}")))
+        parse_json_path(&text)
+            .map(Self)
+            .map_err(|error| de::Error::custom(format!("`{text}` is no JSON path: {error}")))
     }
 }
 

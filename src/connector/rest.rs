@@ -66,9 +66,9 @@ impl Rest {
     fn readable(&self, name: &str) -> Result<(&ReadFacts, &EntityRoutes), ConnectorError> {
         let (entity, routes) = self.entity(name)?;
         let facts = entity.read.as_ref();
-        facts.map(|facts| (facts, routes)).ok_or_else(|| {
-            ConnectorError::Refused(format!("{} does not show `{name}`", self.line.manifest.title))
-        })
+        facts
+            .map(|facts| (facts, routes))
+            .ok_or_else(|| ConnectorError::Refused(format!("{} does not show `{name}`", self.line.manifest.title)))
     }
 
     /// The lists that together hold every row that one of these filters can match.
@@ -131,7 +131,8 @@ impl Rest {
     async fn one(&self, routes: &EntityRoutes, path: &str) -> Result<Option<Json>, ConnectorError> {
         match self.line.read(path, "").await {
             Ok(json) => {
-                let record = routes.record.as_ref().and_then(|path| path.first(&json)).filter(|record| record.is_object());
+                let record =
+                    routes.record.as_ref().and_then(|path| path.first(&json)).filter(|record| record.is_object());
                 record.cloned().map(Some).ok_or_else(|| {
                     let title = &self.line.manifest.title;
                     self.line.unexpected(&format!("{title} answered without the record that was asked for"))
@@ -169,11 +170,11 @@ impl Rest {
                 None => others.push(&ask.filter),
             }
         }
-        if others.is_empty() {
+        if others.is_empty() && routes.list.is_some() {
             // A list holds a hundred records where one id costs a request: many ids are first looked for there, as
             // long as that cannot cost much more than asking for each of them.
             self.look_through(&mut sieve, entity, routes, "", Some((&ids, ids.len() / 4))).await?;
-        } else {
+        } else if !others.is_empty() {
             for list in Self::lists(routes, facts, &others) {
                 self.look_through(&mut sieve, entity, routes, &list.query, None).await?;
             }
@@ -361,3 +362,6 @@ impl Connector for Rest {
         self.line.settle
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value as Json;
 
 use crate::{
-    schema::{Object, Projection, ReadFacts},
+    schema::{Object, Privacy, Projection, ReadFacts},
     value::{Ask, Filter, Record, Value},
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Sieve<'a> {
     /// Which reader an ask uses.
     reader_of: Vec<usize>,
     key: Vec<Arc<str>>,
+    /// The first field of the key where messages may show it.
+    tellable: Option<Arc<str>>,
     seen: HashSet<String>,
     today: Date,
 }
@@ -58,6 +60,7 @@ impl<'a> Sieve<'a> {
             readers,
             reader_of,
             key: key_names(facts),
+            tellable: tellable(facts),
             seen: HashSet::new(),
             today: today(),
         }
@@ -74,9 +77,14 @@ impl<'a> Sieve<'a> {
         if self.seen.contains(&key) {
             return Ok(());
         }
-        let wrong = |error: &dyn std::fmt::Display| {
-            let names: Vec<&str> = self.key.iter().map(|name| &**name).collect();
-            format!("row with {} {key}: {error}", names.join(", "))
+        let wrong = |error: &dyn std::fmt::Display| match self
+            .tellable
+            .as_ref()
+            .and_then(|name| Some((name, raw.get(&**name)?)))
+        {
+            Some((name, Json::String(key))) => format!("row with {name} {key}: {error}"),
+            Some((name, key)) => format!("row with {name} {key}: {error}"),
+            None => error.to_string(),
         };
         let mut wide: Vec<Option<Record>> = vec![None; self.readers.len()];
         let mut narrow = wide.clone();
@@ -121,7 +129,9 @@ impl<'a> Sieve<'a> {
 impl Reader {
     fn new(object: &Arc<Object>, fields: Arc<[Arc<str>]>, looked_at: BTreeSet<Arc<str>>) -> Self {
         let covered = |path: &str| {
-            fields.iter().any(|field| path.strip_prefix(&**field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            fields
+                .iter()
+                .any(|field| path.strip_prefix(&**field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
         };
         let missing: Vec<Arc<str>> = looked_at.iter().filter(|path| !covered(path)).cloned().collect();
         if missing.is_empty() {
@@ -179,12 +189,21 @@ pub(super) fn key_names(facts: &ReadFacts) -> Vec<Arc<str>> {
     names.iter().map(|name| facts.object.field(name).map_or_else(|| name.clone(), |field| field.wire.clone())).collect()
 }
 
+/// The first field of the key, unless it is personal.
+fn tellable(facts: &ReadFacts) -> Option<Arc<str>> {
+    let field = facts.object.field(facts.keys.first()?.first()?)?;
+    (field.privacy == Privacy::Plain).then(|| field.wire.clone())
+}
+
 /// What tells a row apart: its key, or all of it where the key is not complete.
 pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
-    let values: Vec<&Json> = names.iter().filter_map(|name| raw.get(&**name)).filter(|value| !value.is_null()).collect();
+    let values: Vec<&Json> =
+        names.iter().filter_map(|name| raw.get(&**name)).filter(|value| !value.is_null()).collect();
     match values.as_slice() {
         [Json::String(text)] if names.len() == 1 => text.clone(),
-        some if !some.is_empty() && some.len() == names.len() => Json::from_iter(some.iter().map(|value| (*value).clone())).to_string(),
+        some if !some.is_empty() && some.len() == names.len() => {
+            some.iter().map(|value| (*value).clone()).collect::<Json>().to_string()
+        }
         _ => raw.to_string(),
     }
 }
@@ -215,7 +234,9 @@ fn paths(filter: &Filter, into: &mut BTreeSet<Arc<str>>) {
 pub(super) fn must_be<'f>(filter: &'f Filter, path: &str) -> Option<Vec<&'f Value>> {
     match filter {
         Filter::Never => Some(Vec::new()),
-        Filter::Is(own, value) if &**own == path => Some(Some(value).filter(|value| !value.is_blank()).into_iter().collect()),
+        Filter::Is(own, value) if &**own == path => {
+            Some(Some(value).filter(|value| !value.is_blank()).into_iter().collect())
+        }
         Filter::In(own, values) if &**own == path => Some(values.iter().filter(|value| !value.is_blank()).collect()),
         Filter::And(all) => all.iter().filter_map(|filter| must_be(filter, path)).min_by_key(Vec::len),
         Filter::Or(any) => {

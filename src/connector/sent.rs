@@ -42,7 +42,10 @@ fn number_exists(facts: &WriteFacts, write: &Write, text: &str) -> bool {
 pub(super) fn find_key(json: &Json, name: &str) -> Option<String> {
     match json {
         Json::Object(fields) => {
-            let here = fields.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)).find_map(|(_, value)| plain_text(value));
+            let here = fields
+                .iter()
+                .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+                .find_map(|(_, value)| plain_text(value));
             here.or_else(|| fields.values().find_map(|value| find_key(value, name)))
         }
         Json::Array(list) => list.iter().find_map(|value| find_key(value, name)),
@@ -60,6 +63,7 @@ mod tests {
 
     fn facts(answer: Answer) -> WriteFacts {
         WriteFacts {
+            root: "FbSales".into(),
             create: None,
             update: None,
             answer,

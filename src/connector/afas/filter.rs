@@ -200,7 +200,9 @@ fn compares(object: &Object, path: &str, compare: Compare, value: &Value) -> Vec
             Compare::AtLeast => day_range(field, Some(*day), None),
             Compare::Greater => day.tomorrow().map_or_else(|_| everything(), |next| day_range(field, Some(next), None)),
             Compare::AtMost => day_range(field, None, Some(*day)),
-            Compare::Less => day.yesterday().map_or_else(|_| everything(), |before| day_range(field, None, Some(before))),
+            Compare::Less => {
+                day.yesterday().map_or_else(|_| everything(), |before| day_range(field, None, Some(before)))
+            }
         },
         Value::DateTime(moment) => match compare {
             Compare::AtLeast | Compare::Greater => moment_bound(field, AT_LEAST, *moment),
@@ -313,7 +315,9 @@ fn plain_one(all: &All) -> Option<&Condition> {
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.trim() == text
-        && text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '@' | '.' | '-' | '_' | '+' | '/' | ':'))
+        && text
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '@' | '.' | '-' | '_' | '+' | '/' | ':'))
 }
 
 fn as_plain(alternatives: &[&All]) -> String {
@@ -336,7 +340,9 @@ fn as_json(alternatives: &[&All]) -> String {
         .map(|(index, all)| {
             let fields: Vec<serde_json::Value> = all
                 .iter()
-                .map(|one| json!({"@FieldId": one.field, "@OperatorType": one.operator.to_string(), "#text": one.value}))
+                .map(
+                    |one| json!({"@FieldId": one.field, "@OperatorType": one.operator.to_string(), "#text": one.value}),
+                )
                 .collect();
             json!({"@FilterId": format!("Filter {}", index.saturating_add(1)), "Field": fields})
         })

@@ -85,10 +85,9 @@ async fn many_calls_at_once_share_one_token_that_is_not_counted() {
 #[tokio::test]
 async fn a_spent_token_is_renewed_once_for_all_who_used_it() {
     let spent = r#"{"error":{"code":401,"key":"access_token.expired","message":"Expired","details":[]}}"#;
-    let server = Served::new(move |_, seen| {
-        if seen.login == "Bearer t0" { answer(401, spent) } else { answer(200, "{}") }
-    })
-    .await;
+    let server =
+        Served::new(move |_, seen| if seen.login == "Bearer t0" { answer(401, spent) } else { answer(200, "{}") })
+            .await;
     let line = line(&server.base);
     let all = join_all((0..6).map(|_| line.read("/x", ""))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
@@ -98,7 +97,11 @@ async fn a_spent_token_is_renewed_once_for_all_who_used_it() {
 #[tokio::test]
 async fn a_write_with_a_spent_token_has_not_arrived_and_is_not_sent_again_here() {
     let server = Served::new(|_, seen| {
-        if seen.login == "Bearer t0" { answer(401, r#"{"error":{"key":"access_token.expired"}}"#) } else { answer(201, "{}") }
+        if seen.login == "Bearer t0" {
+            answer(401, r#"{"error":{"key":"access_token.expired"}}"#)
+        } else {
+            answer(201, "{}")
+        }
     })
     .await;
     let line = line(&server.base);
@@ -126,7 +129,12 @@ async fn a_refused_log_in_is_told_in_plain_words_without_the_secret_and_not_repe
     let counter = asked.clone();
     let app = Router::new().fallback(move || {
         counter.fetch_add(1, Ordering::SeqCst);
-        async { (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#) }
+        async {
+            (
+                StatusCode::UNAUTHORIZED,
+                r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#,
+            )
+        }
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -165,7 +173,10 @@ async fn a_redirect_is_refused_and_its_target_never_called() {
     let server = Served::new(move |_, _| (302, vec![(LOCATION.as_str(), target.clone())], String::new())).await;
     let line = line(&server.base);
     let error = ConnectorError::from(line.read("/x", "").await.unwrap_err());
-    assert!(matches!(&error, ConnectorError::Setup(text) if text.contains("never follows") && !text.contains('@')), "{error:?}");
+    assert!(
+        matches!(&error, ConnectorError::Setup(text) if text.contains("never follows") && !text.contains('@')),
+        "{error:?}"
+    );
     let write = line.write("POST", "/x", &serde_json::json!({})).await.unwrap_err();
     assert!(matches!(write, Answered::Unclear(_)), "{write:?}");
     assert_eq!((server.count(), other.count()), (2, 0));
@@ -203,7 +214,7 @@ async fn a_long_pause_stops_the_whole_connection_without_another_request() {
     let line = line_of("afas", &server.base, |_| {});
     let write = line.write("POST", "/x", &serde_json::json!({})).await.unwrap_err();
     let Answered::NotArrived(ConnectorError::Busy { after, text }) = write else { panic!("{write:?}") };
-    assert_eq!(after, Duration::from_secs(7200));
+    assert_eq!(after, Duration::from_hours(2));
     assert!(text.contains("Maintenance"), "{text}");
     assert!(matches!(line.read("/x", "").await, Err(ReadFailure::Error(ConnectorError::Busy { .. }))));
     assert!(matches!(
@@ -215,15 +226,18 @@ async fn a_long_pause_stops_the_whole_connection_without_another_request() {
 
 #[tokio::test]
 async fn what_became_of_a_write_follows_from_its_answer() {
-    let cases: [(u16, &str, fn(&Answered) -> bool); 9] = [
+    type Case = (u16, &'static str, fn(&Answered) -> bool);
+    let cases: [Case; 9] = [
         (400, "", |answer| matches!(answer, Answered::Refused(_))),
         (403, "", |answer| matches!(answer, Answered::NotArrived(ConnectorError::Setup(_)))),
         (404, "", |answer| matches!(answer, Answered::NotArrived(ConnectorError::Setup(_)))),
         (413, "", |answer| matches!(answer, Answered::NotArrived(ConnectorError::Refused(_)))),
         (429, "", |answer| matches!(answer, Answered::NotArrived(ConnectorError::Busy { .. }))),
-        (500, r#"{"externalMessage":"The value for 'Item' does not exist."}"#, |answer| {
-            matches!(answer, Answered::Refused(text) if text == "The value for 'Item' does not exist.")
-        }),
+        (
+            500,
+            r#"{"externalMessage":"The value for 'Item' does not exist."}"#,
+            |answer| matches!(answer, Answered::Refused(text) if text == "The value for 'Item' does not exist."),
+        ),
         (500, r#"{"externalMessage":"Command time-out"}"#, |answer| matches!(answer, Answered::Unclear(_))),
         (500, "", |answer| matches!(answer, Answered::Unclear(_))),
         (502, "<html>", |answer| matches!(answer, Answered::Unclear(_))),

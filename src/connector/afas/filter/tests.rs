@@ -6,26 +6,13 @@ use indexmap::IndexMap;
 use percent_encoding::percent_decode_str;
 
 use super::*;
-use crate::schema::{ChangeClass, Privacy, Ty};
+use crate::schema::Ty;
 
 fn object() -> Object {
     let field = |name: &str, wire: &str, kind: Kind, form: Form| {
         let mut ty = Ty::new(kind).or_blank();
         ty.max = (name == "Email").then_some(255);
-        let field = Field {
-            name: name.into(),
-            wire: wire.into(),
-            label: name.into(),
-            ty,
-            required: false,
-            form,
-            decimals: None,
-            privacy: Privacy::Plain,
-            change: ChangeClass::Any,
-            derived: None,
-            unit: false,
-            accompanies: false,
-        };
+        let field = Field { wire: wire.into(), form, ..Field::plain(name.into(), ty) };
         (Arc::from(name), Arc::new(field))
     };
     let fields: IndexMap<Arc<str>, Arc<Field>> = [
@@ -46,7 +33,8 @@ fn object() -> Object {
 
 fn said(filter: &Filter) -> Vec<String> {
     let show = |all: &All| {
-        let parts: Vec<String> = all.iter().map(|one| format!("{} {} {}", one.field, one.operator, one.value)).collect();
+        let parts: Vec<String> =
+            all.iter().map(|one| format!("{} {} {}", one.field, one.operator, one.value)).collect();
         parts.join(" & ")
     };
     weaken(filter, &object()).iter().map(show).collect()
@@ -122,9 +110,10 @@ fn what_afas_does_otherwise_is_left_to_koppel() {
 
 #[test]
 fn a_day_is_all_its_hours() {
-    assert_eq!(said(&Filter::Is("Day".into(), day("2026-03-14"))), [
-        "OrderDate 2 2026-03-14T00:00:00 & OrderDate 5 2026-03-15T00:00:00"
-    ]);
+    assert_eq!(
+        said(&Filter::Is("Day".into(), day("2026-03-14"))),
+        ["OrderDate 2 2026-03-14T00:00:00 & OrderDate 5 2026-03-15T00:00:00"]
+    );
     let compares = |compare| said(&Filter::Compares("Day".into(), compare, day("2026-03-14")));
     assert_eq!(compares(Compare::AtLeast), ["OrderDate 2 2026-03-14T00:00:00"]);
     assert_eq!(compares(Compare::Greater), ["OrderDate 2 2026-03-15T00:00:00"]);
@@ -175,18 +164,21 @@ fn a_field_with_a_special_name_stands_in_brackets() {
 fn no_query_is_longer_than_afas_takes_and_no_value_is_lost() {
     let emails: Vec<String> = (0..200).map(|n| format!("customer-{n}@example-company.nl")).collect();
     let hostile: Vec<String> = (0..60).map(|n| format!("Jansen, Pieters; {n}")).collect();
-    let filters: Vec<Filter> = emails
-        .iter()
-        .map(|email| text("Email", email))
-        .chain(hostile.iter().map(|name| text("Name", name)))
-        .collect();
+    let filters: Vec<Filter> =
+        emails.iter().map(|email| text("Email", email)).chain(hostile.iter().map(|name| text("Name", name))).collect();
     let queries = asked(&filters, 2049).unwrap();
     for query in &queries {
         assert!(format!("?skip=0&{query}").len() <= 2049, "{}", query.len());
     }
     let all: String = queries.iter().map(|query| decoded(query)).collect();
     for value in emails.iter().chain(&hostile) {
-        assert_eq!(all.matches(&format!("{value}\"")).count() + all.matches(&format!("{value};")).count() + all.matches(&format!("{value}&")).count(), 1, "{value}");
+        assert_eq!(
+            all.matches(&format!("{value}\"")).count()
+                + all.matches(&format!("{value};")).count()
+                + all.matches(&format!("{value}&")).count(),
+            1,
+            "{value}"
+        );
     }
     let plain = queries.iter().filter(|query| query.starts_with("filterfieldids")).count();
     assert!(plain <= 6, "{plain} plain queries for 200 addresses");
