@@ -2,5 +2,177 @@
 //!
 //! Takes a text and its file id, gives a [`tree::File`] and diagnostics. Promises that parsing never fails: a broken
 //! line is one diagnostic and the rest of the file is read. Nothing behind this room knows pest.
+//!
+//! The way of a text: `segment` cuts it into the statements of column 0, `grammar` parses each of them, `repair` mends
+//! what other languages write otherwise and has it parsed again, `parse` builds the tree, `broken` and `braces` say
+//! what is wrong with the rest, `comments` reads those that mean something.
 
+mod braces;
+mod broken;
+mod comments;
+mod edit;
+mod foreign;
+mod grammar;
+mod parse;
+mod repair;
+mod scan;
+mod segment;
 pub mod tree;
+mod words;
+
+use pest::Parser;
+
+use self::{
+    broken::Bad,
+    edit::Edits,
+    grammar::{Grammar, Rule},
+    parse::{Findings, Pair, Reader},
+    repair::Repair,
+    segment::Segment,
+};
+use crate::diagnostic::{Diagnostic, FileId, Span};
+
+/// Reads a flow, a library or a file of tests.
+#[must_use]
+pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
+    let mut found = Findings::default();
+    let mut items = Vec::new();
+    for segment in segment::segments(text) {
+        items.extend(read_segment(id, text, &segment, &mut found));
+    }
+    let allows = comments::read(id, text, &mut found);
+    found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
+    let file = tree::File { id, items, allows, broken: found.broken, lost: found.lost };
+    (file, found.diagnostics)
+}
+
+/// Reads one cell of a table in the syntax of a flow; `span` is where `text` stands.
+///
+/// # Errors
+/// What is wrong with it, at its characters.
+pub fn parse_cell(text: &str, span: Span) -> Result<tree::Cell, Diagnostic> {
+    let wrong = || {
+        Diagnostic::new("F406", format!("`{text}` is no cell of a table"), span)
+            .help("a value, a list, `not …`, `1..14`, `< 0`, `from 2026-01-01 until 2026-12-31`, `blank` or `*`")
+    };
+    part(Rule::cell_only, text, span, wrong, |reader, pair| match pair.as_rule() {
+        Rule::cell => reader.cell(pair),
+        _ => None,
+    })
+}
+
+/// Reads one result of a table, or any other expression that stands by itself; `span` is where `text` stands.
+///
+/// # Errors
+/// What is wrong with it, at its characters.
+pub fn parse_result(text: &str, span: Span) -> Result<tree::Expr, Diagnostic> {
+    let wrong = || {
+        Diagnostic::new("F406", format!("`{text}` is no value"), span)
+            .help("a text in quotes, a number, a percentage, a date, `yes`, `no`, `blank` or `hold \"reason\"`")
+    };
+    part(Rule::expr_only, text, span, wrong, |reader, pair| match pair.as_rule() {
+        Rule::expr => Some(reader.expr(pair)),
+        _ => None,
+    })
+}
+
+/// Reads a text that is one part of a flow.
+fn part<T>(
+    rule: Rule,
+    text: &str,
+    span: Span,
+    wrong: impl Fn() -> Diagnostic,
+    build: impl FnOnce(&mut Reader<'_>, Pair<'_>) -> Option<T>,
+) -> Result<T, Diagnostic> {
+    let mut scanner = scan::Scanner::default();
+    scanner.line(text, 0, text.len());
+    if scanner.too_deep.is_some() {
+        return Err(too_deep(span));
+    }
+    let pair =
+        Grammar::parse(rule, text).ok().and_then(|mut pairs| pairs.next()).and_then(|pair| pair.into_inner().next());
+    let Some(pair) = pair else { return Err(wrong()) };
+    let (edits, mut found) = (Edits::default(), Findings::default());
+    let mut reader = Reader::new(span.file, text, 0, &edits, &mut found, false).within(span);
+    let built = build(&mut reader, pair);
+    match (found.diagnostics.into_iter().next(), built) {
+        (None, Some(built)) => Ok(built),
+        (Some(said), _) => Err(said),
+        (None, None) => Err(wrong()),
+    }
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new("F004", format!("blocks and brackets stand more than {} deep in each other", scan::DEEPEST), span)
+        .help("give parts of it a name with `let`")
+}
+
+/// Reads one segment; what is wrong with it goes to `found`.
+fn read_segment(id: FileId, text: &str, segment: &Segment, found: &mut Findings) -> Vec<tree::Item> {
+    let source = text.get(segment.start..segment.end).unwrap_or("");
+    let whole = Span::new(id, segment.start, segment.start + source.trim_end().len());
+    if let Some(at) = segment.too_deep {
+        found.diagnostics.push(too_deep(Span::new(id, at, at + 1)));
+        found.broken = true;
+        return Vec::new();
+    }
+    let Ok(file) = parse_file(source) else {
+        // Only an exhausted stack: the grammar accepts every text.
+        found.diagnostics.push(too_deep(whole));
+        found.broken = true;
+        return Vec::new();
+    };
+    let bad = broken::collect(&file);
+    if bad.is_empty() {
+        let edits = Edits::default();
+        return Reader::new(id, text, segment.start, &edits, found, false).items(file);
+    }
+    let (repairs, edits) = mend(source, segment, &bad);
+    let mended = edits.apply(source);
+    let Ok(file) = parse_file(&mended) else {
+        found.diagnostics.push(too_deep(whole));
+        found.broken = true;
+        return Vec::new();
+    };
+    let place = |start: usize, end: usize| Span::new(id, segment.start + start, segment.start + end);
+    for repair in &repairs {
+        found.diagnostics.push(repair.diagnostic(source, &repairs, place));
+    }
+    let bad = broken::collect(&file);
+    let unbalanced = broken::report(&mended, &bad, &edits, &repairs, place, found);
+    Reader::new(id, text, segment.start, &edits, found, unbalanced).items(file)
+}
+
+/// The `file` pair of a text.
+fn parse_file(text: &str) -> Result<Pair<'_>, ()> {
+    Grammar::parse(Rule::file, text).ok().and_then(|mut pairs| pairs.next()).ok_or(())
+}
+
+/// The repairs of a segment's broken lines: those that are sure, and those after which the line can be read.
+fn mend(source: &str, segment: &Segment, bad: &[Bad]) -> (Vec<Repair>, Edits) {
+    let mut repairs = Vec::new();
+    let groups = broken::groups(source, &segment.tokens, bad);
+    for group in &groups {
+        repairs.extend(repair::find(source, &segment.tokens, group));
+    }
+    let edits_of = |repairs: &[Repair]| Edits::new(repairs.iter().filter_map(|repair| repair.edit.clone()).collect());
+    let edits = edits_of(&repairs);
+    if repairs.iter().all(|repair| repair.sure) {
+        return (repairs, edits);
+    }
+    let mended = edits.apply(source);
+    let still: Vec<(usize, usize)> = parse_file(&mended).map_or_else(
+        |()| vec![(0, source.len())],
+        |file| {
+            let bad = broken::collect(&file);
+            bad.iter().map(|bad| (edits.written(bad.start, false), edits.written(bad.end, true))).collect()
+        },
+    );
+    repairs.retain(|repair| {
+        let group = groups.iter().find(|group| group.start <= repair.end && repair.start <= group.end);
+        let (start, end) = group.map_or((repair.start, repair.end), |group| (group.start, group.end));
+        repair.sure || !still.iter().any(|(from, to)| *from < end && start < *to)
+    });
+    let edits = edits_of(&repairs);
+    (repairs, edits)
+}
