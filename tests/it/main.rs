@@ -3,6 +3,7 @@
 
 mod check;
 mod connector;
+mod cli;
 mod ledger;
 mod rooms;
 mod sandbox;
