@@ -176,9 +176,9 @@ async fn conditions_that_afas_does_its_own_way_are_decided_here() {
         let one = ask(("afas", "Profit_Debtor"), filter.clone(), &["DebtorId"]);
         let found = afas.find(&[one]).await.unwrap();
         let mut ids: Vec<&Value> = found[0].iter().map(|row| row.get("DebtorId")).collect();
-        ids.sort_by_key(|id| id.to_string());
+        ids.sort_by_key(ToString::to_string);
         let mut wanted = expected;
-        wanted.sort_by_key(|id| id.to_string());
+        wanted.sort_by_key(ToString::to_string);
         assert_eq!(ids, wanted, "{filter:?}");
     }
 }
