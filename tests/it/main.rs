@@ -1,5 +1,8 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod check;
+mod ledger;
 mod rooms;
 mod schema;
+mod sandbox;
