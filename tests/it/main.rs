@@ -4,6 +4,7 @@
 mod check;
 mod connector;
 mod cli;
+mod engine;
 mod ledger;
 mod rooms;
 mod sandbox;

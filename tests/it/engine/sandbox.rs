@@ -1,0 +1,1 @@
+//! The flows of this repository against the sandbox.
