@@ -18,7 +18,7 @@ use crate::{
     value::{Compare, Value, order},
 };
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// A cell of a column; after a mistake `*`, so that nothing more is told of its row.
     pub(super) fn cell(&mut self, cell: &tree::Cell, column: &Arc<str>, ty: &Ty, first: bool) -> Cell {
         let CellKind::Items { not, items } = &cell.kind else { return Cell::Any };
@@ -156,7 +156,7 @@ impl Checker<'_> {
     }
 
     /// The `let` that a name of column 0 stands for, here or in the library that it comes from.
-    fn let_of(&mut self, name: &Name) -> Option<(usize, &tree::Let)> {
+    fn let_of(&mut self, name: &Name) -> Option<(usize, &'a tree::Let)> {
         let unit = self.here()?;
         let decl = unit.names.get(&name.text)?;
         self.used.insert(decl.span);

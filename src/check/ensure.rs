@@ -27,8 +27,6 @@ struct Ways<'w> {
     ends: bool,
     /// Do all its creates set their key themselves?
     key: Key,
-    /// The row of its finds.
-    found: VarId,
     /// What its finds look in.
     looks_in: Option<(Arc<Object>, Span)>,
 }
@@ -51,7 +49,7 @@ impl<'a> Checker<'a> {
         let names = std::mem::take(&mut self.write_names);
         let pending = std::mem::take(&mut self.pending);
         self.within(self.unit, format!("`ensure {}`", tree.name.text), |checker| {
-            tree.params.iter().flatten().for_each(|param| drop(checker.param(param)));
+            checker.params(tree.params.as_deref().unwrap_or(&[]));
             let ty = checker.ty(&tree.ty);
             checker.alternatives(tree, ty);
             checker.tell_lacking();
@@ -68,7 +66,7 @@ impl<'a> Checker<'a> {
         let name = &*tree.name.text;
         let looks_in = None;
         let mut ways =
-            Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, found, looks_in };
+            Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
         self.block(|checker| {
             if let Some(object) = checker.looked_in(tree) {
                 // its lines run only after a find that gave a row, so there it is never blank

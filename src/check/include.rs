@@ -33,7 +33,7 @@ impl<'a> Checker<'a> {
         self.within(self.unit, format!("`fields {}`", fields.name.text), |checker| {
             if objects.is_empty() {
                 checker.block(|checker| {
-                    fields.params.iter().for_each(|param| drop(checker.param(param)));
+                    checker.params(&fields.params);
                     checker.body(&fields.lines, Filled { object: None, policy: None, purpose: Purpose::Write });
                 });
             }
@@ -43,7 +43,7 @@ impl<'a> Checker<'a> {
                     // parameters are told once
                     let again = u32::from(place > 0);
                     checker.quiet += again;
-                    fields.params.iter().for_each(|param| drop(checker.param(param)));
+                    checker.params(&fields.params);
                     checker.quiet -= again;
                     let filled = Filled { object: Some(object), policy: None, purpose: Purpose::Write };
                     checker.body(&fields.lines, filled);

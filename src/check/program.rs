@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
         }
         self.define_ids.insert(key.clone(), None);
         let (params, body, private) = self.within(key.0, format!("`define {}`", key.1), |checker| {
-            let params: Vec<VarId> = define.params.iter().map(|param| checker.param(param)).collect();
+            let params = checker.params(&define.params);
             let ty = checker.ty(&define.ty);
             let body = checker.define_body(define, &ty);
             let private = checker.private(&body);
@@ -210,12 +210,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A parameter: a place of its type.
-    pub(super) fn param(&mut self, param: &tree::Param) -> VarId {
-        let ty = self.ty(&param.ty);
-        let var = self.var(&param.name.text, ty, param.name.span, false);
-        self.bind_param(&param.name, var);
-        var
+    /// Parameters: places of their types, in sight.
+    pub(super) fn params(&mut self, params: &[tree::Param]) -> Vec<VarId> {
+        let place = |param: &tree::Param| {
+            let ty = self.ty(&param.ty);
+            let var = self.var(&param.name.text, ty, param.name.span, false);
+            self.bind_param(&param.name, var);
+            var
+        };
+        params.iter().map(place).collect()
     }
 
     /// Warns of what is declared and never used. Not when a part of the file is unreadable: it may be used there.

@@ -50,14 +50,14 @@ impl Checker<'_> {
     /// The type that is written; [`Ty::any`] after a mistake.
     pub(super) fn ty(&mut self, written: &TypeRef) -> Ty {
         let ty = match &written.kind {
-            TypeKind::Named(path, max) => self.named(path, *max),
+            TypeKind::Named(path, max) => self.of_name(path, *max),
             TypeKind::OneOf(words) => Ty::new(Kind::OneOf(words.iter().map(|word| word.text.clone()).collect())),
             TypeKind::List(of) => Ty::list(self.ty(of)),
         };
         if written.optional { ty.or_blank() } else { ty }
     }
 
-    fn named(&mut self, path: &Path, max: Option<u32>) -> Ty {
+    fn of_name(&mut self, path: &Path, max: Option<u32>) -> Ty {
         let Some(first) = path.names.first() else { return Ty::any() };
         if path.names.len() > 1 {
             return self.column(path).unwrap_or_else(Ty::any);

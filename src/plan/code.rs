@@ -143,7 +143,7 @@ pub(crate) enum Operator {
 }
 
 /// What a conversion makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Form {
     /// An amount in euro.
     Money,
@@ -151,12 +151,8 @@ pub(crate) enum Form {
     Decimal,
     /// The Amsterdam day of a moment.
     Date,
-    /// Trimmed and lower case.
-    Email,
-    /// Without spaces and dots, upper case.
-    Code,
-    /// Trimmed and upper case.
-    Country,
+    /// The normal form of a kind.
+    Normal(Kind),
 }
 
 /// A field by name, with its place in the shape that was seen last: shapes of one expression seldom differ.

@@ -18,6 +18,7 @@ use super::code::{Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit,
 use crate::{
     check::typed::VarId,
     diagnostic::{Sources, Span},
+    schema::normalise,
     value::{Reason, Record, Value, Verdict},
 };
 
@@ -250,7 +251,7 @@ impl<'a, W: World> Machine<'a, W> {
             Code::Today => self.today.map(Value::Date).ok_or(Stop::Waits)?,
             Code::Convert(of, form, span) => {
                 let value = self.value(of)?;
-                convert(value, *form).map_err(|trouble| self.fails(*span, trouble))?
+                convert(value, form).map_err(|trouble| self.fails(*span, trouble))?
             }
         })
     }
@@ -374,12 +375,8 @@ fn field_of(value: &Value, field: &FieldRef) -> Value {
     if field.holds.is_list() && found.is_blank() { no_rows() } else { found }
 }
 
-fn convert(value: Value, form: Form) -> Result<Value, String> {
-    let squeezed = |text: &str| -> String {
-        text.chars().filter(|c| !c.is_whitespace() && *c != '.').flat_map(char::to_uppercase).collect()
-    };
+fn convert(value: Value, form: &Form) -> Result<Value, String> {
     Ok(match (form, value) {
-        (_, Value::Blank) => Value::Blank,
         (Form::Money, value @ (Value::Int(_) | Value::Decimal(_))) => {
             value.as_decimal().map_or(Value::Blank, Value::eur)
         }
@@ -388,9 +385,7 @@ fn convert(value: Value, form: Form) -> Result<Value, String> {
             let zone = TimeZone::get("Europe/Amsterdam").map_err(|error| error.to_string())?;
             Value::Date(zone.to_datetime(moment).date())
         }
-        (Form::Email, Value::Text(text)) => Value::text(&text.trim().to_lowercase()),
-        (Form::Code, Value::Text(text)) => Value::text(&squeezed(&text)),
-        (Form::Country, Value::Text(text)) => Value::text(&text.trim().to_uppercase()),
+        (Form::Normal(kind), Value::Text(text)) => normalise(kind, &text),
         (_, value) => value,
     })
 }

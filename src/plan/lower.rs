@@ -32,7 +32,7 @@ use super::{
 use crate::{
     check::typed::{self, Convert, Expr, ExprKind, Line, MessagePart, Program, RecordExpr, TextPart, VarId},
     diagnostic::{Sources, Span},
-    schema::{Entity, Field, Kind, Ty},
+    schema::{Entity, Field, Ty},
     syntax::tree::BinaryOp,
     value::{EntityName, Shape, Value, Verdict},
 };
@@ -324,10 +324,7 @@ impl<'a> Lowering<'a> {
             (Convert::ToMoney, _) => Form::Money,
             (Convert::ToDecimal, _) => Form::Decimal,
             (Convert::ToDate, _) => Form::Date,
-            (Convert::Normalise, Kind::Email) => Form::Email,
-            (Convert::Normalise, Kind::Iban | Kind::VatNumber) => Form::Code,
-            (Convert::Normalise, Kind::Country | Kind::Currency) => Form::Country,
-            (Convert::Normalise, _) => return self.expr(of),
+            (Convert::Normalise, kind) => Form::Normal(kind.clone()),
         };
         let code = Code::Convert(Box::new(self.expr(of)), form, expr.span);
         self.folded(code)

@@ -1,8 +1,10 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod check;
+mod connector;
 mod cli;
 mod ledger;
 mod rooms;
-mod schema;
 mod sandbox;
+mod schema;
