@@ -300,3 +300,56 @@ async fn a_company_with_a_contact_person_is_found_through_that_contact() {
     assert_eq!(contact["OrgNumber"], answer["results"]["KnSalesRelationOrg"]["BcCo"]);
     assert_eq!((&contact["Type"], &contact["Name"]), (&json!("PRS"), &json!("Anne Visser")));
 }
+
+#[tokio::test]
+async fn the_other_sales_documents_take_the_head_of_an_order() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    for (connector, more) in [
+        ("FbSales", json!({"TrPt": "POSTNL", "SsId": "PAKKET"})),
+        ("FbSalesQuotation", json!({"VaQs": "0", "DaDu": "2026-04-13"})),
+        ("FbDeliveryNote", json!({"RdDe": true})),
+        ("FbDirectInvoice", json!({"SinOrNu": "2026-0042"})),
+    ] {
+        let mut fields = json!({
+            "OrNu": "J2026-0042", "OrDa": "2026-03-14", "DbId": debtor, "RfCs": "2026-0042", "CuId": "EUR", "Unit": 1,
+            "War": "HOOFD", "JoCo": "VERK", "InVa": false, "VaDu": "1", "PaCd": "30", "InPc": 14.5, "Re": "Dank u"
+        });
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let lines = format!("{connector}Lines");
+        let body = json!({ connector: {"Element": {
+            "Fields": fields, "Objects": [{ lines.as_str(): {"Element": advice()} }]
+        }}});
+        let (status, answer) = world.write(Method::POST, connector, body.clone()).await;
+        assert_eq!((status, &answer["results"][connector]["OrNu"]), (201, &json!("J2026-0042")), "{answer}");
+        assert_eq!(world.refused(connector, body).await, "Number J2026-0042 already exists.");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_address_is_added_to_an_organisation_and_found_by_reading() {
+    let world = World::new(options()).await;
+    let (_, answer) = world.write(Method::POST, "KnSalesRelationOrg", company("lever@bedrijf.example")).await;
+    let keys = &answer["results"]["KnSalesRelationOrg"];
+    let body = json!({"KnOrganisation": {"Element": {
+        "Fields": {"MatchOga": "0", "BcCo": keys["BcCo"]},
+        "Objects": [{"KnContact": {"Element": [{
+            "Fields": {"PadAdr": true, "ViKc": "AFL"},
+            "Objects": [{"KnBasicAddressAdr": {"Element": [{"Fields": {
+                "CoId": "D", "PbAd": false, "Ad": "Königsallee", "HmNr": 30, "ZpCd": "40212", "Rs": "Düsseldorf",
+                "BeginDate": "2026-03-14", "ResZip": false
+            }}]}}]
+        }]}}]
+    }}});
+    let (status, answer) = world.write(Method::POST, "KnOrganisation/KnContact", body).await;
+    assert_eq!(status, 201, "{answer}");
+    let row = world
+        .read(
+            "Profit_Deliveryaddress",
+            &[("filterfieldids", "DebiteurID"), ("filtervalues", keys["DbId"].as_str().unwrap())],
+        )
+        .await
+        .remove(0);
+    assert_eq!((&row["A_Straat"], &row["A_Land"]), (&json!("Königsallee"), &json!("DE")));
+    assert!(row["Adres_ID"].is_number());
+}
