@@ -8,21 +8,21 @@ mod args;
 mod check;
 mod logs;
 mod place;
+mod plan;
 mod ready;
 mod report;
+mod run;
 mod sandbox;
 mod say;
 mod schema;
+mod serve;
 mod status;
 mod target;
 mod test;
 mod told;
 mod watch;
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser as _;
 
@@ -53,8 +53,10 @@ fn say(args: &Args) -> Said {
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),
         Verb::Test(test) => test::test(args, test),
+        Verb::Plan(plan) => plan::plan(args, plan),
+        Verb::Run(run) => run::run(args, run),
+        Verb::Serve(serve) => serve::serve(args, serve),
         Verb::Status(status) => status::status(args, status),
-        _ => Err(Stop::Usage("not yet".to_owned())),
     }
 }
 
@@ -62,6 +64,18 @@ fn say(args: &Args) -> Said {
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Stop::Setup(format!("koppel cannot start its threads: {error}")))
+}
+
+/// Passes the wish to end on to the engine. The second wish ends at once: the ledger stands that.
+fn stopper() -> crate::engine::Stop {
+    let (stopper, stop) = crate::engine::Stop::new();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        stopper.stop();
+        asked_to_stop().await;
+        std::process::exit(130);
+    });
+    stop
 }
 
 /// Until a person (SIGINT) or the system (SIGTERM) asks to stop.

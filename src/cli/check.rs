@@ -36,7 +36,9 @@ pub(super) fn check(args: &Args, check: &CheckArgs) -> Said {
             writeln!(out, "watching; Ctrl-C ends it\n")?;
             out.flush()?;
         }
-        watch.wait();
+        if !watch.wait() {
+            return Err(Stop::Setup("files cannot be watched any more".to_owned()));
+        }
     }
 }
 

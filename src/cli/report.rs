@@ -55,27 +55,49 @@ pub(super) fn table(runs: &[Summary]) -> String {
     columns(&rows, &[1, 4, 5, 6, 8])
 }
 
-/// A line for each kind of trouble of all runs, the worst first.
+/// A line for each kind of trouble of all runs, the worst first. A kind is a place in a flow: reasons that differ only
+/// by what was filled in are one line.
 pub(super) fn troubles(runs: &[Summary]) -> Vec<String> {
     let doubts = runs.iter().flat_map(|run| &run.in_doubt).map(doubt);
-    let of = |verdict: Verdict| {
-        let all = runs.iter().flat_map(|run| &run.reasons);
-        all.filter(move |trouble| trouble.verdict == verdict).map(line)
+    let mut kinds: Vec<(&Trouble, u64, bool)> = Vec::new();
+    for trouble in runs.iter().flat_map(|run| &run.reasons) {
+        let same = kinds.iter_mut().find(|(own, ..)| own.verdict == trouble.verdict && own.place == trouble.place);
+        match same {
+            Some((_, count, differ)) => {
+                *count += trouble.count;
+                *differ = true;
+            }
+            None => kinds.push((trouble, trouble.count, false)),
+        }
+    }
+    let rank = |verdict: Verdict| match verdict {
+        Verdict::Fail => 0,
+        Verdict::Hold => 1,
+        Verdict::Warn | Verdict::Skip => 2,
     };
-    doubts.chain(of(Verdict::Fail)).chain(of(Verdict::Hold)).chain(of(Verdict::Warn)).collect()
+    kinds.sort_by_key(|(trouble, ..)| rank(trouble.verdict));
+    doubts.chain(kinds.into_iter().map(|(trouble, count, differ)| line(trouble, count, differ))).collect()
 }
 
-fn line(trouble: &Trouble) -> String {
-    let Trouble { verdict, place, text, count, example, .. } = trouble;
-    let records = if *count == 1 { format!("record {example}") } else { format!("{count} records, as {example}") };
-    let (word, way) = match verdict {
-        Verdict::Fail => ("failed  ", "change the record, then it is decided again"),
-        Verdict::Hold => ("held    ", "when that is mended they go through by themselves"),
-        Verdict::Warn | Verdict::Skip => ("warning ", "nothing has to be done"),
+fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
+    let Trouble { verdict, place, text, example, .. } = trouble;
+    let (word, one, many) = match verdict {
+        Verdict::Fail => (
+            "failed  ",
+            "change the record, then it is decided again",
+            "change the records, then they are decided again",
+        ),
+        Verdict::Hold => (
+            "held    ",
+            "when that is mended it goes through by itself",
+            "when that is mended they go through by themselves",
+        ),
+        Verdict::Warn | Verdict::Skip => ("warning ", "nothing has to be done", "nothing has to be done"),
     };
-    let way =
-        if *count == 1 { way.replace("they go", "it goes").replace("themselves", "itself") } else { way.to_owned() };
-    plain(&format!("{word} {records}: {text} ({place}); {way}"))
+    let (records, way) =
+        if count == 1 { (format!("record {example}"), one) } else { (format!("{count} records, as {example}"), many) };
+    let others = if differ { ", and others alike" } else { "" };
+    plain(&format!("{word} {records}: {text}{others} ({place}); {way}"))
 }
 
 /// A write of which nobody knows yet whether it happened.
@@ -149,6 +171,7 @@ mod tests {
                 trouble(Verdict::Warn, "no e-mail", 3),
                 trouble(Verdict::Hold, "no VAT code for 19%\u{1b}[2J", 12),
                 trouble(Verdict::Fail, "AFAS refused it", 1),
+                trouble(Verdict::Hold, "no VAT code for 6%", 2),
             ],
             ..Summary::default()
         }

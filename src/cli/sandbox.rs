@@ -24,7 +24,7 @@ pub(super) fn sandbox(args: &SandboxArgs) -> Said {
         let running = sandbox::start(options).await.map_err(|error| Stop::Setup(error.to_string()))?;
         let url = running.url();
         let mut out = out();
-        writeln!(out, "a Jortt with {size} invoices and an empty-handed AFAS on this machine, until Ctrl-C")?;
+        writeln!(out, "a Jortt with {size} invoices and an AFAS on this machine, until Ctrl-C")?;
         writeln!(out, "  jortt    {}", running.jortt_url())?;
         writeln!(out, "  afas     {}", running.afas_url())?;
         writeln!(out, "  effects  {url}/_control/effects")?;

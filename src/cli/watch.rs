@@ -5,7 +5,7 @@
 
 use std::{
     path::Path,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, channel},
     time::Duration,
 };
 
@@ -39,14 +39,13 @@ impl Watch {
         Ok(Self { saves, _watcher: watcher })
     }
 
-    /// Until something was saved and all is quiet again.
-    pub(super) fn wait(&self) {
+    /// Until something was saved and all is quiet again; no when nothing can be seen any more.
+    pub(super) fn wait(&self) -> bool {
         if self.saves.recv().is_err() {
-            return;
+            return false;
         }
-        while !matches!(self.saves.recv_timeout(QUIET), Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected))
-        {
-        }
+        while self.saves.recv_timeout(QUIET).is_ok() {}
+        true
     }
 }
 

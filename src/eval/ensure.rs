@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     plan::{
-        code::{AlternativeCode, EnsureCode, TargetCode, WriteCode},
+        code::{AlternativeCode, EnsureCode, Search, TargetCode, WriteCode},
         compute::{Place, Stop},
     },
     value::{Chosen, Ensured, Value, Verdict, Write},
@@ -24,6 +24,16 @@ struct Choice {
     role: Arc<str>,
     family: Arc<str>,
     key: Value,
+    /// A create that is confirmed: there is nothing left to choose.
+    confirmed: bool,
+}
+
+impl Choice {
+    /// A choice that creates nothing.
+    fn of(ensure: &EnsureCode, value: Value, chosen: Chosen) -> Self {
+        let (role, family) = ensure.family.clone();
+        Self { value, chosen, role, family, key: Value::Blank, confirmed: false }
+    }
 }
 
 /// The value of an ensure; it is noted with what its choice hangs on.
@@ -35,17 +45,26 @@ pub(super) fn ensure(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Resu
         return Ok(value.clone());
     }
     machine.world.asked.retain(|(row, _)| !ensure.searches.contains(row));
-    let Some(choice) = choose(machine, ensure)? else { return Ok(Value::Blank) };
+    let Some(choice) = choose(machine, ensure, false)? else { return Ok(Value::Blank) };
     let asked = machine.world.asked.iter().filter(|(row, _)| ensure.searches.contains(row));
     let asks = asked.map(|(_, ask)| ask.clone()).collect();
-    let Choice { value, chosen, role, family, mut key } = choice;
+    let Choice { value, chosen, role, family, mut key, confirmed } = choice;
+    if confirmed {
+        return Ok(value);
+    }
     let mut compared = Vec::new();
     if chosen != Chosen::Taken {
         identity(machine, ensure, &mut compared)?;
     }
-    if key.is_blank() && matches!(chosen, Chosen::Create(_)) {
-        // Nothing of its own recognises it: what was searched does.
-        key = Value::List(compared.as_slice().into());
+    if let Chosen::Create(create) = &chosen {
+        if key.is_blank() {
+            // Nothing of its own recognises it: what was searched does.
+            key = Value::List(compared.as_slice().into());
+        }
+        // A create that two ensures share belongs to the first.
+        if let Some(write) = machine.world.writes.iter_mut().find(|write| write.name == *create) {
+            write.ensure.get_or_insert_with(|| name.clone());
+        }
     }
     machine.world.ensured.push(Ensured { name, chosen, role, family, key, compared, asks });
     Ok(value)
@@ -93,21 +112,13 @@ fn pass_over(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) {
     }
 }
 
-fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Option<Choice>, Stop> {
-    let (role, family) = &ensure.family;
-    let choice =
-        |value, chosen| Choice { value, chosen, role: role.clone(), family: family.clone(), key: Value::Blank };
-    // Until a row is found, names that depend on it are those of lines that did not run.
-    let names_of_found = |machine: &mut Decider<'_, '_>, place: &Place| {
-        for name in &ensure.of_found {
-            machine.put(*name, place.clone());
-        }
-    };
-    machine.set(ensure.found, Value::Blank);
-    names_of_found(machine, &Place::Value(Value::Blank));
+/// The first alternative that gives a value. `in_advance`: something before it is undecided, so it is only looked at
+/// for what it wants.
+fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, in_advance: bool) -> Result<Option<Choice>, Stop> {
+    set_found(machine, ensure, Place::Value(Value::Blank), &Place::Value(Value::Blank));
     let mut given: Option<Choice> = None;
     let mut row_found = false;
-    let mut waits = false;
+    let mut waits = in_advance;
     for alternative in &ensure.alternatives {
         let result = match alternative {
             AlternativeCode::Guard(code, of_found) => {
@@ -116,33 +127,17 @@ fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Option<C
             }
             _ if given.is_some() => Ok(None),
             AlternativeCode::Take(code) => {
-                machine.value(code).map(|value| (!value.is_blank()).then(|| choice(value, Chosen::Taken)))
+                machine.value(code).map(|value| (!value.is_blank()).then(|| Choice::of(ensure, value, Chosen::Taken)))
             }
             AlternativeCode::Find { search, first, gives } => {
-                let found = search::rows(machine, search).and_then(|rows| match first {
-                    true => Ok(rows.first().cloned()),
-                    false => search::one(machine, search, &rows),
-                });
-                match found {
-                    Ok(Some(_)) if waits => return Err(Stop::Waits),
-                    Ok(Some(row)) => {
-                        let key = row.path(gives).clone();
-                        if key.is_blank() {
-                            return Err(search::without_key(machine, search, gives, search.span));
-                        }
-                        machine.set(ensure.found, Value::Record(row));
-                        names_of_found(machine, &Place::Empty);
-                        row_found = true;
-                        Ok(Some(choice(key.clone(), Chosen::Found(key))))
-                    }
-                    Ok(None) => Ok(None),
-                    Err(stop) => Err(stop),
-                }
+                let found = find(machine, ensure, search, *first, gives);
+                row_found = matches!(found, Ok(Some(_)));
+                found
             }
             AlternativeCode::Create(_) if waits => return Err(Stop::Waits),
-            AlternativeCode::Create(write) => create(machine, ensure, write),
+            AlternativeCode::Create(write) => create(machine, write),
             AlternativeCode::Include(inner) => {
-                let result = choose(machine, inner);
+                let result = choose(machine, inner, waits);
                 let place = match &result {
                     Ok(choice) => Place::Value(choice.as_ref().map_or(Value::Blank, |choice| choice.value.clone())),
                     Err(stop) => Place::Stopped(stop.clone()),
@@ -153,12 +148,14 @@ fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Option<C
         };
         match result {
             Ok(None) => {}
+            // Below it nothing is reached, whatever comes of what waits.
             Ok(Some(_)) | Err(Stop::Ends(_)) if waits => return Err(Stop::Waits),
             Ok(Some(choice)) => given = Some(choice),
             Err(Stop::Waits) => {
                 waits = true;
-                machine.put(ensure.found, Place::Stopped(Stop::Waits));
-                names_of_found(machine, &Place::Stopped(Stop::Waits));
+                if given.is_none() {
+                    set_found(machine, ensure, Place::Stopped(Stop::Waits), &Place::Stopped(Stop::Waits));
+                }
             }
             Err(ends) => return Err(ends),
         }
@@ -172,16 +169,45 @@ fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) -> Result<Option<C
     Ok(given)
 }
 
+/// Puts the found row in its place, and what is to be known of the names that depend on it: until there is one they
+/// are names of lines that did not run.
+fn set_found(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, found: Place, names: &Place) {
+    machine.put(ensure.found, found);
+    for name in &ensure.of_found {
+        machine.put(*name, names.clone());
+    }
+}
+
+/// `find … gives`
+fn find(
+    machine: &mut Decider<'_, '_>,
+    ensure: &EnsureCode,
+    search: &Search,
+    first: bool,
+    gives: &str,
+) -> Result<Option<Choice>, Stop> {
+    let rows = search::rows(machine, search)?;
+    let row = if first { rows.first().cloned() } else { search::one(machine, search, &rows)? };
+    let Some(row) = row else { return Ok(None) };
+    let key = row.path(gives).clone();
+    if key.is_blank() {
+        let text = format!("the row of {} has no `{gives}`", search.read.name.entity);
+        return Err(machine.fails(search.span, text));
+    }
+    set_found(machine, ensure, Place::Value(Value::Record(row)), &Place::Empty);
+    Ok(Some(Choice::of(ensure, key.clone(), Chosen::Found(key))))
+}
+
 /// The create of an ensure. One that recognises the same thing as another of this record is that one.
-fn create(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, code: &WriteCode) -> Result<Option<Choice>, Stop> {
+fn create(machine: &mut Decider<'_, '_>, code: &WriteCode) -> Result<Option<Choice>, Stop> {
     let Some(made) = super::write::make(machine, code)? else { return Ok(None) };
     let role = made.target.name.role.clone();
     let facts = made.target.entity.write.as_ref().and_then(|write| write.family.as_ref());
     let family = facts.map_or(&made.target.name.entity, |(family, _)| family).clone();
-    let Some(mut write) = made.write else {
+    let Some(write) = made.write else {
         // Confirmed already.
         let chosen = Chosen::Create(made.name);
-        return Ok(Some(Choice { value: made.value, chosen, role, family, key: Value::Blank }));
+        return Ok(Some(Choice { value: made.value, chosen, role, family, key: Value::Blank, confirmed: true }));
     };
     let paths = facts.map_or(&[][..], |(_, paths)| paths.as_slice());
     let key = recognition(paths, &write);
@@ -194,10 +220,9 @@ fn create(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, code: &WriteCode) 
     let earlier = machine.world.created.iter().find(same).filter(|_| !key.is_blank());
     if let Some((name, value)) = earlier.map(|created| (created.name.clone(), created.value.clone())) {
         machine.set(code.var, value.clone());
-        return Ok(Some(Choice { value, chosen: Chosen::Create(name), role, family, key }));
+        return Ok(Some(Choice { value, chosen: Chosen::Create(name), role, family, key, confirmed: false }));
     }
     machine.set(code.var, made.value.clone());
-    write.ensure = Some(machine.world.name(&ensure.name, ensure.depth));
     machine.world.writes.push(write);
     machine.world.created.push(Created {
         role: role.clone(),
@@ -206,7 +231,7 @@ fn create(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, code: &WriteCode) 
         name: made.name.clone(),
         value: made.value.clone(),
     });
-    Ok(Some(Choice { value: made.value, chosen: Chosen::Create(made.name), role, family, key }))
+    Ok(Some(Choice { value: made.value, chosen: Chosen::Create(made.name), role, family, key, confirmed: false }))
 }
 
 /// The first of the recognising fields that is filled.

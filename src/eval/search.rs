@@ -4,7 +4,6 @@ use std::{cmp::Ordering, sync::Arc};
 
 use super::decide::Decider;
 use crate::{
-    diagnostic::Span,
     plan::{
         code::{FindCode, ReadEntity, Search},
         compute::{Stop, key_in},
@@ -76,11 +75,6 @@ pub(super) fn one(machine: &Decider<'_, '_>, search: &Search, rows: &[Record]) -
     };
     let masked = if key_is_plain(read) { text.clone() } else { start };
     Err(machine.ends(Verdict::Hold, search.span, text, masked))
-}
-
-/// A row found without its key.
-pub(super) fn without_key(machine: &Decider<'_, '_>, search: &Search, path: &str, span: Span) -> Stop {
-    machine.fails(span, format!("the row of {} has no `{path}`", search.read.name.entity))
 }
 
 fn key(read: &ReadEntity, row: &Record) -> String {

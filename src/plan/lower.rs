@@ -298,7 +298,8 @@ impl<'a> Lowering<'a> {
     fn choose(&mut self, arms: &[(Expr, Expr)], last: Option<&Expr>, ty: &Ty) -> Code {
         let mut open = Vec::new();
         let mut rest = None;
-        for (value, when) in arms.iter().map(|(when, value)| (value, when)) {
+        // As the flow says it: the value, then its condition.
+        for (value, when) in arms {
             let when = self.expr(when);
             match when.constant() {
                 Some(Value::Bool(true)) => {

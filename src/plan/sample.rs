@@ -83,6 +83,7 @@ pub(crate) fn write_entity(
         recognise,
         shown_by: shown_by.map(Into::into),
         shows: BTreeMap::new(),
+        root: own.into(),
     };
     Arc::new(Entity { system: system.into(), name: own.into(), label: label.into(), read: None, write: Some(write) })
 }
@@ -255,7 +256,9 @@ pub(crate) fn must(of: Expr, name: &str) -> Expr {
     expr(ExprKind::Must(Box::new(of), name.into()), ty(Kind::Text))
 }
 
+/// The first value whose condition, here in front of it, holds.
 pub(crate) fn choose(arms: Vec<(Expr, Expr)>, last: Option<Expr>) -> Expr {
+    let arms = arms.into_iter().map(|(when, value)| (value, when)).collect();
     expr(ExprKind::Choose(arms, last.map(Box::new)), opt(Kind::Text))
 }
 

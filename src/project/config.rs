@@ -64,6 +64,19 @@ pub struct ConnectionLines {
     pub token: Option<At<SecretPlace>>,
 }
 
+impl ConnectionLines {
+    /// What the lines say, wherever they stand.
+    fn values(&self) -> (Arc<str>, [Option<Arc<str>>; 4], [Option<SecretPlace>; 3]) {
+        let text = |at: &Option<At<Arc<str>>>| at.as_ref().map(|at| at.value.clone());
+        let secret = |at: &Option<At<SecretPlace>>| at.as_ref().map(|at| at.value.clone());
+        (
+            self.name.value.clone(),
+            [&self.system, &self.base, &self.login, &self.participant].map(text),
+            [&self.client_id, &self.client_secret, &self.token].map(secret),
+        )
+    }
+}
+
 /// Where a secret is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretPlace {
@@ -178,6 +191,26 @@ impl Config {
         reader.diagnostics.sort_by_key(|diagnostic| diagnostic.span().start);
         config.readable = reader.diagnostics.is_empty();
         (config, reader.diagnostics)
+    }
+
+    /// What differs from another version of the file and is looked at when a program starts only.
+    #[must_use]
+    pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
+        let connections = |config: &Self| -> Vec<_> {
+            let environments = config.environments.iter();
+            let special =
+                environments.flat_map(|own| own.connections.iter().map(|lines| (Some(&own.name.value), lines)));
+            let all = config.connections.iter().map(|lines| (None, lines)).chain(special);
+            all.map(|(environment, lines)| (environment.cloned(), lines.values())).collect()
+        };
+        let mut changed = Vec::new();
+        if connections(self) != connections(other) {
+            changed.push("a connection");
+        }
+        if (&self.ledger, &self.ledger_key) != (&other.ledger, &other.ledger_key) {
+            changed.push("the ledger");
+        }
+        changed
     }
 
     fn read_ledger(&mut self, reader: &mut Reader, ledger: &mut Section<'_>) {

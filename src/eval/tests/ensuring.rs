@@ -130,6 +130,16 @@ fn a_confirmed_ensure_is_passed_over_with_its_guards_and_asks() {
     assert_eq!(sale.fields.value("DbId"), Some(&Value::text("900")));
 }
 
+#[test]
+fn an_ensure_whose_create_is_confirmed_has_nothing_left_to_choose() {
+    let confirmed = [("KnSalesRelationOrg", Value::text("900"))];
+    let (decision, _) = decide_in_rounds(&debtor_flow().plan(), &invoice("new@b.nl", ""), &known(), &confirmed);
+    assert!(decision.ensured.is_empty());
+    let [sale] = writes(&decision) else { panic!("the order only") };
+    assert_eq!(sale.fields.value("DbId"), Some(&Value::text("900")));
+    assert!(sale.needs.is_empty());
+}
+
 /// An order whose lines make the items that are not there yet.
 fn item_flow() -> Sample {
     let mut s = Sample::new();

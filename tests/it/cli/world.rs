@@ -104,7 +104,8 @@ fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
 fn get(url: &str, path: &str) -> Value {
     let address = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).unwrap();
+    std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())
+        .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
@@ -114,7 +115,8 @@ fn get(url: &str, path: &str) -> Value {
 fn run_json(place: &Place, args: &[&str]) -> (i32, std::collections::BTreeMap<String, Value>) {
     let output = place.command(args).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+    let lines =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
     let summaries = lines.filter_map(|line| line.get("summary").cloned());
     let summaries = summaries.map(|summary| (summary["flow"].as_str().unwrap().to_owned(), summary)).collect();
     let code = output.status.code().unwrap();
