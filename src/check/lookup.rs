@@ -105,10 +105,9 @@ impl<'a> Checker<'a> {
                 .says(format!("{closed} does not see it"))
                 .also(span, "belongs to the record of the flow")
                 .help("a block sees its parameters, settings, tables and functions: give it as a parameter"),
-            (Some(span), None) => told
-                .says("is not known yet")
-                .also(span, "declared further down")
-                .help("move that line above this one"),
+            (Some(span), None) => {
+                told.says("is not known yet").also(span, "declared further down").help("move that line above this one")
+            }
             (None, _) => {
                 let near = suggest::quoted(&name.text, self.names_in_sight().iter().map(|own| &**own));
                 let role = self.project.roles.contains_key(&name.text);
@@ -164,8 +163,9 @@ impl<'a> Checker<'a> {
         let standard = FUNCTIONS.iter().map(|function| function.name).chain(["today"]);
         let title = format!("there is no function or table `{}`", name.text);
         let mut told = Diagnostic::new("F105", title, name.span);
-        told.help = suggest::quoted(&name.text, own.chain(standard))
-            .or_else(|| Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into()));
+        told.help = suggest::quoted(&name.text, own.chain(standard)).or_else(|| {
+            Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into())
+        });
         self.say(told);
     }
 }

@@ -79,7 +79,8 @@ impl Checker<'_> {
     }
 
     fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span, purpose: Purpose) {
-        let ways = || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
+        let ways =
+            || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
         let always = ways().any(|one| match &one.way {
             Way::Value { blank } => blank.is_none(),
             Way::Object { conditional, .. } => !conditional,
@@ -88,16 +89,22 @@ impl Checker<'_> {
         if always || self.seems_given(&field.name, head) {
             return;
         }
-        let noun = if object.label.is_empty() { short(object).to_owned() } else { suggest::with_article(&object.label) };
-        let name = if field.label.is_empty() { format!("`{}`", field.name) } else { format!("`{}` ({})", field.name, field.label) };
+        let noun =
+            if object.label.is_empty() { short(object).to_owned() } else { suggest::with_article(&object.label) };
+        let name = if field.label.is_empty() {
+            format!("`{}`", field.name)
+        } else {
+            format!("`{}` ({})", field.name, field.label)
+        };
         let told = ways().next().map(|one| match &one.way {
             Way::Value { blank } => {
                 let span = blank.unwrap_or(one.span);
                 let title = format!("{noun} needs {name}, and on one way it gets none");
                 let text = self.text_of(span).unwrap_or("…");
-                Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it").help(format!(
-                    "give that way a value:  {text} ?? …\nor stop the record:     {text} ?? hold \"…\""
-                ))
+                Diagnostic::new("F201", title, span)
+                    .says("may be blank")
+                    .also(head, "needs it")
+                    .help(format!("give that way a value:  {text} ?? …\nor stop the record:     {text} ?? hold \"…\""))
             }
             Way::Object { head, .. } | Way::Each { head, .. } => {
                 let title = format!("{noun} needs {name}, and gets none when this condition does not hold");

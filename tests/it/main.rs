@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod check;
+mod decide;
 mod ledger;
 mod rooms;
-mod schema;
 mod sandbox;
+mod schema;
