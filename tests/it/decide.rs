@@ -31,11 +31,14 @@ fn flows() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("flows")
 }
 
-fn setting(owner: &str, name: &str, value: Value) -> ((Arc<str>, Arc<str>), Value) {
+/// A value of a setting by owner and name.
+type Set = ((Arc<str>, Arc<str>), Value);
+
+fn setting(owner: &str, name: &str, value: Value) -> Set {
     ((owner.into(), name.into()), value)
 }
 
-fn plan(flow: &str, more: &[((Arc<str>, Arc<str>), Value)]) -> Plan {
+fn plan(flow: &str, more: &[Set]) -> Plan {
     let roles: BTreeMap<Arc<str>, Arc<str>> =
         ["jortt", "afas"].into_iter().map(|name| (name.into(), name.into())).collect();
     let catalog = Catalog::standard().unwrap();
@@ -170,7 +173,7 @@ fn a_new_customer_is_made_first_and_the_order_has_the_promise_of_its_key() {
     assert_eq!(debtor.fields.value("KnOrganisation.KnBasicAddressAdr.HmNr"), Some(&Value::Int(75)));
     assert_eq!(debtor.ensure.as_deref(), Some("debtor"));
     assert_eq!(sale.fields.value("DbId"), Some(&Value::Key(debtor.name.clone())));
-    assert_eq!(sale.needs, [debtor.name.clone()]);
+    assert_eq!(sale.needs, std::slice::from_ref(&debtor.name));
     let ensured = &decision.ensured[0];
     assert_eq!((&*ensured.name, &*ensured.family), ("debtor", "debtor"));
     assert_eq!(ensured.chosen, Chosen::Create(debtor.name.clone()));
@@ -215,7 +218,7 @@ fn an_item_that_several_lines_need_is_made_once() {
     let [item, sale] = writes(&decision) else { panic!("one item and the order") };
     assert_eq!((&*item.name, item.ensure.as_deref()), ("FbItemArticle#1", Some("item#1")));
     assert_eq!(item.fields.value("ItCd"), Some(&Value::text("ADV")));
-    assert_eq!(sale.needs, [item.name.clone()]);
+    assert_eq!(sale.needs, std::slice::from_ref(&item.name));
     let chosen = |name: &str| &decision.ensured.iter().find(|ensured| &*ensured.name == name).unwrap().chosen;
     assert_eq!(chosen("item#1"), chosen("item#2"));
 }
