@@ -3,6 +3,9 @@
 
 mod check;
 mod decide;
+mod connector;
+mod cli;
+mod engine;
 mod ledger;
 mod rooms;
 mod sandbox;
