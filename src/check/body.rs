@@ -112,8 +112,7 @@ impl Checker<'_> {
         };
         let Some((field, parents)) = steps.split_last() else { return };
         let (value, max) = self.field_value(&assign.value, field);
-        let blank =
-            (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
+        let blank = (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
         let span = assign.target.span;
         let line = Line::Field(FieldLine { field: field.clone(), value, policy, max, span: assign.span });
         let given = Given { field: field.clone(), span, policy, way: Way::Value { blank } };
@@ -176,22 +175,12 @@ impl Checker<'_> {
         let steps = self.target(path, filled);
         let field = steps.as_ref().and_then(|steps| steps.last()).cloned();
         let object = field.as_ref().and_then(|field| match &field.ty.kind {
-            Kind::List(of) => {
-                if let Kind::Record(object) = &of.kind {
-                    Some(object.clone())
-                } else {
-                    None
-                }
-            }
+            Kind::List(of) => if let Kind::Record(object) = &of.kind { Some(object.clone()) } else { None },
             _ => None,
         });
         if let (Some(field), None) = (&field, &object) {
             let title = format!("`{}` is no list of line objects", field.name);
-            let help = if inner(&field.ty).is_some() {
-                format!("{} {{\n  …\n}}", field.name)
-            } else {
-                format!("{} = …", field.name)
-            };
+            let help = if inner(&field.ty).is_some() { format!("{} {{\n  …\n}}", field.name) } else { format!("{} = …", field.name) };
             self.say(Diagnostic::new("F103", title, path.span).help(help));
         }
         let (list, of) = self.looped(&rows.list);

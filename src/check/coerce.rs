@@ -263,9 +263,7 @@ impl Checker<'_> {
                 let help = if literal { format!("`{written}%`") } else { format!("`to_percent({written})`") };
                 return Diagnostic { code: "F110", help: Some(help), ..told };
             }
-            (Kind::Int | Kind::Decimal, Kind::Money) => {
-                "give the name a type where it is declared:  : money".to_owned()
-            }
+            (Kind::Int | Kind::Decimal, Kind::Money) => "give the name a type where it is declared:  : money".to_owned(),
             (Kind::Int | Kind::Decimal, _) if literal && want.is_texty() => format!("\"{written}\""),
             (Kind::Int | Kind::Decimal | Kind::Money | Kind::Percent | Kind::Date | Kind::DateTime, _)
                 if want.is_texty() =>
@@ -300,8 +298,7 @@ impl Checker<'_> {
             match codes.code_of(word) {
                 Some(code) => {
                     same &= code == word;
-                    let text =
-                        |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
+                    let text = |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
                     let is = ExprKind::Binary(BinaryOp::Is, Box::new(value.clone()), Box::new(text(word)));
                     arms.push((text(code), expr(is, Ty::new(Kind::Bool), span)));
                 }

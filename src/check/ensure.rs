@@ -64,7 +64,8 @@ impl<'a> Checker<'a> {
         self.of_found.insert(found);
         let name = &*tree.name.text;
         let looks_in = None;
-        let mut ways = Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
+        let mut ways =
+            Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
         self.block(|checker| {
             if let Some(object) = checker.looked_in(tree) {
                 // its lines run only after a find that gave a row, so there it is never blank
@@ -90,8 +91,14 @@ impl<'a> Checker<'a> {
         }
         let max = ty.max.filter(|_| ty.is_texty());
         let var = self.var(&tree.name.text, ty, tree.name.span, false);
-        let ensure =
-            Ensure { var, name: tree.name.text.clone(), found, alternatives: ways.alternatives, max, span: tree.head };
+        let ensure = Ensure {
+            var,
+            name: tree.name.text.clone(),
+            found,
+            alternatives: ways.alternatives,
+            max,
+            span: tree.head,
+        };
         (ensure, ways.key)
     }
 
@@ -164,8 +171,7 @@ impl<'a> Checker<'a> {
 
     fn guard_of_found(&self, guard: &Guard) -> bool {
         let wanted = |var: VarId| self.of_found.contains(&var);
-        let hole =
-            |part: &MessagePart| matches!(part, MessagePart::Hole { value, .. } if inspect::mentions(value, &wanted));
+        let hole = |part: &MessagePart| matches!(part, MessagePart::Hole { value, .. } if inspect::mentions(value, &wanted));
         guard.when.as_ref().is_some_and(|when| inspect::mentions(when, &wanted)) || guard.message.parts.iter().any(hole)
     }
 

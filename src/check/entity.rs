@@ -48,7 +48,8 @@ impl<'a> Checker<'a> {
             return None;
         };
         let Some(entity) = system.entities.get(&name.text) else {
-            let mut told = Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
+            let mut told =
+                Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
             let names = system.entities.keys().map(|name| &**name);
             let near = suggest::quoted(&name.text, names.clone());
             let by_label = || {

@@ -151,8 +151,7 @@ impl Checker<'_> {
             }
         };
         let title = format!("`{}` is {what}, not a value", name.text);
-        let help =
-            if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
+        let help = if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
         self.say(Diagnostic::new("F103", title, span).help(help));
         Self::poison(span)
     }

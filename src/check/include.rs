@@ -10,9 +10,8 @@ use super::{
     join::same_object,
     load::DeclKind,
     lookup::Found,
-    program,
+    program, suggest,
     required::Purpose,
-    suggest,
     typed::{Let, Line},
 };
 use crate::{
@@ -71,8 +70,7 @@ impl<'a> Checker<'a> {
             }
         };
         let Some(lets) = self.bind_arguments(call, key.0, &fields.params) else { return Body::default() };
-        let mut body =
-            Body { lines: lets.iter().map(|(line, _)| Line::Let(line.clone())).collect(), ..Body::default() };
+        let mut body = Body { lines: lets.iter().map(|(line, _)| Line::Let(line.clone())).collect(), ..Body::default() };
         let Some(object) = filled.object else { return body };
         if self.including.contains(&key) {
             self.circle(call);
@@ -83,11 +81,7 @@ impl<'a> Checker<'a> {
                 .is_some_and(|own| same_object(&own, object) || same_part(&own, object))
         });
         if !fits {
-            let all = suggest::words(
-                fields.targets.iter().map(|path| path.names.last().map_or("", |name| &name.text)),
-                '`',
-                6,
-            );
+            let all = suggest::words(fields.targets.iter().map(|path| path.names.last().map_or("", |name| &name.text)), '`', 6);
             let title = format!("`{}` gives fields of {all}, and this is {}", key.1, short(object));
             let told = Diagnostic::new("F103", title, call.name.span).also(fields.head, "declared here");
             self.say(told.help(format!("add it there:  for …, {}", object.path)));
@@ -187,3 +181,4 @@ fn same_part(named: &Arc<Object>, own: &Arc<Object>) -> bool {
     // only an object that is named without an entity around it: system and name
     named.path.matches('.').count() == 1 && system(named) == system(own) && last(named) == last(own)
 }
+

@@ -123,13 +123,7 @@ impl Checker<'_> {
             ExprKind::Field(base, name) => {
                 let object = match &base.ty.kind {
                     Kind::Record(object) => Some(object),
-                    Kind::List(of) => {
-                        if let Kind::Record(object) = &of.kind {
-                            Some(object)
-                        } else {
-                            None
-                        }
-                    }
+                    Kind::List(of) => if let Kind::Record(object) = &of.kind { Some(object) } else { None },
                     _ => None,
                 };
                 let field = object.and_then(|object: &std::sync::Arc<Object>| object.field(name));

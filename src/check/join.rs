@@ -63,8 +63,7 @@ impl Checker<'_> {
                         }
                         if let (Kind::Percent, Kind::Int | Kind::Decimal) = (&so_far.kind, &value.ty.kind) {
                             told.code = "F110";
-                            told.help =
-                                self.text_of(value.span).map(|text| format!("`{text}%`, or `to_percent({text})`"));
+                            told.help = self.text_of(value.span).map(|text| format!("`{text}%`, or `to_percent({text})`"));
                         }
                         self.say(told);
                         poisoned = true;

@@ -21,8 +21,7 @@ impl Checker<'_> {
     /// `read x from e { … }`
     pub(super) fn source(&mut self, read: &tree::Read) -> Option<Source> {
         if read.key.is_empty() && !self.broken_here() {
-            let told =
-                Diagnostic::new("F309", "the source has no key: koppel must know which record is which", read.head);
+            let told = Diagnostic::new("F309", "the source has no key: koppel must know which record is which", read.head);
             self.say(told.help("name the field that tells records apart, for example  key .id"));
         }
         let Some((target, object)) = self.readable(&read.entity) else {

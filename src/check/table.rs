@@ -81,8 +81,9 @@ impl Checker<'_> {
                 rows.extend(self.row(table, &inputs, &results, &cells, &values, span));
             }
         }
-        let otherwise =
-            table.otherwise.as_ref().map(|otherwise| self.results(table, &results, &otherwise.results, otherwise.span));
+        let otherwise = table.otherwise.as_ref().map(|otherwise| {
+            self.results(table, &results, &otherwise.results, otherwise.span)
+        });
         let unread = csv == Some(None);
         if table.otherwise.is_none() && !unread {
             self.needs_otherwise(table, &inputs, &rows);
@@ -120,11 +121,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<Row> {
         if cells.len() != inputs.len() {
-            let title = format!(
-                "this row has {} before `=>`, the table has {}",
-                many(cells.len(), "cell"),
-                many(inputs.len(), "column")
-            );
+            let title = format!("this row has {} before `=>`, the table has {}", many(cells.len(), "cell"), many(inputs.len(), "column"));
             self.say(Diagnostic::new("F406", title, span).help("`*` stands for any value"));
             return None;
         }
@@ -137,13 +134,7 @@ impl Checker<'_> {
     }
 
     /// What a row gives: one value for each result, or one outcome.
-    fn results(
-        &mut self,
-        table: &tree::Table,
-        results: &Columns,
-        values: &[tree::Expr],
-        span: Span,
-    ) -> Option<RowResult> {
+    fn results(&mut self, table: &tree::Table, results: &Columns, values: &[tree::Expr], span: Span) -> Option<RowResult> {
         let mut typed: Vec<_> = values.iter().map(|value| self.expr(value)).collect();
         if let [only] = typed.as_slice()
             && let ExprKind::Outcome(verdict, message) = &only.kind
@@ -151,11 +142,7 @@ impl Checker<'_> {
             return Some(RowResult::Outcome(*verdict, message.clone()));
         }
         if typed.len() != results.len() {
-            let title = format!(
-                "this row gives {}, the table has {}",
-                many(typed.len(), "value"),
-                many(results.len(), "result")
-            );
+            let title = format!("this row gives {}, the table has {}", many(typed.len(), "value"), many(results.len(), "result"));
             self.say(Diagnostic::new("F406", title, span));
             return None;
         }

@@ -64,8 +64,7 @@ impl<'a> Checker<'a> {
 
     /// Name and fields of the record that the flow reads.
     fn record_entity(&mut self, file: &'a Unit) -> Option<(Name, Arc<Object>)> {
-        let read =
-            file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
+        let read = file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
         let (_, object) = self.silently(|checker| checker.readable(&read.entity))?;
         Some((read.name.clone(), object))
     }
@@ -128,14 +127,12 @@ impl<'a> Checker<'a> {
         }
         // a source that could not be read was told already
         let unread = self.here().is_some_and(|unit| {
-            unit.lost.contains(&*dotted(name))
-                || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
+            unit.lost.contains(&*dotted(name)) || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
         });
         if !unread {
             let title = format!("`{}` is not what this flow reads", dotted(name));
             let mut told = Diagnostic::new("F702", title, name.span);
-            told.help =
-                source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
+            told.help = source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
             self.say(told);
         }
         None
@@ -223,8 +220,7 @@ impl<'a> Checker<'a> {
             }
             [] => {
                 if !self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
-                    let mut told =
-                        Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
+                    let mut told = Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
                     told.help = suggest::quoted(&name.text, names.iter().map(|name| &**name));
                     self.say(told);
                 }

@@ -151,10 +151,7 @@ impl Checker<'_> {
         if !finite && value.ty.reference.as_ref() != Some(reference) {
             let title = format!("{what} takes only what `{}` gives, and this is any {}", reference.of, say(&value.ty));
             let told = Diagnostic::new("F103", title, value.span);
-            self.say(told.help(format!(
-                "give it a value of `{}.{}`, or close the table with `otherwise`",
-                reference.of, reference.column
-            )));
+            self.say(told.help(format!("give it a value of `{}.{}`, or close the table with `otherwise`", reference.of, reference.column)));
         }
     }
 
@@ -168,11 +165,8 @@ impl Checker<'_> {
         if let [(name, ty)] = table.results.as_slice() {
             return typed(name, ty);
         }
-        let fields: IndexMap<Arc<str>, Arc<Field>> = table
-            .results
-            .iter()
-            .map(|(name, ty)| (name.clone(), Arc::new(plain_field(name, typed(name, ty)))))
-            .collect();
+        let fields: IndexMap<Arc<str>, Arc<Field>> =
+            table.results.iter().map(|(name, ty)| (name.clone(), Arc::new(plain_field(name, typed(name, ty))))).collect();
         Ty::new(Kind::Record(Arc::new(Object { path: "".into(), label: "".into(), fields })))
     }
 
@@ -315,9 +309,7 @@ impl Checker<'_> {
                 names.push(name.text.clone());
             } else if records.is_some() {
                 let title = format!("`.{}` is a field of a field", dotted(path));
-                self.say(
-                    Diagnostic::new("F103", title, path.span).help("make a list of records with plain fields first"),
-                );
+                self.say(Diagnostic::new("F103", title, path.span).help("make a list of records with plain fields first"));
                 return None;
             } else {
                 return None;

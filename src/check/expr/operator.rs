@@ -114,9 +114,9 @@ impl Checker<'_> {
     }
 
     fn incomparable(&mut self, a: &Expr, b: &Expr) {
-        let days = [(a, b), (b, a)]
-            .into_iter()
-            .find(|(day, moment)| day.ty.kind == Kind::Date && moment.ty.kind == Kind::DateTime);
+        let days = [(a, b), (b, a)].into_iter().find(|(day, moment)| {
+            day.ty.kind == Kind::Date && moment.ty.kind == Kind::DateTime
+        });
         let told = if let Some((_, moment)) = days {
             let text = self.text_of(moment.span).unwrap_or("x");
             Diagnostic::new("F502", "a day is compared with a moment", moment.span)
@@ -166,17 +166,11 @@ impl Checker<'_> {
                 || matches!(side.ty.kind, Kind::Date | Kind::DateTime | Kind::Duration | Kind::Any);
             if !ordered {
                 let title = format!("{} has no order", say(&side.ty));
-                self.say(
-                    Diagnostic::new("F103", title, side.span).help("`<` and `>` compare numbers, dates and texts"),
-                );
+                self.say(Diagnostic::new("F103", title, side.span).help("`<` and `>` compare numbers, dates and texts"));
             } else if side.ty.optional && side.ty.kind != Kind::Any && !self.scope.searching {
                 let named = self.named(side.span, "this");
                 let text = self.text_of(side.span).unwrap_or("x");
-                let told = Diagnostic::new(
-                    "F302",
-                    format!("{named} may be blank, and a blank is neither less nor more"),
-                    side.span,
-                );
+                let told = Diagnostic::new("F302", format!("{named} may be blank, and a blank is neither less nor more"), side.span);
                 self.say(told.help(format!(
                     "{text} is not blank and …\nor a substitute:  ({text} ?? 0)\nor stop here:     {text}!"
                 )));
@@ -277,9 +271,7 @@ fn comparable(a: &Ty, b: &Ty) -> bool {
         }
         (Kind::Words(_), _) | (_, Kind::Words(_)) => false,
         (Kind::Int | Kind::Decimal, Kind::Int | Kind::Decimal) => true,
-        (Kind::Record(_) | Kind::List(_) | Kind::Pattern, _) | (_, Kind::Record(_) | Kind::List(_) | Kind::Pattern) => {
-            false
-        }
+        (Kind::Record(_) | Kind::List(_) | Kind::Pattern, _) | (_, Kind::Record(_) | Kind::List(_) | Kind::Pattern) => false,
         (x, y) => x == y || (a.is_texty() && b.is_texty()),
     }
 }
