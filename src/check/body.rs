@@ -12,6 +12,7 @@ use super::{
     facts,
     join::is_blank_literal,
     required::{Given, Purpose, Way},
+    suggest,
     typed::{FieldLine, Line, RecordExpr},
 };
 use crate::{
@@ -79,7 +80,7 @@ impl Checker<'_> {
     pub(super) fn inner_line(&mut self, line: &tree::Line) -> Option<Line> {
         match line {
             tree::Line::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 Some(Line::Let(self.let_line(line)))
             }
             tree::Line::Find(find) => self.find(find).map(Line::Find),
@@ -163,7 +164,7 @@ impl Checker<'_> {
         }
         let want = Ty { optional: false, ..field.ty.clone() };
         let max = Self::to_measure(&value, &want);
-        let label = if field.label.is_empty() { field.name.to_string() } else { lower_first(&field.label) };
+        let label = code_name(field);
         let system = self.target_system.clone();
         let need = Need { what: &what, blank: true, code: Some((&label, &system)) };
         (self.coerce(value, &want, &need), max)
@@ -239,7 +240,16 @@ fn wrap(parents: &[Arc<Field>], span: Span, line: Line, given: Given, body: &mut
 
 /// "`DbId` (Sales contact)"
 pub(super) fn field_name(field: &Field) -> String {
-    if field.label.is_empty() { format!("`{}`", field.name) } else { format!("`{}` ({})", field.name, field.label) }
+    if field.label.is_empty() {
+        format!("`{}`", field.name)
+    } else {
+        format!("`{}` ({})", field.name, suggest::label(&field.label))
+    }
+}
+
+/// What a code of a field is called: "account feature".
+pub(super) fn code_name(field: &Field) -> String {
+    if field.label.is_empty() { format!("`{}`", field.name) } else { lower_first(&suggest::label(&field.label)) }
 }
 
 /// "Account feature" → "account feature", but not "VAT duty" → "vAT duty".

@@ -50,10 +50,16 @@ impl Checker<'_> {
             return value;
         }
         if value.ty.optional && !need.blank && !want.optional {
-            self.blank(&value, need.what);
-            // told: from here it counts as filled, and only the kind is looked at
+            let (place, before) = (culprit(&value), self.diagnostics.len());
+            let open = matches!(value.kind, ExprKind::Choose(_, None)) && place == value.span;
+            // told or not, from here it counts as filled
             let filled = expr(value.kind, value.ty.filled(), value.span);
-            return self.coerce(filled, want, &Need { blank: true, ..*need });
+            let value = self.coerce(filled, want, &Need { blank: true, ..*need });
+            // one mistake is one message: of another kind, or blank
+            if self.diagnostics.len() == before {
+                self.blank(place, open, need.what);
+            }
+            return value;
         }
         let (span, optional) = (value.span, value.ty.optional);
         let whole = |kind: ExprKind| expr(kind, Ty { optional, ..want.clone() }, span);
@@ -84,25 +90,25 @@ impl Checker<'_> {
         }
     }
 
-    /// Tells F301 at the part that may be blank, with the ways out.
-    pub(super) fn blank(&mut self, value: &Expr, what: &str) {
-        let span = culprit(value);
+    /// Tells F301 at the part that may be blank, with the ways out. `open`: it is a `when` without `else`.
+    pub(super) fn blank(&mut self, span: Span, open: bool, what: &str) {
         let named = self.named(span, "this");
-        let title = if matches!(value.kind, ExprKind::Choose(_, None)) && span == value.span {
+        let title = if open {
             format!("{what} gets no value when none of the conditions holds")
+        } else if named == "`blank`" {
+            format!("{what} is never blank")
         } else {
             format!("{named} may be blank, and {what} needs a value")
         };
         let mut told = Diagnostic::new("F301", title, span);
         told.help = Some(match self.text_of(span) {
+            Some("blank") => "give it a value, or a type that may be blank:  …?".to_owned(),
             Some(text) if text.chars().all(|c| c.is_alphanumeric() || "._`".contains(c)) => format!(
                 "before this line:  skip when {text} is blank because \"…\"\n\
                  or a substitute:   {text} ?? …\n\
                  or stop here:      {text}!"
             ),
-            _ if matches!(value.kind, ExprKind::Choose(_, None)) => {
-                "say what it is otherwise:  … else hold \"…\"".to_owned()
-            }
+            _ if open => "say what it is otherwise:  … else hold \"…\"".to_owned(),
             _ => "a substitute:  … ?? …\nor stop here:  (…)!".to_owned(),
         });
         self.say(told);
@@ -335,12 +341,16 @@ impl Checker<'_> {
             let written = self.text_of(value.span);
             let help = match written {
                 Some(text) if !is_literal(value) => format!("first_chars({text}, {limit})"),
-                _ => format!("leave out {} characters, or cut it:  first_chars(…, {limit})", least - limit),
+                _ => format!("leave {} out, or cut it:  first_chars(…, {limit})", characters(least - limit)),
             };
-            let told = Diagnostic::new("F203", title, value.span).says(format!("{} too many", least - limit));
+            let told = Diagnostic::new("F203", title, value.span).says(format!("{} too many", characters(least - limit)));
             self.say(told.help(help));
         }
     }
+}
+
+fn characters(n: u32) -> String {
+    if n == 1 { "one character".to_owned() } else { format!("{n} characters") }
 }
 
 fn at_least(value: &Expr) -> &'static str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     checker::{Bound, Checker, expr},
     coerce::Need,
-    facts::{Place, Root},
+    facts::{Fact, Root},
     inspect,
     lookup::Found,
     typed::{Alternative, Ensure, Expr, ExprKind, Guard, MessagePart, VarId},
@@ -40,7 +40,6 @@ impl<'a> Checker<'a> {
         if key == Key::Answer {
             self.pending.insert(ensure.var);
         }
-        self.tell_lacking();
         ensure
     }
 
@@ -143,7 +142,7 @@ impl<'a> Checker<'a> {
             tree::Alternative::Guard(guard) => self.ensure_guard(guard, ways),
             tree::Alternative::Include(include) => self.include_part(include, ways, &what),
             tree::Alternative::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 let line = self.let_line(line);
                 ways.alternatives.push(Alternative::Let(line));
             }
@@ -162,8 +161,8 @@ impl<'a> Checker<'a> {
         let of_found = self.guard_of_found(&guard);
         if of_found {
             let fresh = self.scope.known.split_off(known.min(self.scope.known.len()));
-            let about_found = |place: &Place| matches!(place.root, Root::Var(var) if self.of_found.contains(&var));
-            let kept: Vec<Place> = fresh.into_iter().filter(about_found).collect();
+            let about_found = |fact: &Fact| matches!(fact.place.root, Root::Var(var) if self.of_found.contains(&var));
+            let kept: Vec<Fact> = fresh.into_iter().filter(about_found).collect();
             self.scope.known.extend(kept);
         }
         ways.ends |= guard.when.is_none() && guard.verdict != Verdict::Warn && !of_found;

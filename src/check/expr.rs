@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::{
     checker::{Checker, expr},
-    coerce::Need,
+    coerce::{Need, culprit},
     facts,
     join::max_chars,
     lookup::Found,
@@ -27,9 +27,24 @@ use crate::{
     value::{Value, Verdict},
 };
 
+/// Operators and brackets within each other; a chain `a + b + c` counts each operator.
+const MOST_DEEP: u32 = 200;
+
 impl Checker<'_> {
     /// An expression with its type.
     pub(super) fn expr(&mut self, tree: &tree::Expr) -> Expr {
+        if self.depth >= MOST_DEEP {
+            let told = Diagnostic::new("F004", "this is too much for one expression", tree.span);
+            self.say(told.help("give parts of it a name:  let part = …"));
+            return Self::poison(tree.span);
+        }
+        self.depth += 1;
+        let value = self.any_expr(tree);
+        self.depth -= 1;
+        value
+    }
+
+    fn any_expr(&mut self, tree: &tree::Expr) -> Expr {
         let span = tree.span;
         match &tree.kind {
             tree::ExprKind::Literal(literal) => self.literal_expr(literal, span),
@@ -203,13 +218,22 @@ impl Checker<'_> {
         Self::poison(span)
     }
 
-    /// The same value, filled if that is known here.
+    /// The same value, with what is known of it here: that it is filled, that it is not this word.
     fn known(&self, mut value: Expr) -> Expr {
-        if value.ty.optional
-            && value.ty.kind != Kind::Any
-            && facts::place(&value).is_some_and(|place| self.scope.known.contains(&place))
-        {
+        let words = matches!(value.ty.kind, Kind::OneOf(_));
+        if value.ty.kind == Kind::Any || !(value.ty.optional || words) {
+            return value;
+        }
+        let Some(place) = facts::place(&value) else { return value };
+        let facts = || self.scope.known.iter().filter(|fact| fact.place == place);
+        if facts().any(|fact| fact.not.is_none()) {
             value.ty.optional = false;
+        }
+        if let Kind::OneOf(all) = &value.ty.kind {
+            let left: Vec<_> = all.iter().filter(|word| !facts().any(|fact| fact.not.as_ref() == Some(word))).collect();
+            if !left.is_empty() && left.len() < all.len() {
+                value.ty.kind = Kind::OneOf(left.into_iter().cloned().collect());
+            }
         }
         value
     }
@@ -239,7 +263,9 @@ impl Checker<'_> {
                         let told = Diagnostic::new("F103", title, hole.span);
                         self.say(told.help("name one of its fields, or put a list together with `join(list, \", \")`"));
                     } else if hole.ty.optional && hole.ty.kind != Kind::Any {
-                        self.blank(&hole, "this text");
+                        let place = culprit(&hole);
+                        let open = matches!(hole.kind, ExprKind::Choose(_, None)) && place == hole.span;
+                        self.blank(place, open, "this text");
                     }
                     parts.push(TextPart::Hole(hole));
                 }

@@ -150,7 +150,9 @@ impl<'a> Checker<'a> {
                     return;
                 }
                 let names = unit.into_iter().flat_map(|unit| unit.names.iter()).filter(|(_, decl)| wanted(&decl.kind));
-                let near = suggest::quoted(&name.text, names.map(|(own, _)| &**own));
+                let near = suggest::nearest(&name.text, names.map(|(own, _)| &**own));
+                near.iter().for_each(|near| self.meant(near));
+                let near = near.map(|near| format!("`{near}`"));
                 let kind = if of_fields { "fields" } else { "ensure" };
                 let title = format!("there is no block `{}`", name.text);
                 let mut told = Diagnostic::new("F101", title, name.span);

@@ -98,7 +98,7 @@ impl Checker<'_> {
 
     /// `find [first|all] x in e where … by …`
     pub(super) fn find(&mut self, find: &tree::Find) -> Option<Find> {
-        self.declare(&find.name, "`find`");
+        self.declare(&find.name, "");
         let Some((target, object)) = self.readable(&find.entity) else {
             find.condition.iter().for_each(|condition| self.orphan_condition(condition));
             self.lost_name(&find.name);

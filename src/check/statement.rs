@@ -7,7 +7,7 @@ use super::{
     typed::{Each, Guard, Let, MessagePart, Stmt},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     schema::Ty,
     syntax::tree::{self, LetValue, Statement},
     value::Verdict,
@@ -18,7 +18,7 @@ impl Checker<'_> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Option<Stmt> {
         Some(match statement {
             Statement::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 Stmt::Let(self.let_line(line))
             }
             Statement::Find(find) => Stmt::Find(self.find(find)?),
@@ -29,7 +29,9 @@ impl Checker<'_> {
                     self.say(told.help("move it out of this block, and write  include here"));
                     return None;
                 }
-                Stmt::Ensure(self.ensure(ensure))
+                let ensure = self.ensure(ensure);
+                self.tell_lacking();
+                Stmt::Ensure(ensure)
             }
             Statement::Write(write) => {
                 let (typed, _) = self.write(write);
@@ -95,7 +97,7 @@ impl Checker<'_> {
 
     /// `after x { … }`: looked at for its own mistakes, but it cannot run yet.
     pub(super) fn after(&mut self, after: &tree::After) {
-        self.not_built("`after`", after.name.span);
+        self.not_built("`after`", Span { end: after.name.span.end, ..after.span });
         let name = self.bound(&after.name.text);
         match name {
             Some(bound) => {

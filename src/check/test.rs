@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    body::field_name,
+    body::{code_name, field_name},
     checker::Checker,
     coerce::Need,
     entity::inner,
@@ -179,8 +179,10 @@ impl<'a> Checker<'a> {
         };
         let mut told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", file.text), file.span);
         let all = self.project.files.list("json");
+        let all = all.iter().map(|own| super::load::seen_from(path, own)).filter(|own| **own != *file.text);
+        let all: Vec<String> = all.collect();
         let near = suggest::nearest(&file.text, all.iter().map(String::as_str));
-        told.help = near.map(|near| format!("\"{}\"", super::load::seen_from(path, near)));
+        told.help = near.map(|near| format!("\"{near}\""));
         self.say(told);
         None
     }
@@ -293,10 +295,9 @@ impl<'a> Checker<'a> {
                 self.say(Diagnostic::new("F103", title, name.span));
                 return None;
             }
-            ty = Some((field_name(&field), field.ty.clone()));
+            ty = Some((field_name(&field), code_name(&field), field.ty.clone()));
         }
-        let (what, ty) = ty?;
-        let label = what.trim_matches('`').to_owned();
+        let (what, label, ty) = ty?;
         let system = self.system_of(&object);
         let need = Need { what: &what, blank: true, code: Some((&label, &system)) };
         Some(self.coerce(value, &Ty { max: None, optional: true, ..ty }, &need))

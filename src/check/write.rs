@@ -92,6 +92,10 @@ impl Checker<'_> {
             self.write_names.insert(name.clone(), span);
             return name;
         };
+        if first == span {
+            // the same write, looked at for another target of the write around it
+            return name;
+        }
         if let Some(ensure) = self.ensuring.last().filter(|_| self.quiet > 0 && write.name.is_none()) {
             // one ensure included twice: its writes are told apart by the ensures that they belong to
             let name: Arc<str> = format!("{ensure}.{name}").into();

@@ -189,7 +189,7 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
             }
             ExpectField::Object(name, inner, span) => {
                 let index = seen.entry(name).or_default();
-                let element = match got.get(name) {
+                let element = match got.node(name) {
                     Some(Node::Object(object)) if *index == 0 => Some(object),
                     Some(Node::List(list)) => list.get(*index),
                     _ => None,
@@ -204,7 +204,7 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
         }
     }
     for (name, count) in seen {
-        if let Some(Node::List(list)) = got.get(name)
+        if let Some(Node::List(list)) = got.node(name)
             && list.len() > count
             && let Some(ExpectField::Object(_, _, span)) =
                 expected.0.iter().find(|field| matches!(field, ExpectField::Object(own, ..) if &**own == name))
