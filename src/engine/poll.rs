@@ -372,25 +372,26 @@ struct Pages<'a> {
     connector: &'a dyn Connector,
     stop: &'a Stop,
     ask: Ask,
-    next: Option<Option<Cursor>>,
+    cursor: Option<Cursor>,
+    ended: bool,
 }
 
 impl<'a> Pages<'a> {
     fn new(run: &'a Run, stop: &'a Stop, source: &SourcePlan, filter: Filter) -> Result<Self, EngineError> {
         let ask = Ask { entity: source.name.clone(), filter, fields: source.fields.clone() };
-        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, next: Some(None) })
+        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, cursor: None, ended: false })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
-        let Some(cursor) = self.next.take() else { return Ok(None) };
-        if self.stop.wished() {
+        if self.ended || self.stop.wished() {
             return Ok(None);
         }
         let Page { records, next } =
-            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, cursor.as_ref()))
+            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
                 .await
                 .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
-        self.next = next.map(Some);
+        self.ended = next.is_none();
+        self.cursor = next;
         Ok(Some(records))
     }
 }

@@ -138,7 +138,8 @@ async fn the_hard_cases_wait_with_their_reasons_and_stop_nobody_else() {
     let orders = house.poll("jortt_orders").await;
     assert!(orders.held + orders.failed > 0, "{orders:?}");
     assert!(orders.created["FbSales"] > 10);
-    let told: u64 = orders.reasons.iter().filter(|kind| kind.verdict != koppel::value::Verdict::Warn).map(|kind| kind.count).sum();
+    let told: u64 =
+        orders.reasons.iter().filter(|kind| kind.verdict != koppel::value::Verdict::Warn).map(|kind| kind.count).sum();
     assert_eq!(told, orders.held + orders.failed, "each with its reason: {:#?}", orders.reasons);
     assert_eq!(made(&house.effects().await, "FbSales"), orders.created["FbSales"]);
 }
@@ -158,7 +159,11 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
 #[tokio::test]
 async fn a_sandbox_that_goes_away_in_the_middle_stops_the_run_and_leaves_the_ledger_usable() {
     let mut house = House::new(Options { size: 20, limits: false, ..Options::default() }).await;
-    house.fault(json!({"system": "afas", "kind": "forbidden", "method": "POST", "path": "FbSales", "nth": 4, "times": 99})).await;
+    house
+        .fault(
+            json!({"system": "afas", "kind": "forbidden", "method": "POST", "path": "FbSales", "nth": 4, "times": 99}),
+        )
+        .await;
     let error = house.try_poll("jortt_orders").await.unwrap_err();
     let EngineError::Connection { connection, summary, .. } = error else { panic!("{error}") };
     assert_eq!((&*connection, summary.unsettled), ("afas", 0));
