@@ -18,11 +18,7 @@ type Keys = BTreeMap<Arc<str>, Value>;
 
 /// What one `expect` line finds wrong; those about writes are compared together ([`writes`]), `expect no read` by the
 /// caller.
-pub(super) fn expectation(
-    expect: &Expect,
-    decision: &Decision,
-    value_of: &mut ValueOf<'_>,
-) -> Vec<Failure> {
+pub(super) fn expectation(expect: &Expect, decision: &Decision, value_of: &mut ValueOf<'_>) -> Vec<Failure> {
     match &expect.kind {
         ExpectKind::Write(..) | ExpectKind::NoRead => Vec::new(),
         ExpectKind::NoWrite(action, entity) => {
@@ -30,7 +26,9 @@ pub(super) fn expectation(
                 action.is_none_or(|action| action == write.action)
                     && entity.as_ref().is_none_or(|entity| *entity == write.entity)
             });
-            let told = |write: &Write| fail(expect.span, format!("expected none, got {} {}", verb(write.action), write.entity));
+            let told = |write: &Write| {
+                fail(expect.span, format!("expected none, got {} {}", verb(write.action), write.entity))
+            };
             unwanted.map(told).into_iter().collect()
         }
         ExpectKind::Outcome(verdict, text) => {
@@ -127,7 +125,8 @@ fn told(decision: &Decision) -> String {
         Outcome::Fail(reason) => with("fail", reason),
         Outcome::Writes(writes) if writes.is_empty() => "nothing to write".to_owned(),
         Outcome::Writes(writes) => {
-            let names: Vec<String> = writes.iter().map(|write| format!("{} {}", verb(write.action), write.entity)).collect();
+            let names: Vec<String> =
+                writes.iter().map(|write| format!("{} {}", verb(write.action), write.entity)).collect();
             names.join(", ")
         }
     }

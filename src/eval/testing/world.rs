@@ -8,7 +8,7 @@ use super::{Failure, fail};
 use crate::{
     check::typed::{Expr, Given, GivenField, GivenFields, Program},
     diagnostic::Span,
-    eval::{Moment, Reads, NoValue, evaluate},
+    eval::{Moment, NoValue, Reads, evaluate},
     plan::Plan,
     schema::{Catalog, Entity, Kind, Object, Projection},
     value::{Ask, EntityName, Record, Shape, Value},
@@ -73,7 +73,8 @@ impl<'a> World<'a> {
 
     /// The rows that an ask finds, with the fields that it decodes.
     pub(super) fn rows(&self, ask: &Ask) -> Arc<[Record]> {
-        let Some(object) = self.entity(&ask.entity).and_then(|entity| Some(entity.read.as_ref()?.object.clone())) else {
+        let Some(object) = self.entity(&ask.entity).and_then(|entity| Some(entity.read.as_ref()?.object.clone()))
+        else {
             return Arc::new([]);
         };
         let projection = Projection::new(&object, &ask.fields);
@@ -164,7 +165,8 @@ fn replace_fields(
     fields: &GivenFields,
     constant: &Constant<'_>,
 ) -> Result<Record, Failure> {
-    let mut values: BTreeMap<Arc<str>, Value> = record.iter().map(|(name, value)| (name.into(), value.clone())).collect();
+    let mut values: BTreeMap<Arc<str>, Value> =
+        record.iter().map(|(name, value)| (name.into(), value.clone())).collect();
     let mut begun: Vec<&Arc<str>> = Vec::new();
     for field in &fields.0 {
         match field {

@@ -329,7 +329,8 @@ impl Reader<'_> {
         let [word] = path.names.as_slice() else { return ExprKind::Path(path) };
         let Some((ours, literal)) = foreign::literal(&word.text) else { return ExprKind::Path(path) };
         let text = self.original;
-        let declared = self.found.declared.entry(word.text.clone()).or_insert_with(|| foreign::declares(text, &word.text));
+        let declared =
+            self.found.declared.entry(word.text.clone()).or_insert_with(|| foreign::declares(text, &word.text));
         if *declared {
             return ExprKind::Path(path);
         }
