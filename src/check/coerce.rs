@@ -228,12 +228,7 @@ impl Checker<'_> {
                 return expr(ExprKind::Convert(Box::new(value), Convert::Normalise), ty, span);
             }
             (Kind::Record(own), Kind::Record(wanted)) if same_object(own, wanted) => return value,
-            (Kind::List(own), Kind::List(wanted)) => {
-                let item = expr(ExprKind::Todo, (**own).clone(), span);
-                if own.kind == Kind::Any || wanted.kind == Kind::Any || self.would_fit(&item, wanted) {
-                    return value;
-                }
-            }
+            (Kind::List(own), Kind::List(wanted)) if would_fit(own, wanted) => return value,
             // a set of words given as one word or a list of them, in tests
             (Kind::OneOf(own), Kind::Words(wanted)) if own.iter().all(|word| wanted.contains(word)) => return value,
             (own, wanted) if own == wanted => {
@@ -263,7 +258,9 @@ impl Checker<'_> {
                 let help = if literal { format!("`{written}%`") } else { format!("`to_percent({written})`") };
                 return Diagnostic { code: "F110", help: Some(help), ..told };
             }
-            (Kind::Int | Kind::Decimal, Kind::Money) => "give the name a type where it is declared:  : money".to_owned(),
+            (Kind::Int | Kind::Decimal, Kind::Money) => {
+                "give the name a type where it is declared:  : money".to_owned()
+            }
             (Kind::Int | Kind::Decimal, _) if literal && want.is_texty() => format!("\"{written}\""),
             (Kind::Int | Kind::Decimal | Kind::Money | Kind::Percent | Kind::Date | Kind::DateTime, _)
                 if want.is_texty() =>
@@ -298,7 +295,8 @@ impl Checker<'_> {
             match codes.code_of(word) {
                 Some(code) => {
                     same &= code == word;
-                    let text = |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
+                    let text =
+                        |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
                     let is = ExprKind::Binary(BinaryOp::Is, Box::new(value.clone()), Box::new(text(word)));
                     arms.push((text(code), expr(is, Ty::new(Kind::Bool), span)));
                 }
@@ -317,21 +315,6 @@ impl Checker<'_> {
         expr(ExprKind::Choose(arms, last), ty, span)
     }
 
-    /// Would it fit, without telling?
-    pub(super) fn would_fit(&mut self, value: &Expr, want: &Ty) -> bool {
-        if value.ty.optional && !want.optional && value.ty.kind != Kind::Any {
-            return false;
-        }
-        if value.ty.kind == Kind::Any || want.kind == Kind::Any {
-            return true;
-        }
-        match (&value.ty.kind, &want.kind) {
-            (Kind::OneOf(own), Kind::OneOf(wanted)) => own.iter().all(|word| wanted.contains(word)),
-            (Kind::Record(own), Kind::Record(wanted)) => same_object(own, wanted),
-            (own, wanted) => own == wanted || (value.ty.is_texty() && want.kind == Kind::Text),
-        }
-    }
-
     /// Tells a text that can never fit (F203).
     fn fits(&mut self, value: &Expr, want: &Ty, need: &Need<'_>) {
         let Some(limit) = want.max else { return };
@@ -343,9 +326,25 @@ impl Checker<'_> {
                 Some(text) if !is_literal(value) => format!("first_chars({text}, {limit})"),
                 _ => format!("leave {} out, or cut it:  first_chars(…, {limit})", characters(least - limit)),
             };
-            let told = Diagnostic::new("F203", title, value.span).says(format!("{} too many", characters(least - limit)));
+            let told =
+                Diagnostic::new("F203", title, value.span).says(format!("{} too many", characters(least - limit)));
             self.say(told.help(help));
         }
+    }
+}
+
+/// Does every value of a type fit another?
+pub(super) fn would_fit(own: &Ty, want: &Ty) -> bool {
+    if own.kind == Kind::Any || want.kind == Kind::Any {
+        return true;
+    }
+    if own.optional && !want.optional {
+        return false;
+    }
+    match (&own.kind, &want.kind) {
+        (Kind::OneOf(own), Kind::OneOf(wanted)) => own.iter().all(|word| wanted.contains(word)),
+        (Kind::Record(own), Kind::Record(wanted)) => same_object(own, wanted),
+        (kind, wanted) => kind == wanted || (own.is_texty() && want.kind == Kind::Text),
     }
 }
 

@@ -48,8 +48,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let Some(entity) = system.entities.get(&name.text) else {
-            let mut told =
-                Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
+            let mut told = Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
             let names = system.entities.keys().map(|name| &**name);
             let near = suggest::quoted(&name.text, names.clone());
             let by_label = || {
@@ -158,7 +157,7 @@ impl<'a> Checker<'a> {
     pub(super) fn noun(&self, object: &Object) -> String {
         let mut words = object.path.split('.');
         let (system, entity) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        let last = words.last();
+        let last = words.next_back();
         // a vendor's own name is no label
         if object.label.contains(' ') || (!object.label.is_empty() && last.is_none()) {
             return suggest::with_article(&object.label);

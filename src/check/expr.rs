@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    schema::{Kind, Object, Ty},
+    schema::{Field, Kind, Ty},
     syntax::tree::{self, Arm, Literal, Name, Path, Text},
     value::{Value, Verdict},
 };
@@ -92,7 +92,7 @@ impl Checker<'_> {
     fn literal_expr(&mut self, literal: &Literal, span: Span) -> Expr {
         let constant = |value: Value, kind: Kind| expr(ExprKind::Const(value), Ty::new(kind), span);
         match literal {
-            Literal::Text(text) => self.text_constant(text, span),
+            Literal::Text(text) => Self::text_constant(text, span),
             Literal::Blank => expr(ExprKind::Const(Value::Blank), Ty::any(), span),
             Literal::Clear => {
                 self.not_built("`clear`", span);
@@ -111,7 +111,7 @@ impl Checker<'_> {
     }
 
     /// A literal text: its type is "one of itself", so that words and codes can be judged also through names.
-    pub(super) fn text_constant(&mut self, text: &Arc<str>, span: Span) -> Expr {
+    pub(super) fn text_constant(text: &Arc<str>, span: Span) -> Expr {
         expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::OneOf([text.clone()].into())), span)
     }
 
@@ -151,7 +151,8 @@ impl Checker<'_> {
             }
         };
         let title = format!("`{}` is {what}, not a value", name.text);
-        let help = if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
+        let help =
+            if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
         self.say(Diagnostic::new("F103", title, span).help(help));
         Self::poison(span)
     }
@@ -190,8 +191,11 @@ impl Checker<'_> {
             _ => return self.no_fields(&base, name, span),
         };
         let Some(field) = object.field(&name.text).cloned() else {
-            return self.missing_field(&object, name, span);
+            let told = self.unknown_field(name, &object);
+            self.say(told);
+            return Self::poison(span);
         };
+        self.known_later(&field, name);
         let mut ty = field.ty.clone();
         if list {
             ty = Ty::list(ty);
@@ -208,14 +212,11 @@ impl Checker<'_> {
         Self::poison(span)
     }
 
-    fn missing_field(&mut self, object: &Arc<Object>, name: &Name, span: Span) -> Expr {
-        if ["edited", "conflict"].contains(&&*name.text) && !object.path.is_empty() {
+    /// Tells a field that only the running ledger knows (`.edited`, `.conflict`).
+    pub(super) fn known_later(&mut self, field: &Field, name: &Name) {
+        if field.derived.as_ref().is_some_and(|derived| derived.words.is_empty()) {
             self.not_built(&format!("`.{}`", name.text), name.span);
-        } else {
-            let told = self.unknown_field(name, object);
-            self.say(told);
         }
-        Self::poison(span)
     }
 
     /// The same value, with what is known of it here: that it is filled, that it is not this word.
@@ -241,10 +242,10 @@ impl Checker<'_> {
     /// A text with holes, none of them blank.
     fn text(&mut self, text: &Text) -> Expr {
         if let [tree::TextPart::Chars(only)] = text.parts.as_slice() {
-            return self.text_constant(only, text.span);
+            return Self::text_constant(only, text.span);
         }
         if text.parts.is_empty() {
-            return self.text_constant(&"".into(), text.span);
+            return Self::text_constant(&"".into(), text.span);
         }
         let mut parts = Vec::new();
         let mut max = Some(0u32);

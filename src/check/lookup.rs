@@ -190,8 +190,12 @@ impl<'a> Checker<'a> {
         let title = format!("there is no function or table `{}`", name.text);
         let mut told = Diagnostic::new("F105", title, name.span);
         let near = suggest::nearest(&name.text, own.chain(standard));
-        near.iter().for_each(|near| self.meant(near));
-        told.help = near.map(|near| format!("`{near}`")).or_else(|| Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into()));
+        if let Some(near) = near {
+            self.meant(near);
+        }
+        told.help = near.map(|near| format!("`{near}`")).or_else(|| {
+            Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into())
+        });
         self.say(told);
     }
 }

@@ -25,7 +25,11 @@ impl Checker<'_> {
             Statement::Guard(guard) => Stmt::Guard(self.guard(guard)),
             Statement::Ensure(ensure) => {
                 if ensure.params.is_some() {
-                    let told = Diagnostic::new("F006", "an `ensure` with parameters stands at the start of a line", ensure.head);
+                    let told = Diagnostic::new(
+                        "F006",
+                        "an `ensure` with parameters stands at the start of a line",
+                        ensure.head,
+                    );
                     self.say(told.help("move it out of this block, and write  include here"));
                     return None;
                 }

@@ -91,7 +91,11 @@ pub(super) fn with_article(noun: &str) -> String {
 pub(super) fn label(label: &str) -> String {
     let cut = label.split([';', ',']).next().unwrap_or(label);
     let cut = cut.split(". ").next().unwrap_or(cut).split(" (").next().unwrap_or(cut).trim_end_matches('.');
-    if cut.chars().count() <= 48 { cut.to_owned() } else { format!("{}…", cut.chars().take(47).collect::<String>().trim_end()) }
+    if cut.chars().count() <= 48 {
+        cut.to_owned()
+    } else {
+        format!("{}…", cut.chars().take(47).collect::<String>().trim_end())
+    }
 }
 
 /// "`a`, `b` or `c`"; cut after `most`.

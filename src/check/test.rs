@@ -64,7 +64,8 @@ impl<'a> Checker<'a> {
 
     /// Name and fields of the record that the flow reads.
     fn record_entity(&mut self, file: &'a Unit) -> Option<(Name, Arc<Object>)> {
-        let read = file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
+        let read =
+            file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
         let (_, object) = self.silently(|checker| checker.readable(&read.entity))?;
         Some((read.name.clone(), object))
     }
@@ -127,12 +128,14 @@ impl<'a> Checker<'a> {
         }
         // a source that could not be read was told already
         let unread = self.here().is_some_and(|unit| {
-            unit.lost.contains(&*dotted(name)) || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
+            unit.lost.contains(&*dotted(name))
+                || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
         });
         if !unread {
             let title = format!("`{}` is not what this flow reads", dotted(name));
             let mut told = Diagnostic::new("F702", title, name.span);
-            told.help = source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
+            told.help =
+                source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
             self.say(told);
         }
         None
@@ -220,7 +223,8 @@ impl<'a> Checker<'a> {
             }
             [] => {
                 if !self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
-                    let mut told = Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
+                    let mut told =
+                        Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
                     told.help = suggest::quoted(&name.text, names.iter().map(|name| &**name));
                     self.say(told);
                 }
@@ -280,14 +284,11 @@ impl<'a> Checker<'a> {
         let mut ty = None;
         for (place, name) in target.names.iter().enumerate() {
             let Some(field) = object.field(&name.text).cloned() else {
-                if ["edited", "conflict"].contains(&&*name.text) {
-                    self.not_built(&format!("`{}`", name.text), name.span);
-                } else {
-                    let told = self.unknown_field(name, &object);
-                    self.say(told);
-                }
+                let told = self.unknown_field(name, &object);
+                self.say(told);
                 return None;
             };
+            self.known_later(&field, name);
             if let Some(next) = inner(&field.ty) {
                 object = next;
             } else if place + 1 < target.names.len() {

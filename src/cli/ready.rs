@@ -137,6 +137,7 @@ pub(super) fn trouble(project: &Project, error: &EngineError) -> String {
         let source = project.sources.get(lines.name.span.file)?;
         Some(format!("{CONFIG}:{}", source.line_column(lines.name.span.start).0))
     });
+    let text = text.strip_prefix(&format!("connection {connection}: ")).unwrap_or(text);
     let place = line.map(|line| format!(" ({line})")).unwrap_or_default();
     format!("{text}\n      connection {connection}{place}; what is confirmed stays, nothing is lost or sent twice")
 }

@@ -4,7 +4,7 @@
 //! that a run against a sandbox needs no secret, and never shares a ledger with a run against real accounts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -105,21 +105,25 @@ impl Target {
         catalog: &Arc<Catalog>,
     ) -> Result<BTreeMap<Arc<str>, Arc<dyn Connector>>, Stop> {
         let mut connections = BTreeMap::new();
-        for name in runs.iter().flat_map(|run| run.connections.values()) {
-            if connections.contains_key(name) {
-                continue;
-            }
+        let mut lacks = Vec::new();
+        let names: BTreeSet<_> = runs.iter().flat_map(|run| run.connections.values()).collect();
+        for name in names {
+            let variable = |name: &str| std::env::var(name).ok();
             let connection = match &self.sandbox {
-                Some(sandbox) => sandbox.connection(name, project.system(name)),
-                None => {
-                    let variable = |name: &str| std::env::var(name).ok();
-                    project.connection(name, &variable).map_err(Stop::Setup)?
-                }
+                Some(sandbox) => Ok(sandbox.connection(name, project.system(name))),
+                None => project.connection(name, &variable),
             };
-            let opened = connector::open(&connection, Arc::clone(catalog));
-            connections.insert(Arc::clone(name), opened.map_err(|error| Stop::Setup(error.to_string()))?);
+            let opened = connection.and_then(|connection| {
+                connector::open(&connection, Arc::clone(catalog)).map_err(|error| error.to_string())
+            });
+            match opened {
+                Ok(opened) => {
+                    connections.insert(Arc::clone(name), opened);
+                }
+                Err(text) => lacks.push(text),
+            }
         }
-        Ok(connections)
+        if lacks.is_empty() { Ok(connections) } else { Err(Stop::Setup(lacks.join("\n"))) }
     }
 }
 

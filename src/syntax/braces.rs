@@ -81,12 +81,13 @@ fn code_lines<'t>(text: &str, tokens: &'t [Token]) -> Vec<Vec<&'t Token>> {
 /// The fault of a segment whose braces do not balance.
 pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
     let mut open: Vec<Block> = Vec::new();
-    let mut above: Option<(usize, usize, bool)> = None;
+    let mut above: Option<(usize, usize)> = None;
+    let mut ends_open = false;
     for line in code_lines(text, tokens) {
         let (Some(first), Some(last)) = (line.first(), line.last()) else { continue };
         let (start, end, depth) = (first.start, last.end, indent(text, first.start));
         let code = text.get(start..end).unwrap_or("");
-        let goes_on = above.is_some_and(|(_, _, open)| open) || first.depth > open.len() || segment::joins(code);
+        let goes_on = ends_open || first.depth > open.len() || segment::joins(code);
         if first.text(text) == "}" {
             let brace = (first.start, first.end);
             match open.pop() {
@@ -99,7 +100,7 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
             if let Some(block) = open.last().filter(|_| outer.is_some_and(|outer| depth <= outer)) {
                 return not_closed(text, block, Some((start, end)));
             }
-            if let Some((from, to, _)) = above.filter(|_| body.is_some_and(|body| depth > body)) {
+            if let Some((from, to)) = above.filter(|_| body.is_some_and(|body| depth > body)) {
                 return Fault { line: from, kind: FaultKind::NotOpened { head: (from, to) } };
             }
             if let Some(block) = open.last_mut() {
@@ -111,8 +112,10 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
             let head = text.get(start..last.start).unwrap_or("").trim_end().len();
             open.push(Block { head: (start, start + head), indent: depth, body: None });
         }
-        let ends_open = !opens && last.text(text) != "}" && segment::ends_open(text, std::slice::from_ref(*last));
-        above = Some((start, end, ends_open));
+        ends_open = !opens && last.text(text) != "}" && segment::ends_open(text, std::slice::from_ref(*last));
+        if !goes_on {
+            above = Some((start, end));
+        }
     }
     if let Some(block) = open.last() {
         return not_closed(text, block, None);

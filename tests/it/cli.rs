@@ -74,8 +74,8 @@ fn a_folder_without_a_project_is_told_where_it_is_looked_for() {
     "#);
     insta::assert_snapshot!(Place::new(&[]).koppel(&["run", "--project", "nowhere"]), @r#"
     --- stderr
-    not yet
-    exit 64
+    nowhere is no folder
+    exit 3
     "#);
 }
 

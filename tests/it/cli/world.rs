@@ -196,14 +196,26 @@ fn a_plan_shows_every_decision_and_sends_nothing() {
 fn an_unset_variable_is_named_with_its_key_and_line() {
     let place = flows();
     assert!(place.koppel(&["check"]).ends_with("exit 0"), "a check needs no secret");
-    insta::assert_snapshot!(place.koppel(&["run"]), @"");
+    insta::assert_snapshot!(place.koppel(&["run"]), @r#"
+    --- stderr
+    the environment variable AFAS_CLIENT_ID is not set: `client_id`, koppel.toml:17
+          export AFAS_CLIENT_ID=…    or try the flows with --sandbox
+    the environment variable JORTT_CLIENT_ID is not set: `client_id`, koppel.toml:10
+          export JORTT_CLIENT_ID=…    or try the flows with --sandbox
+    exit 3
+    "#);
 }
 
 #[test]
 fn a_sandbox_that_is_not_there_is_told_and_nothing_is_written() {
     let place = flows();
     let shown = place.koppel(&["run", "--sandbox=http://127.0.0.1:1"]);
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r#"
+    --- stderr
+    http://127.0.0.1:1/_control is no running sandbox: nothing answers there
+          start one:  koppel sandbox --port 8080
+    exit 3
+    "#);
     assert!(place.koppel(&["run", "--sandbox=https://api.jortt.nl"]).ends_with("exit 64"));
 }
 
@@ -221,7 +233,7 @@ fn a_wrong_log_in_is_told_with_its_connection() {
     let output = place.command(&["run"]).env("ID", "me").env("SECRET", "wrong").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("jortt") && text.contains("401") && !text.contains("wrong"), "{text}");
+    assert!(text.contains("refused the log-in") && text.contains("koppel.toml:1") && !text.contains("wrong"), "{text}");
     // The same ledger works when the secret is right.
     let output = place.command(&["run"]).env("ID", "me").env("SECRET", "right").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
