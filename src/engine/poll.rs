@@ -31,6 +31,8 @@ use crate::{
 
 /// Everything is read again after this time, whatever the marks say.
 const SWEEP: SignedDuration = SignedDuration::from_hours(24);
+/// A stamp is read again from so long before: the target may finish a write late, and clocks fold in autumn.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
 /// waiting is decided and applied.
@@ -351,7 +353,7 @@ fn floor(source: &SourcePlan, mark: Option<&Mark>, run: &Run, now: Timestamp) ->
     if now.duration_since(mark.swept_at) >= SWEEP {
         return None;
     }
-    let overlap = SignedDuration::from_secs(*overlap);
+    let overlap = SignedDuration::from_secs(*overlap).max(OVERLAP);
     match stamp(mark.floor.as_deref()?)? {
         Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
         Value::Date(day) => {

@@ -1,13 +1,13 @@
 //! Every effect once, whatever the systems do: answers lost, refused, late; records and flows edited in between.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use koppel::{
     connector::{Answered, ConnectorError},
-    engine::{EngineError, Silent, Stop, decide_only, poll},
+    engine::{EngineError, ScheduledRun, Silent, Stop, decide_only, poll, serve},
     insight::EventKind,
     ledger::status,
-    value::{Outcome, Value, Verdict},
+    value::{Compare, Filter, Outcome, Value, Verdict},
 };
 
 use super::world::{FLOW, World, invoice, places, text_at};
@@ -374,4 +374,80 @@ async fn planning_decides_and_sends_nothing() {
     assert!(world.afas.sent.lock().unwrap().is_empty());
     assert!(status(&places(world.folder.path()).ledger).unwrap().records.is_empty());
     assert_eq!(world.afas.requests_made(), 1);
+}
+
+#[tokio::test]
+async fn a_document_that_koppel_made_is_never_a_record() {
+    let world = World::new();
+    world.invoice("1", "a@x.example", 10);
+    world.poll().await;
+    let person = [("OrderNumber", Value::text("500")), ("CustomerReference", Value::text("by phone"))];
+    world.afas.add("Profit_Salesorders", &person);
+    let back = world.run_of(
+        "back",
+        "flow back \"Orders\"\n\nread order from afas.Profit_Salesorders {\n  since change\n  key   .OrderNumber\n}\n\n\
+         hold when order.OrderNumber is not blank because \"seen\"\n",
+    );
+    let summary = world.poll_of(&back).await;
+    assert_eq!((summary.read, summary.skipped, summary.held), (2, 1, 1));
+    assert_eq!(&*summary.reasons[0].example, "500");
+}
+
+#[tokio::test]
+async fn a_source_with_a_stamp_is_read_from_its_mark_and_whole_while_something_waits() {
+    let world = World::new();
+    let moment = |text: &str| Value::DateTime(text.parse().unwrap());
+    let debtor = |id: &str, at: &str, blocked| {
+        world.afas.add(
+            "Profit_Debtor",
+            &[("DebtorId", Value::text(id)), ("ModifiedDate", moment(at)), ("Blocked", Value::Bool(blocked))],
+        );
+    };
+    debtor("1", "2026-03-14T09:59:59Z", false);
+    debtor("2", "2026-03-14T12:00:00Z", false);
+    let run = world.run_of(
+        "debtors",
+        "flow debtors \"Debtors\"\n\nread debtor from afas.Profit_Debtor {\n  since .ModifiedDate overlap 2 hours\n  \
+         key   .DebtorId\n}\n\nhold when debtor.Blocked because \"blocked\"\nskip when not debtor.Blocked because \"fine\"\n",
+    );
+    assert_eq!(world.poll_of(&run).await.skipped, 2);
+    let second = world.poll_of(&run).await;
+    assert_eq!((second.read, second.skipped), (1, 0), "only what lies behind the mark less the overlap");
+    let asked = world.afas.sources.lock().unwrap().last().unwrap().filter.clone();
+    let Filter::And(parts) = asked else { panic!("{asked:?}") };
+    let newer = Filter::Compares("ModifiedDate".into(), Compare::AtLeast, moment("2026-03-14T10:00:00Z"));
+    assert_eq!(parts[1], newer);
+
+    debtor("3", "2026-03-14T13:00:00Z", true);
+    assert_eq!(world.poll_of(&run).await.held, 1);
+    let waiting = world.poll_of(&run).await;
+    assert_eq!((waiting.read, waiting.held), (3, 1), "what waits would lie before the mark one day");
+}
+
+#[tokio::test]
+async fn serving_takes_over_an_edit_at_once_and_ends_when_asked() {
+    let mut world = World::new();
+    world.invoice("1", "a@x.example", 0);
+    let scheduled = |world: &World| {
+        let run = Arc::new(world.run.clone());
+        Arc::new(vec![ScheduledRun { run, every: Duration::from_hours(1) }])
+    };
+    let (send, runs) = tokio::sync::watch::channel(scheduled(&world));
+    let edited = FLOW.replace("skip when invoice.invoice_total is 0", "hold when invoice.invoice_total is 0");
+    world.edit(&edited);
+    let (stopper, stop) = Stop::new();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let serving = serve(runs, world.ledger(), &world.journal, &Silent, stop, |name, result| {
+        tell.send((name.to_owned(), result.unwrap())).unwrap();
+    });
+    let watching = async {
+        let (name, first) = told.recv().await.unwrap();
+        assert_eq!((&*name, first.skipped), ("orders", 1));
+        send.send(scheduled(&world)).unwrap();
+        let (_, second) = told.recv().await.unwrap();
+        assert_eq!(second.held, 1, "the edited flow, without waiting for its hour");
+        stopper.stop();
+    };
+    let (served, ()) = tokio::join!(serving, watching);
+    served.unwrap();
 }

@@ -70,7 +70,7 @@ create sale in afas.FbSales gives .OrNu {
 }
 "#;
 
-struct One(&'static str, String);
+struct One(String, String);
 
 impl Files for One {
     fn read(&self, path: &str) -> Result<Arc<str>, String> {
@@ -123,6 +123,8 @@ pub(super) struct System {
     /// Everything that was sent, by entity.
     pub(super) sent: Mutex<Vec<(String, Fields)>>,
     pub(super) asked: Mutex<Vec<Ask>>,
+    /// The sources that were read.
+    pub(super) sources: Mutex<Vec<Ask>>,
     /// What reading says instead of rows.
     pub(super) down: Mutex<Option<ConnectorError>>,
     /// Rows that are made but not shown.
@@ -203,6 +205,7 @@ impl Connector for System {
         if let Some(error) = self.down.lock().unwrap().clone() {
             return Err(error);
         }
+        self.sources.lock().unwrap().push(source.clone());
         // Pages of three, so that several are read.
         let from: usize = cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         let rows = self.rows.lock().unwrap();
@@ -315,6 +318,18 @@ impl World {
         self.ledger = Some(Ledger::open(&places(self.folder.path())).unwrap());
     }
 
+    /// Another run of this world.
+    #[track_caller]
+    pub(super) fn run_of(&self, name: &str, flow: &str) -> Run {
+        let path = format!("{name}.flow");
+        let files = One(path.clone(), flow.to_owned());
+        Run { name: name.into(), plan: plan(&files, &[path], name, &SettingValues::new()), ..self.run.clone() }
+    }
+
+    pub(super) async fn poll_of(&self, run: &Run) -> Summary {
+        poll(run, self.ledger(), &self.journal, &Silent, &Stop::never()).await.unwrap()
+    }
+
     pub(super) fn edit(&mut self, flow: &str) {
         self.run.plan = planned(flow);
         self.run.plan_version = format!("{}+", self.run.plan_version).into();
@@ -350,7 +365,7 @@ impl World {
 }
 
 fn planned(flow: &str) -> Arc<plan::Plan> {
-    let files = One("orders.flow", flow.to_owned());
+    let files = One("orders.flow".to_owned(), flow.to_owned());
     plan(&files, &["orders.flow".to_owned()], "orders", &SettingValues::new())
 }
 
