@@ -190,7 +190,8 @@ fn begins_statement(text: &str, tokens: &[Token], here: Place) -> bool {
 /// Does a line begin as a field does?
 fn begins_field(text: &str, tokens: &[Token]) -> bool {
     let behind = tokens.get(path_length(text, tokens)..).and_then(<[Token]>::first).map(|token| token.text(text));
-    behind.is_some_and(|behind| matches!(behind, "=" | ":" | ":=" | "==" | "=>" | "->" | "{" | "when" | "on" | "unless"))
+    behind
+        .is_some_and(|behind| matches!(behind, "=" | ":" | ":=" | "==" | "=>" | "->" | "{" | "when" | "on" | "unless"))
 }
 
 /// How many tokens at the start are `a.b.c`.
@@ -270,9 +271,8 @@ fn lost(text: &str, tokens: &[Token], here: Place, place: &impl Fn(usize, usize)
     let first = words::statement(&first).map_or_else(|| words::nearest(&first, here), |row| Some(row.word));
     match first.unwrap_or("") {
         "use" => names.take_while(|token| token.text(text) != "from").map(name).collect(),
-        "let" | "find" | "setting" | "ensure" | "define" | "table" | "fields" | "create" | "update" | "read" | "each" => {
-            names.find(|token| !matches!(token.text(text), "first" | "all")).map(name).into_iter().collect()
-        }
+        "let" | "find" | "setting" | "ensure" | "define" | "table" | "fields" | "create" | "update" | "read"
+        | "each" => names.find(|token| !matches!(token.text(text), "first" | "all")).map(name).into_iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -45,7 +45,10 @@ impl Repair {
     fn mended_line(&self, text: &str, all: &Edits) -> String {
         let (first, last) = self.edit.as_ref().map_or((self.start, self.end), |edit| (edit.start, edit.end));
         // Only near by: a line may be as long as the file.
-        let (low, high) = (text.floor_char_boundary(first.saturating_sub(LONGEST_HELP)), text.floor_char_boundary(last + LONGEST_HELP));
+        let (low, high) = (
+            text.floor_char_boundary(first.saturating_sub(LONGEST_HELP)),
+            text.floor_char_boundary(last + LONGEST_HELP),
+        );
         let start = text.get(low..first).and_then(|before| before.rfind(['\n', '\r'])).map(|at| low + at + 1);
         let end = text.get(last..high).and_then(|after| after.find(['\n', '\r'])).map(|at| last + at);
         let start = start.or((low == 0).then_some(0));
@@ -133,9 +136,8 @@ impl<'t> Line<'t> {
 pub(super) fn find(text: &str, all: &[Token], group: &Group) -> Vec<Repair> {
     let first = all.partition_point(|token| token.start < group.start);
     let tokens = within(all, group.start, group.end);
-    let first_of = |words: &[&str]| {
-        tokens.iter().position(|token| words.contains(&token.text(text))).unwrap_or(tokens.len())
-    };
+    let first_of =
+        |words: &[&str]| tokens.iter().position(|token| words.contains(&token.text(text))).unwrap_or(tokens.len());
     let condition = first_of(&["when", "where", "take", "expect", "if"]);
     let line = Line { text, all, first, tokens, group, condition, equals: first_of(&["="]) };
     let mut repairs = Vec::new();
@@ -205,9 +207,7 @@ fn symbol(line: &Line<'_>, at: usize, token: &Token) -> Option<Repair> {
             Some(replace(token, "not ", "`!` before a condition is written `not`", true))
         }
         ";" if line.trails(at) => Some(replace(token, "", "a line ends without `;`", true)),
-        "," if line.trails(at) && fields => {
-            Some(replace(token, "", "a line of fields ends without a comma", false))
-        }
+        "," if line.trails(at) && fields => Some(replace(token, "", "a line of fields ends without a comma", false)),
         "=" if in_condition => Some(replace(token, "is", "`=` in a condition is written `is`", true)),
         "=>" if in_condition && line.group.place != Place::Table => Some(replace(token, ">=", title(">="), false)),
         "%" if before.is_some_and(|before| before.kind == Kind::Number) => {

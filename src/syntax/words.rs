@@ -173,6 +173,10 @@ pub(super) fn nearest(word: &str, here: Place) -> Option<&'static str> {
     let other = OTHER_WORDS.iter().find(|(theirs, _)| *theirs == lower).map(|(_, ours)| *ours);
     other.filter(|ours| known().any(|row| row.word == *ours)).or_else(|| {
         let far = |row: &Statement| strsim::damerau_levenshtein(row.word, &lower);
-        known().map(|row| (far(row), row.word)).filter(|(far, _)| *far <= 2.min(word.len() / 2)).min().map(|(_, word)| word)
+        known()
+            .map(|row| (far(row), row.word))
+            .filter(|(far, _)| *far <= 2.min(word.len() / 2))
+            .min()
+            .map(|(_, word)| word)
     })
 }

@@ -314,7 +314,7 @@ impl Reader<'_> {
                 let condition = inner.maybe(Rule::where_part).and_then(|part| self.condition(part));
                 entity.zip(condition).map(|(entity, condition)| ExprKind::Exists(entity, Box::new(condition)))
             }
-            _ => self.literal(pair).map(ExprKind::Literal),
+            _ => self.literal(&pair).map(ExprKind::Literal),
         };
         let kind = kind.unwrap_or_else(|| {
             self.missing(span);
@@ -329,7 +329,8 @@ impl Reader<'_> {
         let [word] = path.names.as_slice() else { return ExprKind::Path(path) };
         let Some((ours, literal)) = foreign::literal(&word.text) else { return ExprKind::Path(path) };
         let text = self.original;
-        let declared = self.found.declared.entry(word.text.clone()).or_insert_with(|| foreign::declares(text, &word.text));
+        let declared =
+            self.found.declared.entry(word.text.clone()).or_insert_with(|| foreign::declares(text, &word.text));
         if *declared {
             return ExprKind::Path(path);
         }
