@@ -143,6 +143,9 @@ fn read_segment(id: FileId, text: &str, segment: &Segment, found: &mut Findings)
         found.diagnostics.push(repair.diagnostic(source, &edits, place));
     }
     let bad = broken::collect(&file);
+    if !bad.is_empty() {
+        found.torn.push(whole);
+    }
     let unbalanced = broken::report(&mended, &bad, &edits, &repairs, place, found);
     Reader::new(id, text, segment.start, (&edits, &mended), found, unbalanced).items(file)
 }

@@ -1,6 +1,6 @@
 //! Blocks whose braces do not balance: one line is to blame.
 
-use super::said;
+use super::{WHOLE, said};
 
 #[test]
 fn a_block_without_its_end_is_said_once() {
@@ -69,4 +69,24 @@ let y = 1
         F003 2:17-18 this `)` closes nothing / take it away, or put the `(` where it begins
         F003 3:9-10 this `[` is not closed / put `]` behind the last thing that belongs to it
         ");
+}
+
+#[test]
+fn each_brace_that_is_forgotten_or_doubled_is_one_message() {
+    for paragraph in WHOLE.split("\n\n") {
+        let paragraph = format!("{paragraph}\n");
+        let lines: Vec<&str> = paragraph.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let opened = line.strip_suffix(" {");
+            let closed = (line.trim() == "}").then_some("");
+            let Some(without) = opened.or(closed) else { continue };
+            let doubled = if opened.is_some() { format!("{line} {{") } else { format!("{line}\n{line}") };
+            for slip in [without, &doubled] {
+                let mut lines = lines.clone();
+                lines[at] = slip;
+                let text = lines.join("\n");
+                assert_eq!(said(&text).lines().count(), 1, "{}\n{text}", said(&text));
+            }
+        }
+    }
 }
