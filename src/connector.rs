@@ -3,6 +3,19 @@
 //! Takes asks and [`crate::ledger::Intended`] writes, gives records and [`Answered`]. Promises that no value becomes
 //! filter syntax, that a write is sent at most once per call, and that limits are kept per connection. Knows no flow.
 
+mod address;
+mod afas;
+mod faults;
+mod http;
+mod line;
+mod login;
+mod manifest;
+mod rest;
+mod rows;
+mod sent;
+#[cfg(test)]
+mod testing;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -10,8 +23,33 @@ use secrecy::SecretString;
 
 use crate::{
     ledger::Intended,
+    schema::Catalog,
     value::{Ask, Record},
 };
+
+pub use manifest::Manifest;
+use manifest::Protocol;
+
+/// Opens a connection to one of the systems that koppel brings along; nothing is sent yet.
+pub fn open(connection: &Connection, catalog: Arc<Catalog>) -> Result<Arc<dyn Connector>, ConnectorError> {
+    let manifest = Manifest::standard(&connection.system)
+        .map_err(|error| ConnectorError::Setup(format!("connection {}: {error}", connection.name)))?;
+    open_with(manifest, connection, catalog)
+}
+
+/// Opens a connection to the system of this manifest: a third system is a manifest and a schema.
+pub fn open_with(
+    manifest: Manifest,
+    connection: &Connection,
+    catalog: Arc<Catalog>,
+) -> Result<Arc<dyn Connector>, ConnectorError> {
+    let protocol = manifest.protocol;
+    let line = line::Line::new(manifest, connection)?;
+    Ok(match protocol {
+        Protocol::Rest => Arc::new(rest::Rest::new(line, catalog)),
+        Protocol::Afas => Arc::new(afas::Afas::new(line, catalog)),
+    })
+}
 
 /// How to reach a system: a section `[connections.NAME]` of `koppel.toml`, secrets resolved.
 #[derive(Debug, Clone)]

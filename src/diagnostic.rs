@@ -3,9 +3,13 @@
 //! Takes nothing, gives [`Diagnostic`], [`Span`] and [`Sources`]; renderers (terminal, JSON) stand beside it.
 //! Promises that a diagnostic is a value: who makes it does not know how it is shown.
 
+mod json;
+mod render;
 mod rules;
 mod source;
 
+pub use json::render_json;
+pub use render::render_terminal;
 pub use rules::{RULES, Rule, Severity, rule};
 pub use source::{FileId, Files, Source, Sources, Span};
 

@@ -3,14 +3,27 @@
 //! Pure and synchronous. When reads are missing it returns *all* that can be known now, so that a whole page of
 //! records is asked for in a few calls. The outcome is that of reading the file downwards.
 
+mod decide;
+mod ensure;
+mod search;
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod write;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use jiff::civil::Date;
 
-use crate::value::{Ask, Decision, Record, Value};
+use self::decide::{Deciding, machine};
+use crate::{
+    check::typed::{Expr, ExprKind},
+    plan::{Plan, compute::Stop},
+    value::{Ask, Decision, Reason, Record, Value, Verdict},
+};
 
 /// Rows so far, by what was asked. An ask that is not in here has not been answered yet.
 #[derive(Debug, Clone, Default)]
@@ -32,4 +45,114 @@ pub enum Step {
     Wants(Vec<Ask>),
     /// Done.
     Decided(Decision),
+}
+
+/// Why an expression has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoValue {
+    /// These reads are missing; call again with their rows.
+    Wants(Vec<Ask>),
+    /// It ends the record.
+    Ends(Verdict, Reason),
+    /// It is no `expect` of the plan's program.
+    Unknown,
+}
+
+impl std::fmt::Display for NoValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Wants(_) => f.write_str("a read that nothing answers"),
+            Self::Ends(_, reason) => write!(f, "\"{}\" ({})", reason.text, reason.place),
+            Self::Unknown => f.write_str("nothing"),
+        }
+    }
+}
+
+/// Decides one record with the rows that are there.
+#[must_use]
+pub fn step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
+    let mut machine = machine(plan, Some(record), reads, moment);
+    let result = decide::decide(&mut machine, plan);
+    let Deciding { wants, warnings, ensured, writes, .. } = machine.world;
+    match result {
+        Ok(()) => Step::Decided(Decision { outcome: crate::value::Outcome::Writes(writes), warnings, ensured }),
+        Err(Stop::Waits) => Step::Wants(wants.into_iter().collect()),
+        Err(Stop::Ends(ended)) => Step::Decided(decide::ended(*ended, warnings)),
+    }
+}
+
+/// The confirmed names that this decision still comes to. One that is missing here is of a write that the flow no
+/// longer makes for this record: it changed half-way.
+#[must_use]
+pub fn passed_over(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> BTreeSet<Arc<str>> {
+    let mut machine = machine(plan, Some(record), reads, moment);
+    // However it ends: what it came to until then is what counts.
+    let _ = decide::decide(&mut machine, plan);
+    machine.world.passed
+}
+
+/// The value of an `expect` of the plan's program, once the record is decided: names of the flow stand for what they
+/// are then, the name of a create or ensure for its key.
+///
+/// # Errors
+/// Reads are missing, or the expression ends the record.
+pub fn evaluate(
+    plan: &Plan,
+    expr: &Expr,
+    record: Option<&Record>,
+    reads: &Reads,
+    moment: Moment<'_>,
+) -> Result<Value, NoValue> {
+    if let ExprKind::Const(value) = &expr.kind {
+        return Ok(value.clone());
+    }
+    let number = plan.expects.iter().position(|span| *span == expr.span);
+    let code = number.and_then(|number| plan.lowered.expects.get(number)).ok_or(NoValue::Unknown)?;
+    let mut machine = machine(plan, record, reads, moment);
+    // Deciding fills the keys of writes in; where it ends, what was filled in until then stands.
+    if record.is_some() {
+        let _ = decide::decide(&mut machine, plan);
+    }
+    let result = machine.value(code);
+    result.map_err(|stop| match stop {
+        Stop::Waits => NoValue::Wants(machine.world.wants.into_iter().collect()),
+        Stop::Ends(ended) => NoValue::Ends(ended.0, ended.1),
+    })
+}
+
+/// Is this record among those that the source is asked for? The part of its condition that no filter can say.
+///
+/// # Errors
+/// The condition ends the record.
+pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason> {
+    if plan.source.as_ref().is_some_and(|source| !source.filter.matches(record)) {
+        return Ok(false);
+    }
+    let (reads, confirmed) = (Reads::default(), BTreeMap::new());
+    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed });
+    match machine.applies(plan.lowered.source_residual.as_ref()) {
+        Ok(admits) => Ok(admits),
+        // A source condition has nothing to wait for: it sees its record only.
+        Err(Stop::Waits) => Ok(true),
+        Err(Stop::Ends(ended)) => Err(ended.1),
+    }
+}
+
+/// What is hashed to see whether a record changed: its fields that the plan reads, in a stable order, without the
+/// stamp that the source is followed by.
+#[must_use]
+pub fn content(plan: &Plan, record: &Record) -> Vec<(Arc<str>, Value)> {
+    let Some(source) = &plan.source else { return Vec::new() };
+    let stamp = match &source.since {
+        crate::check::typed::Since::Field { path, .. } => Some(&**path),
+        crate::check::typed::Since::Change => None,
+    };
+    let mut content: Vec<(Arc<str>, Value)> = Vec::new();
+    for path in source.fields.iter().filter(|path| Some(&***path) != stamp) {
+        let name = path.split('.').next().unwrap_or(path);
+        if content.last().is_none_or(|(last, _)| &**last != name) {
+            content.push((name.into(), record.get(name).clone()));
+        }
+    }
+    content
 }

@@ -3,6 +3,13 @@
 //! Takes values, gives values. The checker reads the signatures, the evaluator calls the bodies, the reference prints
 //! both. Not found here: `today` (an input of the evaluation) and patterns (compiled once, handed in).
 
+mod bookkeeping;
+mod convert;
+mod date;
+mod list;
+mod number;
+mod text;
+
 use std::sync::Arc;
 
 use regex::Regex;
@@ -16,8 +23,9 @@ pub struct Function {
     pub name: &'static str,
     /// Its parameters, in order.
     pub params: &'static [Param],
-    /// What it gives for these argument types. Lifting is done by the caller: these types are never optional for a
-    /// plain parameter.
+    /// What it gives for these argument types, one for each parameter ([`Ty::any`] for one that is left out). Lifting
+    /// is done by the caller. Two things ride along in a type: a literal whole number has its value as `max`
+    /// (`first_chars(x, 10)` is a `text(10)`), and a column argument is a `one of` the names of its columns.
     pub gives: fn(&[Ty]) -> Ty,
     /// One line for the reference.
     pub doc: &'static str,
@@ -96,4 +104,109 @@ pub fn function(name: &str) -> Option<&'static Function> {
 }
 
 /// All functions, by subject.
-pub const FUNCTIONS: &[&Function] = &[];
+pub const FUNCTIONS: &[&Function] = &[
+    &text::TRIM,
+    &text::LOWER,
+    &text::UPPER,
+    &text::FIRST_CHARS,
+    &text::LAST_CHARS,
+    &text::REPLACE,
+    &text::PART,
+    &text::MATCHES,
+    &text::STARTS_WITH,
+    &text::CONTAINS,
+    &text::SPLIT,
+    &text::JOIN,
+    &text::PAD_LEFT,
+    &text::DIGITS_ONLY,
+    &number::ROUND,
+    &number::ROUND_EVEN,
+    &number::FLOOR,
+    &number::CEIL,
+    &number::ABS,
+    &number::MIN,
+    &number::MAX,
+    &number::SUM,
+    &number::PRODUCT,
+    &number::AVERAGE,
+    &date::YEAR,
+    &date::MONTH,
+    &date::DAY,
+    &date::ADD_DAYS,
+    &date::ADD_MONTHS,
+    &date::DAYS_BETWEEN,
+    &date::END_OF_MONTH,
+    &date::FIRST_OF_MONTH,
+    &date::DATE,
+    &date::TO_DATE,
+    &list::FIRST,
+    &list::LAST,
+    &list::COUNT,
+    &list::DISTINCT,
+    &list::ANY,
+    &list::ALL,
+    &convert::TO_INT,
+    &convert::TO_DECIMAL,
+    &convert::TO_PERCENT,
+    &convert::TO_TEXT,
+    &bookkeeping::GROUP,
+    &bookkeeping::SPREAD,
+    &bookkeeping::BALANCE,
+];
+
+impl<'a> Argument<'a> {
+    /// The value of an ordinary argument; blank for a pattern or columns.
+    #[must_use]
+    pub fn value(&self) -> &'a Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Pattern(_) | Self::Columns(_) => &Value::Blank,
+        }
+    }
+
+    /// Its text, or none.
+    fn text(&self) -> &'a str {
+        self.value().as_text().unwrap_or("")
+    }
+
+    /// Its whole number, or none.
+    fn int(&self) -> Option<i64> {
+        match self.value() {
+            Value::Int(n) => Some(*n),
+            other => i64::try_from(other.as_decimal()?.trunc()).ok(),
+        }
+    }
+
+    /// Its elements.
+    fn list(&self) -> &'a [Value] {
+        self.value().as_list()
+    }
+
+    /// The names of its columns.
+    fn columns(&self) -> &'a [Arc<str>] {
+        match self {
+            Self::Columns(names) => names,
+            Self::Value(_) | Self::Pattern(_) => &[],
+        }
+    }
+}
+
+/// A parameter that must be given.
+const fn needed(name: &'static str, takes: Takes) -> Param {
+    Param { name, takes, optional: false }
+}
+
+/// A parameter that may be left out.
+const fn optional(name: &'static str, takes: Takes) -> Param {
+    Param { name, takes, optional: true }
+}
+
+/// The argument at a place; the caller gives one for each parameter, so a missing one is blank.
+fn at<'a>(args: &[Argument<'a>], index: usize) -> Argument<'a> {
+    args.get(index).copied().unwrap_or(Argument::Value(&Value::Blank))
+}
+
+/// The type at a place.
+fn type_at(types: &[Ty], index: usize) -> Ty {
+    types.get(index).cloned().unwrap_or_else(Ty::any)
+}

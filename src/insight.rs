@@ -2,10 +2,14 @@
 //!
 //! Takes [`Event`]s, gives log lines. Promises that no payload and no personal value reaches a file.
 
+mod log;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use log::{Log, Wanted, read};
 
 /// Something that happened to a record or a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

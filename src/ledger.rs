@@ -2,14 +2,54 @@
 //!
 //! Takes names, keys and hashes of writes, gives permissions to send. Promises that an [`Intended`] exists only after
 //! its row is on disk, and that no payload, name or e-mail is ever stored.
+//!
+//! - A write goes *intend, commit, send, confirm*. Whatever was on its way when a process died is in doubt at the next
+//!   start, and is asked for by its own number or reference, never sent again blindly ([`state`] is the whole table).
+//! - There is one row for each ensured thing (the debtor of an e-mail), shared by all records and flows; all rows of
+//!   one recognition key together are the lock under which the thing is looked for once more and made.
+//! - All sentences go through one thread, many to a commit; a commit that failed ends all sending.
 
-use crate::value::Write;
+mod gates;
+mod key;
+mod place;
+mod question;
+mod row;
+pub mod state;
+mod status;
+mod store;
+mod tables;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+pub use gates::{LockName, Locks, Slot};
+pub use place::Places;
+pub use question::{Judged, Mark as QuestionMark, Part, Question};
+pub use row::{
+    Ending, Hashes, Intent, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Row, RowId, Thing, Told, Wanted,
+};
+pub use state::{Command, Event, Finding, Reply, Seen, State, Why};
+pub use status::{Doubt, Status, Waiting, status};
+
+use crate::value::{Record, Value, Write};
 
 /// A write that is on disk as intended: the only thing that a connector accepts. Only the ledger makes one.
 #[derive(Debug)]
 pub struct Intended {
     write: Write,
     attempt: u32,
+    row: RowId,
 }
 
 impl Intended {
@@ -24,4 +64,429 @@ impl Intended {
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
+
+    /// Its row, to tell what came of it.
+    #[must_use]
+    pub fn row(&self) -> RowId {
+        self.row
+    }
+}
+
+/// Why the ledger does not work. Every one of them means: nothing more is sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process has it.
+    #[error("the ledger {} is in use by {}: only one koppel at a time may write it", .path.display(),
+        .pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")))]
+    Locked {
+        /// The ledger.
+        path: PathBuf,
+        /// Who, where it can be read.
+        pid: Option<u32>,
+    },
+    /// A file beside the ledger does not work.
+    #[error("{}: {text}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        text: String,
+    },
+    /// The key file does not work.
+    #[error("the key of the ledger, {}: {text}", .path.display())]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        text: String,
+    },
+    /// The key is not the one that the ledger was made with.
+    #[error("{} is not the key that the ledger was made with: put the right one back, or nothing in it is recognised", .path.display())]
+    OtherKey {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// Someone else answers on a connection.
+    #[error(
+        "connection {connection} led to {known} until now and leads to {found}: \
+        give another system another connection name or another --env, so that both keep their own ledger"
+    )]
+    OtherSystem {
+        /// The connection.
+        connection: Arc<str>,
+        /// Who answered before.
+        known: String,
+        /// Who answers now.
+        found: String,
+    },
+    /// The file was made by a newer koppel.
+    #[error("the ledger has version {found}, this koppel knows {known}: use the newer koppel")]
+    Newer {
+        /// Its version.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The file on disk is another one, or another process has begun to write it.
+    #[error("the ledger {} was replaced while koppel ran: nothing more is sent, start again", .path.display())]
+    Replaced {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A sentence failed; the rest of its group went on.
+    #[error("the ledger: {0}")]
+    Database(String),
+    /// A row was asked to do what it cannot.
+    #[error("the ledger: {0}; this is a mistake in koppel, please report it")]
+    Impossible(String),
+    /// Its thread has ended, mostly by a failed commit.
+    #[error("the ledger has stopped: {0}")]
+    Stopped(String),
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// An open ledger; there is one for each process and environment.
+#[derive(Debug)]
+pub struct Ledger {
+    // In this order: the thread ends before the lock is freed.
+    writer: writer::Writer,
+    _lock: place::Lock,
+    gates: gates::Gates,
+    key: key::Key,
+    epoch: i64,
+    moments: Mutex<HashMap<RowId, Instant>>,
+    quarantine: Arc<Quarantine>,
+}
+
+/// After a loss, nothing is created until what was forgotten cannot take effect any more.
+#[derive(Debug)]
+struct Quarantine {
+    lost: bool,
+    start: Instant,
+    /// The longest time that anyone waits for, in seconds.
+    longest: AtomicU64,
+}
+
+/// As long as AFAS, the slower of the two, may still carry out a request, unless a connection says longer.
+const QUARANTINE: Duration = Duration::from_mins(18);
+
+impl Ledger {
+    /// Opens or makes a ledger. What was on its way when the last process ended is in doubt from now on, on disk
+    /// before this returns.
+    ///
+    /// # Errors
+    /// Every [`LedgerError`]; nothing may be sent then.
+    pub fn open(places: &Places) -> Result<Self, LedgerError> {
+        let path = &places.ledger;
+        let file = |error: std::io::Error| LedgerError::File { path: path.clone(), text: error.to_string() };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(file)?;
+        }
+        let lock = place::lock(path)?;
+        let exists = std::fs::metadata(path).is_ok_and(|facts| facts.len() > 0);
+        let key = key::Key::load(&places.key, !exists)?;
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        tables::migrate(&mut connection)?;
+        let found = begin(&mut connection, &key, places)?;
+        let now = place::Birth { epoch: found.epoch + 1, inode: place::inode(path).map_err(file)?, ..found };
+        let before = place::Birth { epoch: now.epoch - 1, ..now.clone() };
+        let birth = places.birth.as_deref().and_then(place::Birth::read);
+        let quarantine = Arc::new(Quarantine {
+            lost: birth.is_some_and(|birth| !birth.continues_in(&before)),
+            start: Instant::now(),
+            longest: AtomicU64::new(QUARANTINE.as_secs()),
+        });
+        if let (Some(birth), false) = (&places.birth, quarantine.lost) {
+            now.write(birth).map_err(|error| LedgerError::File { path: birth.clone(), text: error.to_string() })?;
+        }
+        let over = Arc::clone(&quarantine);
+        let watch = writer::Watch {
+            path: path.clone(),
+            seen: now.clone(),
+            birth: places.birth.clone(),
+            may_mark: Box::new(move || over.over()),
+        };
+        Ok(Self {
+            writer: writer::Writer::start(connection, watch)?,
+            _lock: lock,
+            gates: gates::Gates::default(),
+            key,
+            epoch: now.epoch,
+            moments: Mutex::default(),
+            quarantine,
+        })
+    }
+
+    /// Must creates wait, because the ledger was lost or put back and `settle` has not passed since this start?
+    #[must_use]
+    pub fn quarantined(&self, settle: Duration) -> bool {
+        self.quarantine.longest.fetch_max(settle.as_secs(), Ordering::Relaxed);
+        self.quarantine.lost && self.quarantine.start.elapsed() < settle
+    }
+
+    /// Checks that a connection still leads to the same system; the first answer is remembered.
+    pub async fn connect(&self, name: &str, identity: &str) -> Result<(), LedgerError> {
+        let (own, found) = (name.to_owned(), identity.to_owned());
+        let other = self.writer.call(move |c| store::connect(c, &own, &found)).await?;
+        other.map_or(Ok(()), |known| {
+            Err(LedgerError::OtherSystem { connection: name.into(), known, found: identity.to_owned() })
+        })
+    }
+
+    // ---- hashes
+
+    /// Short keyed hashes of what stands at these paths, through lists.
+    #[must_use]
+    pub fn hashes(&self, record: &Record, paths: &[Arc<str>]) -> Hashes {
+        paths.iter().map(|path| (Arc::clone(path), self.key.content(record, path))).collect()
+    }
+
+    /// A thing to be ensured: the lock of its recognition key, and its identity by all that was compared.
+    #[must_use]
+    pub fn thing(&self, name: &Arc<str>, conn: &Arc<str>, family: &Arc<str>, key: &Value, compared: &[Value]) -> Thing {
+        // Targets compare keys without case: ` Info@` and `info@` are one lock, whatever wrote them.
+        let plain = match key {
+            Value::Text(text) => Value::text(&text.trim().to_lowercase()),
+            other => other.clone(),
+        };
+        let all: Vec<&Value> = std::iter::once(&plain).chain(compared).collect();
+        Thing {
+            name: Arc::clone(name),
+            compared: self.key.values("compared", &all),
+            lock: LockName {
+                conn: Arc::clone(conn),
+                family: Arc::clone(family),
+                key: self.key.values("recognised", &[&plain]),
+            },
+        }
+    }
+
+    // ---- what waits in memory
+
+    /// Takes locks of things, all of them in one order. Dropped while waiting, it holds none.
+    pub async fn lock(&self, names: Vec<LockName>) -> Locks {
+        self.gates.lock(names).await
+    }
+
+    /// Waits for leave to have one more write of a connection under way.
+    pub async fn slot(&self, conn: &Arc<str>) -> Result<Slot, LedgerError> {
+        self.gates.slot(conn).await
+    }
+
+    /// Since when a row stands where it stands, by this process's clock: the start for what it found.
+    #[must_use]
+    pub fn since(&self, row: RowId) -> Instant {
+        let moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        moments.get(&row).copied().unwrap_or(self.quarantine.start)
+    }
+
+    // ---- rows
+
+    /// Puts a write on disk as intended, in one commit with what came of the write before it. The ask for it must
+    /// have found nothing ([`Ledger::found`] is for the other findings) and be younger than its last void.
+    ///
+    /// Dropped half-way, the row may stand as intended without being sent: it is then settled as any row in doubt.
+    pub async fn intend(&self, slot: &Slot, wanted: Wanted, before: Option<Told>) -> Result<Intent, LedgerError> {
+        if slot.conn != wanted.conn {
+            return Err(LedgerError::Impossible(format!("a slot of {} for {}", slot.conn, wanted.conn)));
+        }
+        self.want(wanted, Finding::Absent, None, before).await
+    }
+
+    /// Tells that a wanted write was there already.
+    pub async fn found(
+        &self,
+        wanted: Wanted,
+        finding: Finding,
+        key: Option<Arc<str>>,
+        before: Option<Told>,
+    ) -> Result<Intent, LedgerError> {
+        if finding == Finding::Absent {
+            return Err(LedgerError::Impossible(format!("{} was not found", wanted.write.name)));
+        }
+        self.want(wanted, finding, key, before).await
+    }
+
+    async fn want(
+        &self,
+        wanted: Wanted,
+        finding: Finding,
+        key: Option<Arc<str>>,
+        before: Option<Told>,
+    ) -> Result<Intent, LedgerError> {
+        let at = self.at();
+        let payload = self.key.body(&wanted.write.fields);
+        let (told, earlier) = (before.clone(), before.is_some());
+        let write = wanted.write.clone();
+        let wants = self
+            .writer
+            .call(move |c| {
+                if let Some(told) = &told {
+                    store::tell(c, at, told)?;
+                }
+                store::want(c, at, &wanted, &payload, finding, key.as_deref())
+            })
+            .await?;
+        if let (true, Some(told)) = (earlier, before) {
+            self.touch(told.row);
+        }
+        Ok(match wants {
+            store::Wants::UseKey(row) => {
+                self.touch(row.id);
+                Intent::UseKey(row.target_key.unwrap_or_default())
+            }
+            store::Wants::InDoubt => Intent::InDoubt,
+            store::Wants::Held(why) => Intent::Held(why),
+            store::Wants::Other(record) => Intent::Other(record),
+            // The commit is on disk: from here on, and only from here, it may be sent.
+            store::Wants::Intended { row, attempt } => Intent::Send(Intended { write, attempt, row }),
+        })
+    }
+
+    /// Tells what happened to a row; gives what to do now.
+    pub async fn tell(&self, told: Told) -> Result<Command, LedgerError> {
+        let at = self.at();
+        let row = told.row;
+        let (moved, command) = self
+            .writer
+            .call(move |c| {
+                let from = store::state_at(c, told.row)?;
+                let (row, command) = store::tell(c, at, &told)?;
+                Ok((row.standing.state != from, command))
+            })
+            .await?;
+        if moved {
+            self.touch(row);
+        }
+        Ok(command)
+    }
+
+    /// All rows in doubt, of every run.
+    pub async fn doubts(&self) -> Result<Vec<Row>, LedgerError> {
+        self.writer.call(store::doubts).await
+    }
+
+    /// The rows under a lock; to be read while it is held.
+    pub async fn under(&self, lock: &LockName) -> Result<Vec<Row>, LedgerError> {
+        let lock = lock.clone();
+        self.writer.call(move |c| store::under(c, &lock.conn, &lock.family, &lock.key)).await
+    }
+
+    /// The key of the last confirmed write of an entity: it certainly exists.
+    pub async fn control(&self, conn: &str, entity: &str) -> Result<Option<Arc<str>>, LedgerError> {
+        let (conn, entity) = (conn.to_owned(), entity.to_owned());
+        self.writer.call(move |c| store::control(c, &conn, &entity)).await
+    }
+
+    /// Which of these keys, own numbers or references of an entity are koppel's own writes, in any state.
+    pub async fn made(&self, conn: &str, entity: &str, keys: Vec<Arc<str>>) -> Result<Vec<bool>, LedgerError> {
+        let (conn, entity) = (conn.to_owned(), entity.to_owned());
+        self.writer.call(move |c| keys.iter().map(|key| store::made(c, &conn, &entity, key)).collect()).await
+    }
+
+    // ---- records
+
+    /// What is known of these records, in order.
+    pub async fn records(&self, run: &str, keys: Vec<Arc<str>>) -> Result<Vec<Known>, LedgerError> {
+        let run = run.to_owned();
+        self.writer.call(move |c| store::records(c, &run, &keys)).await
+    }
+
+    /// Keys of the records of a run that wait: open or held.
+    pub async fn waiting(&self, run: &str) -> Result<Vec<Arc<str>>, LedgerError> {
+        let run = run.to_owned();
+        self.writer.call(move |c| store::waiting(c, &run)).await
+    }
+
+    /// Writes how a record ended, in one commit with what came of its last write.
+    pub async fn finish(&self, record: RecordName, ending: Ending, before: Option<Told>) -> Result<(), LedgerError> {
+        let at = self.at();
+        let row = before.as_ref().map(|told| told.row);
+        self.writer
+            .call(move |c| {
+                if let Some(told) = &before {
+                    store::tell(c, at, told)?;
+                }
+                store::finish(c, at, &record, &ending)
+            })
+            .await?;
+        if let Some(row) = row {
+            self.touch(row);
+        }
+        Ok(())
+    }
+
+    /// Adds hashes of fields that an edited plan reads for the first time; nothing else of the record changes.
+    pub async fn fill_in(&self, record: RecordName, hashes: Hashes) -> Result<(), LedgerError> {
+        self.writer.call(move |c| store::fill_in(c, &record, &hashes)).await
+    }
+
+    /// Tells that records left the source before they were done.
+    pub async fn gone(&self, records: Vec<RecordName>) -> Result<(), LedgerError> {
+        let at = self.at();
+        self.writer
+            .call(move |c| {
+                records.iter().try_for_each(|record| store::set_outcome(c, at, record, RecordOutcome::Gone, None))
+            })
+            .await
+    }
+
+    // ---- marks
+
+    /// How far a source was read.
+    pub async fn mark(&self, run: &str, list: &str) -> Result<Option<Mark>, LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| store::mark(c, &run, &list)).await
+    }
+
+    /// Remembers how far a source was read. To be called after the outcomes of all that was seen are written.
+    pub async fn set_mark(&self, run: &str, list: &str, mark: Mark) -> Result<(), LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| store::set_mark(c, &run, &list, &mark)).await
+    }
+
+    fn at(&self) -> store::At {
+        store::At { epoch: self.epoch, now: Timestamp::now() }
+    }
+
+    fn touch(&self, row: RowId) {
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner).insert(row, Instant::now());
+    }
+}
+
+impl Quarantine {
+    fn over(&self) -> bool {
+        !self.lost || self.start.elapsed() >= Duration::from_secs(self.longest.load(Ordering::Relaxed))
+    }
+}
+
+/// The first commit of a process: identity of the file, the next epoch, everything under way in doubt. Gives the file
+/// as it was found.
+fn begin(connection: &mut Connection, key: &key::Key, places: &Places) -> Result<place::Birth, LedgerError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    transaction.execute(
+        "INSERT OR IGNORE INTO meta (one, ledger_id, hmac_key_id, epoch, commits) VALUES (1, ?1, ?2, 0, 0)",
+        [uuid::Uuid::new_v4().to_string(), key.id()],
+    )?;
+    let (found, key_id) =
+        transaction.query_row("SELECT ledger_id, epoch, commits, hmac_key_id FROM meta", [], |row| {
+            let birth = place::Birth { ledger_id: row.get(0)?, epoch: row.get(1)?, commits: row.get(2)?, inode: 0 };
+            Ok((birth, row.get::<_, String>(3)?))
+        })?;
+    if key_id != key.id() {
+        return Err(LedgerError::OtherKey { path: places.key.clone() });
+    }
+    transaction.execute("UPDATE meta SET epoch = epoch + 1", [])?;
+    store::started(&transaction, store::At { epoch: found.epoch + 1, now: Timestamp::now() })?;
+    transaction.commit()?;
+    Ok(found)
 }

@@ -4,11 +4,29 @@
 //! Takes a [`crate::check::typed::Program`] and setting values, gives a [`Plan`]. Promises that nothing is left to be
 //! looked up by name while a record is decided. No IO.
 
+pub(crate) mod code;
+pub(crate) mod compute;
+mod filter;
+mod lower;
+mod projection;
+#[cfg(test)]
+pub(crate) mod sample;
+mod table;
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::civil::Date;
+
+pub(crate) use lower::stands;
+
+use self::{code::Lowered, lower::Lowering};
 use crate::{
-    check::typed::{Program, Since},
+    check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, ExprKind, Program, Since},
+    diagnostic::{Diagnostic, Sources, Span},
     schema::Entity,
+    syntax::tree::BinaryOp,
     value::{EntityName, Filter, Value},
 };
 
@@ -20,13 +38,17 @@ pub type SettingValues = BTreeMap<(Arc<str>, Arc<str>), Value>;
 pub struct Plan {
     /// The flow's name.
     pub name: Arc<str>,
-    /// What is read.
-    pub source: SourcePlan,
+    /// What is read; none in a library, of which only expressions can be worked out.
+    pub source: Option<SourcePlan>,
     /// Entities that any `create` of this plan makes, and the read entities that show them: their rows are asked
     /// per page and an absence is never remembered.
     pub creates: Vec<EntityName>,
     /// What it was made from, for names and places in messages.
     pub program: Arc<Program>,
+    pub(crate) lowered: Lowered,
+    /// The `expect`s of the program, by place.
+    pub(crate) expects: Vec<Span>,
+    pub(crate) sources: Sources,
 }
 
 /// What the engine needs to know to read the source.
@@ -44,4 +66,163 @@ pub struct SourcePlan {
     pub key: Vec<Arc<str>>,
     /// How changes are seen.
     pub since: Since,
+}
+
+/// What only the settings can show to be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A setting without default that nobody set.
+    #[error("setting `{name}` of `{owner}` has no value")]
+    SettingUnset {
+        /// The flow or library that declares it.
+        owner: Arc<str>,
+        /// Its name.
+        name: Arc<str>,
+        /// Its declaration.
+        span: Span,
+    },
+    /// A `fail` that looks at settings only, and fails.
+    #[error("{text}")]
+    SettingFails {
+        /// Its reason.
+        text: Arc<str>,
+        /// The guard.
+        span: Span,
+    },
+    /// A pattern that cannot be read.
+    #[error("{text}")]
+    Pattern {
+        /// Why.
+        text: String,
+        /// Where.
+        span: Span,
+    },
+}
+
+impl PlanError {
+    /// As it is told beside the messages of `check`.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::SettingUnset { owner, name, span } => Diagnostic::new("F111", self.to_string(), *span)
+                .says("has no default")
+                .help(format!("in koppel.toml:  [settings.{owner}]  {name} = …")),
+            Self::SettingFails { span, .. } => {
+                Diagnostic::new("F116", self.to_string(), *span).says("the settings make this fail for every record")
+            }
+            Self::Pattern { span, .. } => Diagnostic::new("F008", self.to_string(), *span),
+        }
+    }
+}
+
+/// Makes the plan of a program with these settings.
+///
+/// # Errors
+/// All settings that have no value, and all guards that fail by settings alone.
+pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues) -> Result<Plan, Vec<PlanError>> {
+    let mut lowering = Lowering::new(&program, sources, settings, None);
+    lowering.require_settings();
+    if !lowering.errors.is_empty() {
+        return Err(lowering.errors);
+    }
+    lowering.lowered.record = program.source.as_ref().map(|source| source.var);
+    let filter = program.source.as_ref().map(|source| lowering.source_filter(source));
+    lowering.body(&program.body);
+    let mut expects = Vec::new();
+    for expr in program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions) {
+        let code = lowering.expr(expr);
+        lowering.lowered.expects.push(code);
+        expects.push(expr.span);
+    }
+    let (lowered, creates, errors) = (lowering.lowered, lowering.creates, lowering.errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let always = program.source.as_ref().map(|source| {
+        let mut always = source.key.clone();
+        always.extend(filter.iter().flat_map(filter_paths));
+        if let Since::Field { path, .. } = &source.since {
+            always.push(path.clone());
+        }
+        always
+    });
+    let of_source = program.source.as_ref().map(|source| &*source.entity).zip(always.as_deref());
+    let (fields, reads) = projection::fields(&lowered, of_source);
+    for (read, (_, fields)) in lowered.reads.iter().zip(reads) {
+        // Set once: the list was empty until now.
+        let _ = read.fields.set(fields);
+    }
+    let source = program.source.as_ref().zip(filter.zip(fields)).map(|(source, (filter, fields))| SourcePlan {
+        name: source.name.clone(),
+        entity: source.entity.clone(),
+        filter,
+        fields,
+        key: source.key.clone(),
+        since: source.since.clone(),
+    });
+    Ok(Plan {
+        name: program.name.clone(),
+        source,
+        creates: creates.into_iter().collect(),
+        lowered,
+        expects,
+        sources: sources.clone(),
+        program,
+    })
+}
+
+/// The value of an expression that hangs on settings, tables and functions only: a given value, a test of a library.
+///
+/// # Errors
+/// A sentence: it needs a record, or ends it, or a setting has no value.
+pub fn evaluate_constant(
+    program: &Program,
+    settings: &SettingValues,
+    today: Date,
+    expr: &Expr,
+) -> Result<Value, String> {
+    let sources = Sources::default();
+    let mut lowering = Lowering::new(program, &sources, settings, Some(today));
+    let code = lowering.expr(expr);
+    lowering.machine().value(&code).map_err(|stop| Lowering::trouble(&stop))
+}
+
+/// The paths that a filter looks at.
+fn filter_paths(filter: &Filter) -> Vec<Arc<str>> {
+    match filter {
+        Filter::All | Filter::Never => Vec::new(),
+        Filter::Is(path, _)
+        | Filter::IsNot(path, _)
+        | Filter::In(path, _)
+        | Filter::Compares(path, ..)
+        | Filter::Blank(path)
+        | Filter::Filled(path) => vec![path.clone()],
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().flat_map(filter_paths).collect(),
+        Filter::Not(inner) => filter_paths(inner),
+    }
+}
+
+/// The expressions of an `expect`, in order.
+fn expressions(expect: &Expect) -> Vec<&Expr> {
+    fn fields<'a>(of: &'a ExpectFields, into: &mut Vec<&'a Expr>) {
+        for field in &of.0 {
+            match field {
+                ExpectField::Value(_, value, _) => into.push(value),
+                ExpectField::Object(_, inner, _) => fields(inner, into),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    match &expect.kind {
+        ExpectKind::Holds(condition) => {
+            all.push(condition);
+            // Both sides, so that a condition that does not hold can be told as "expected … got …".
+            if let ExprKind::Binary(BinaryOp::Is, left, right) = &condition.kind {
+                all.extend([&**left, &**right]);
+            }
+        }
+        ExpectKind::Write(_, _, of) => fields(of, &mut all),
+        ExpectKind::NoWrite(..) | ExpectKind::Outcome(..) | ExpectKind::NoOutcome(..) | ExpectKind::NoRead => {}
+    }
+    all
 }

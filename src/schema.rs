@@ -5,10 +5,30 @@
 //! normal forms (`email`, `money`, `percent`, `country`) are made here and nowhere else. No HTTP.
 
 mod catalog;
+mod compact;
+mod encode;
+mod facts;
+pub mod import;
+mod load;
+mod normal;
+mod projection;
+mod settings;
+mod standard;
+#[cfg(test)]
+mod tests;
 mod ty;
 
 pub use catalog::{
     Answer, Catalog, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, ListWord, Object, OwnNumber, Privacy,
     ReadFacts, Recognise, Stamp, System, Test, WriteClass, WriteFacts,
 };
+pub use encode::{EncodeError, encode, encode_value};
+pub use normal::normalise;
+pub use projection::{DecodeError, Projection, decode_sample};
+pub use settings::parse_value;
 pub use ty::{ColumnRef, Kind, Ty};
+
+/// Why the schemas of the standard library cannot be used: a mistake in its files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SchemaError(pub String);

@@ -102,6 +102,7 @@ pub const RULES: &[Rule] = &[
     error("F605", "personal-in-key", "personal data in a key, a number or a reference"),
     warning("F701", "no-test", "a flow without a test"),
     error("F702", "test-refers-to-nothing", "a test that gives or expects what the flow does not have"),
+    error("F703", "test-fails", "an `expect` that does not come true"),
     warning("F801", "unused", "something that is declared and never used"),
     warning("F802", "todo", "something that is still to be written"),
     error("F851", "secret-inline", "a secret that stands in `koppel.toml` itself"),

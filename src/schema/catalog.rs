@@ -72,6 +72,8 @@ pub struct Stamp {
 /// How an entity is written.
 #[derive(Debug)]
 pub struct WriteFacts {
+    /// The name of the body's root on the wire (`FiEntryPar` of `FiEntries`); mostly the entity's own.
+    pub root: Arc<str>,
     /// Body of a create.
     pub create: Option<Arc<Object>>,
     /// Body of an update.
@@ -118,6 +120,8 @@ pub struct Recognise {
     pub entity: Option<Arc<str>>,
     /// … and pairs (written path, read field) that must be equal there. Any one of them finds a candidate.
     pub compare: Vec<(Arc<str>, Arc<str>)>,
+    /// Pairs that must be equal besides, and are too common to search by (journal, administration).
+    pub also: Vec<(Arc<str>, Arc<str>)>,
     /// The read field whose value is the key of the write (`OrderNumber`).
     pub key: Option<Arc<str>>,
     /// The written path that is the reference (`RfCs`), kept in plain.
@@ -149,7 +153,7 @@ pub struct Object {
 }
 
 /// One field. A line object or sub-object is a field whose type is a record or a list of records.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// As flows write it (`Lines`).
     pub name: Arc<str>,
@@ -183,6 +187,8 @@ pub enum Form {
     /// Text, whole number, truth value or day as JSON has it.
     #[default]
     Plain,
+    /// A text whose key always goes: `null` where it has no value (`vat.category`).
+    NullText,
     /// A number as JSON number.
     Number,
     /// A number as text.
@@ -299,5 +305,39 @@ impl Object {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Arc<Field>> {
         self.fields.get(name)
+    }
+
+    /// The field at a dotted path, through sub-objects and line objects.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<&Arc<Field>> {
+        let Some((first, rest)) = path.split_once('.') else { return self.field(path) };
+        self.field(first)?.ty.object()?.at(rest)
+    }
+
+    /// The name of the system, with which the path begins; empty for records made by `each`.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        self.path.split('.').next().unwrap_or_default()
+    }
+}
+
+impl Field {
+    /// A field that looks the same in a flow and on the wire, plain in every respect: as `each` and `define` make them.
+    #[must_use]
+    pub fn plain(name: Arc<str>, ty: Ty) -> Self {
+        Self {
+            wire: name.clone(),
+            name,
+            label: "".into(),
+            ty,
+            required: false,
+            form: Form::Plain,
+            decimals: None,
+            privacy: Privacy::Plain,
+            change: ChangeClass::Any,
+            derived: None,
+            unit: false,
+            accompanies: false,
+        }
     }
 }

@@ -115,6 +115,16 @@ impl Ty {
         )
     }
 
+    /// The fields of a record, or of the records of a list.
+    #[must_use]
+    pub fn object(&self) -> Option<&Arc<Object>> {
+        match &self.kind {
+            Kind::Record(object) => Some(object),
+            Kind::List(of) => of.object(),
+            _ => None,
+        }
+    }
+
     /// Numbers of any kind.
     #[must_use]
     pub fn is_number(&self) -> bool {

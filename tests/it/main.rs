@@ -1,4 +1,12 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod check;
+mod decide;
+mod connector;
+mod cli;
+mod engine;
+mod ledger;
 mod rooms;
+mod sandbox;
+mod schema;

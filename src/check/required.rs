@@ -1,0 +1,183 @@
+//! What a body gives, and what its target needs: F201 on every way through, F205 for a field given twice.
+
+use std::sync::Arc;
+
+use super::{body::field_name, checker::Checker};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    schema::{Field, Kind, Object},
+    syntax::tree::PolicyKind,
+};
+
+/// What a body of fields is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A create or update of a target: the schema says what is required.
+    Write,
+    /// A record of an entity, made by a `define`: fields that are always there must be given.
+    Record,
+}
+
+/// A field that some line gives.
+pub(super) struct Given {
+    pub(super) field: Arc<Field>,
+    pub(super) span: Span,
+    pub(super) policy: Option<PolicyKind>,
+    pub(super) way: Way,
+}
+
+/// How it is given.
+pub(super) enum Way {
+    /// A value; the place where it may be blank.
+    Value { blank: Option<Span> },
+    /// A sub-object or one line object.
+    Object { object: Arc<Object>, head: Span, conditional: bool, given: Vec<Given> },
+    /// Line objects, one for each element of a list.
+    Each { object: Arc<Object>, head: Span, given: Vec<Given> },
+}
+
+impl Checker<'_> {
+    /// Tells what an object still needs, and what is given twice, in it and in all that is within it.
+    pub(super) fn required(&mut self, object: &Object, given: &[&Given], head: Span, purpose: Purpose) {
+        self.twice(given);
+        let missing: Vec<&Field> = object
+            .fields
+            .values()
+            .map(|field| &**field)
+            .filter(|field| needed(field, purpose) && !self.one_required(object, field, given, head))
+            .collect();
+        self.missing(object, &missing, head, purpose);
+        for (place, one) in given.iter().enumerate() {
+            match &one.way {
+                Way::Value { .. } => {}
+                Way::Each { object, head, given } => {
+                    let own: Vec<&Given> = given.iter().collect();
+                    self.required(object, &own, *head, purpose);
+                }
+                Way::Object { object, head, given: own, .. } if matches!(one.field.ty.kind, Kind::List(_)) => {
+                    let own: Vec<&Given> = own.iter().collect();
+                    self.required(object, &own, *head, purpose);
+                }
+                Way::Object { object, head, conditional, given: own } => {
+                    // blocks of one object add up: those without a condition are one
+                    let siblings: Vec<(usize, &Vec<Given>)> = given
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, other)| other.field.name == one.field.name)
+                        .filter_map(|(at, other)| match &other.way {
+                            Way::Object { conditional: false, given, .. } => Some((at, given)),
+                            _ => None,
+                        })
+                        .collect();
+                    let first = siblings.first().map(|(at, _)| *at);
+                    if *conditional && first.is_none() {
+                        let own: Vec<&Given> = own.iter().collect();
+                        self.required(object, &own, *head, purpose);
+                    } else if first == Some(place) {
+                        let all: Vec<&Given> = siblings.into_iter().flat_map(|(_, given)| given).collect();
+                        self.required(object, &all, *head, purpose);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Is a field given, on some way at least? Tells it if that is not on every way.
+    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span) -> bool {
+        let ways =
+            || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
+        let always = ways().any(|one| match &one.way {
+            Way::Value { blank } => blank.is_none(),
+            Way::Object { conditional, .. } => !conditional,
+            Way::Each { .. } => true,
+        });
+        if always || self.seems_given(&field.name, head) {
+            return true;
+        }
+        let Some(one) = ways().next() else { return false };
+        let (noun, name) = (self.noun(object), field_name(field));
+        let told = match &one.way {
+            Way::Value { blank } => {
+                let span = blank.unwrap_or(one.span);
+                let text = self.text_of(span).unwrap_or("…");
+                let word = if text.contains(" when ") { "else" } else { "??" };
+                let title = format!("{noun} needs {name}, and on one way it gets none");
+                Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it").help(format!(
+                    "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
+                ))
+            }
+            Way::Object { head, .. } | Way::Each { head, .. } => {
+                let title = format!("{noun} needs {name}, and gets none when this condition does not hold");
+                Diagnostic::new("F201", title, *head)
+            }
+        };
+        self.say(told);
+        true
+    }
+
+    /// Tells the fields that no line gives, in one message.
+    fn missing(&mut self, object: &Object, missing: &[&Field], head: Span, purpose: Purpose) {
+        let Some((last, others)) = missing.split_last() else { return };
+        let mut names = others.iter().map(|field| field_name(field)).collect::<Vec<_>>().join(", ");
+        if !names.is_empty() {
+            names.push_str(" and ");
+        }
+        names.push_str(&field_name(last));
+        let title = match purpose {
+            Purpose::Write => format!("{} needs {names}", self.noun(object)),
+            Purpose::Record => format!("{} always has {names}", self.noun(object)),
+        };
+        let help = missing.iter().map(|field| format!("{} = …", field.name)).collect::<Vec<_>>().join("\n");
+        let label = if others.is_empty() { "does not give it" } else { "does not give them" };
+        self.say(Diagnostic::new("F201", title, head).says(label).help(help));
+    }
+
+    /// Does a line that could not be read begin with this field? Then it is not missing.
+    fn seems_given(&self, name: &str, head: Span) -> bool {
+        if !self.loaded.units.iter().any(|unit| unit.tree.id == head.file && unit.tree.broken) {
+            return false;
+        }
+        let whole = self.loaded.sources.get(head.file).map_or("", |source| &source.text);
+        let rest = whole.get(head.end as usize..).unwrap_or("");
+        // up to the next statement in column 0
+        let block = rest.lines().skip(1).take_while(|line| line.is_empty() || line.starts_with([' ', '\t', '}']));
+        block.map(str::trim_start).any(|line| {
+            line.strip_prefix(name).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    }
+
+    /// Tells values that are given twice, at the later place.
+    fn twice(&mut self, given: &[&Given]) {
+        for (place, one) in given.iter().enumerate() {
+            if !matches!(one.way, Way::Value { .. }) {
+                continue;
+            }
+            let pair = |a: Option<PolicyKind>, b: Option<PolicyKind>| {
+                matches!(
+                    (a, b),
+                    (Some(PolicyKind::OnCreate), Some(PolicyKind::OnUpdate))
+                        | (Some(PolicyKind::OnUpdate), Some(PolicyKind::OnCreate))
+                )
+            };
+            let earlier = given.iter().take(place).find(|other| {
+                other.field.name == one.field.name
+                    && matches!(other.way, Way::Value { .. })
+                    && !pair(one.policy, other.policy)
+            });
+            if let Some(earlier) = earlier {
+                let title = format!("`{}` is given twice", one.field.name);
+                let told = Diagnostic::new("F205", title, one.span).also(earlier.span, "given here first");
+                self.say(told.help("leave one of them out"));
+            }
+        }
+    }
+}
+
+fn needed(field: &Field, purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Write => field.required,
+        Purpose::Record => {
+            !field.ty.optional && field.derived.is_none() && !matches!(field.ty.kind, Kind::List(_) | Kind::Words(_))
+        }
+    }
+}

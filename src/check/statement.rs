@@ -1,0 +1,132 @@
+//! Statements: `let`, guards, loops over writes, the second stage.
+
+use super::{
+    checker::Checker,
+    coerce::Need,
+    facts, inspect,
+    typed::{Each, Guard, Let, MessagePart, Stmt},
+};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    schema::Ty,
+    syntax::tree::{self, LetValue, Statement},
+    value::Verdict,
+};
+
+impl Checker<'_> {
+    /// A statement of a stage or of an `each`; none after a mistake.
+    pub(super) fn statement(&mut self, statement: &Statement) -> Option<Stmt> {
+        Some(match statement {
+            Statement::Let(line) => {
+                self.declare(&line.name, "");
+                Stmt::Let(self.let_line(line))
+            }
+            Statement::Find(find) => Stmt::Find(self.find(find)?),
+            Statement::Guard(guard) => Stmt::Guard(self.guard(guard)),
+            Statement::Ensure(ensure) => {
+                if ensure.params.is_some() {
+                    let told = Diagnostic::new(
+                        "F006",
+                        "an `ensure` with parameters stands at the start of a line",
+                        ensure.head,
+                    );
+                    self.say(told.help("move it out of this block, and write  include here"));
+                    return None;
+                }
+                let ensure = self.ensure(ensure);
+                self.tell_lacking();
+                Stmt::Ensure(ensure)
+            }
+            Statement::Write(write) => {
+                let (typed, _) = self.write(write);
+                self.tell_lacking();
+                Stmt::Write(typed?)
+            }
+            Statement::Each(each) => Stmt::Each(self.each(each)),
+        })
+    }
+
+    /// `let x: type = …`
+    pub(super) fn let_line(&mut self, line: &tree::Let) -> Let {
+        let value = match &line.value {
+            LetValue::Expr(value) => self.expr(value),
+            LetValue::Rows(rows) => self.rows(rows),
+        };
+        let (mut value, mut max, mut ty) = (value.clone(), None, value.ty.clone());
+        if let Some(written) = &line.ty {
+            ty = self.ty(written);
+            max = Self::to_measure(&value, &ty);
+            let what = format!("`{}`", line.name.text);
+            value = self.coerce(value, &ty, &Need { blank: ty.optional, ..Need::fine(&what) });
+        }
+        let private = self.private(&value);
+        let var = self.var(&line.name.text, ty, line.name.span, private);
+        if inspect::mentions(&value, &|var| self.pending.contains(&var)) {
+            self.pending.insert(var);
+        }
+        if inspect::mentions(&value, &|var| self.of_found.contains(&var)) {
+            self.of_found.insert(var);
+        }
+        self.bind(&line.name, var);
+        Let { var, value, max, span: line.span }
+    }
+
+    /// `skip when … because "…"`: below it the condition does not hold.
+    pub(super) fn guard(&mut self, guard: &tree::Guard) -> Guard {
+        let when = guard.when.as_ref().map(|when| self.condition(when));
+        let known = when.iter().flat_map(facts::when_true).collect();
+        let message = self.knowing(known, |checker| checker.message(&guard.because, guard.span));
+        if guard.verdict != Verdict::Warn {
+            self.scope.known.extend(when.iter().flat_map(facts::when_false));
+        }
+        let fixed = message.parts.iter().all(|part| match part {
+            MessagePart::Chars(_) => true,
+            MessagePart::Hole { value, .. } => inspect::settings_only(value),
+        });
+        let settings_only = fixed && when.as_ref().is_some_and(inspect::settings_only);
+        Guard { verdict: guard.verdict, when, message, settings_only }
+    }
+
+    /// `each x in list when … { statements }`
+    fn each(&mut self, each: &tree::Each) -> Each {
+        let (list, of) = self.looped(&each.list);
+        self.block(|checker| {
+            let var = checker.loop_name(&each.name, of, false);
+            let when = each.when.as_ref().map(|when| checker.condition(when));
+            checker.scope.known.extend(when.iter().flat_map(facts::when_true));
+            let body = each.body.iter().filter_map(|statement| checker.statement(statement)).collect();
+            Each { var, list, when, body }
+        })
+    }
+
+    /// `after x { … }`: looked at for its own mistakes, but it cannot run yet.
+    pub(super) fn after(&mut self, after: &tree::After) {
+        self.not_built("`after`", Span { end: after.name.span.end, ..after.span });
+        let name = self.bound(&after.name.text);
+        match name {
+            Some(bound) => {
+                self.used.insert(bound.span);
+            }
+            None => self.unknown_name(&after.name),
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let names = std::mem::take(&mut self.write_names);
+        self.block(|checker| {
+            if let Some(when) = &after.when {
+                let when = checker.condition(when);
+                checker.scope.known.extend(facts::when_true(&when));
+            }
+            for statement in &after.body {
+                checker.statement(statement);
+            }
+        });
+        self.pending = pending;
+        self.write_names = names;
+    }
+
+    /// A poisoned place under a name, so that nothing below it is told.
+    pub(super) fn lost_name(&mut self, name: &tree::Name) {
+        let var = self.var(&name.text, Ty::any(), name.span, false);
+        self.bind(name, var);
+    }
+}

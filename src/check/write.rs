@@ -1,0 +1,191 @@
+//! `create` and `update`: the targets, the body once for each of them, the key that comes back.
+//!
+//! Tells F206 (cannot be written so), F602 (two writes of one name) and, through the body, F201 to F205.
+
+use std::sync::Arc;
+
+use super::{
+    body::Filled,
+    checker::Checker,
+    facts,
+    required::{Given, Purpose, Way},
+    typed::{Target, Write},
+};
+use crate::{
+    diagnostic::Diagnostic,
+    schema::{Answer, Entity, Object, Ty, WriteFacts},
+    syntax::tree::{self, Path},
+    value::Action,
+};
+
+/// What else is known of a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The body sets the key itself: it is known before the write.
+    Own,
+    /// The answer gives it.
+    Answer,
+}
+
+impl Checker<'_> {
+    /// A write; none when no target is right.
+    pub(super) fn write(&mut self, write: &tree::Write) -> (Option<Write>, Key) {
+        if write.action == Action::Update {
+            self.not_built("`update`", write.head);
+        }
+        let mut targets = Vec::new();
+        let mut key = Key::Own;
+        let mut ty = None;
+        let known = self.scope.known.len();
+        for (place, tree) in write.targets.iter().enumerate() {
+            if place + 1 < write.targets.len() && tree.when.is_none() {
+                let told = Diagnostic::new(
+                    "F006",
+                    "the targets behind this one are never reached: it has no `when`",
+                    tree.entity.span,
+                );
+                self.say(told.help("give it a `when`, or put it last"));
+            }
+            let when = tree.when.as_ref().map(|when| self.condition(when));
+            let target = self.writable(&tree.entity, write.action);
+            let object = target.as_ref().map(|(_, _, object)| object);
+            self.target_system = object.map_or_else(String::new, |object| self.system_of(object));
+            let filled = Filled { object, policy: None, purpose: Purpose::Write };
+            let here = when.iter().flat_map(facts::when_true).collect();
+            let body = self.knowing(here, |checker| checker.body(&write.lines, filled));
+            self.scope.known.extend(when.iter().flat_map(facts::when_false));
+            let Some((target, answer, object)) = target else { continue };
+            let given: Vec<&Given> = body.given.iter().collect();
+            self.required(&object, &given, write.head, Purpose::Write);
+            let gives = self.gives(write.gives.as_ref(), &target.entity, &answer, &object);
+            let own = gives.as_ref().is_some_and(|(name, _)| {
+                let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None });
+                body.given.iter().any(|one| full(&one))
+            });
+            if !own {
+                key = Key::Answer;
+            }
+            ty = ty.or(gives.map(|(_, ty)| ty));
+            targets.push(Target { name: target.name, entity: target.entity, when, lines: body.lines });
+        }
+        self.scope.known.truncate(known);
+        let ty = ty.unwrap_or_else(Ty::any);
+        let named = write.name.is_some();
+        let first = targets.first().map(|target| target.name.entity.clone());
+        let name = write.name.as_ref().map(|name| name.text.clone()).or(first);
+        let name = name.map_or_else(|| "write".into(), |name| self.write_name(name, write));
+        let span = write.name.as_ref().map_or(write.head, |name| name.span);
+        let var = self.var(&name, ty, span, false);
+        if let Some(own) = &write.name {
+            self.bind(own, var);
+        }
+        if key == Key::Answer {
+            self.pending.insert(var);
+        }
+        if targets.is_empty() {
+            return (None, key);
+        }
+        let gives = write.gives.as_ref().and_then(|path| path.names.last()).map(|name| name.text.clone());
+        (Some(Write { var, name, named, action: write.action, targets, gives, span: write.head }), key)
+    }
+
+    /// Remembers the name of a write of this stage; two of one name are F602.
+    fn write_name(&mut self, name: Arc<str>, write: &tree::Write) -> Arc<str> {
+        let span = write.name.as_ref().map_or(write.head, |name| name.span);
+        let Some(first) = self.write_names.get(&name).copied() else {
+            self.write_names.insert(name.clone(), span);
+            return name;
+        };
+        if first == span {
+            // the same write, looked at for another target of the write around it
+            return name;
+        }
+        if let Some(ensure) = self.ensuring.last().filter(|_| self.quiet > 0 && write.name.is_none()) {
+            // one ensure included twice: its writes are told apart by the ensures that they belong to
+            let name: Arc<str> = format!("{ensure}.{name}").into();
+            self.write_names.insert(name.clone(), span);
+            return name;
+        }
+        if write.name.is_none() {
+            let title =
+                format!("there are two writes called `{name}`, and after a crash each must be known by its name");
+            let told = Diagnostic::new("F602", title, span).also(first, "this is the first");
+            self.say(told.help(format!("give this one a name:  {} other in …", word(write.action))));
+        }
+        name
+    }
+
+    /// An entity that can be created or updated, with its body.
+    fn writable(&mut self, path: &Path, action: Action) -> Option<(super::entity::Target, Answer, Arc<Object>)> {
+        let target = self.entity(path)?;
+        let facts = target.entity.write.as_ref();
+        let object = facts.and_then(|facts| match action {
+            Action::Create => facts.create.clone(),
+            Action::Update => facts.update.clone(),
+        });
+        if let (Some(facts), Some(object)) = (facts, object) {
+            let answer = facts.answer.clone();
+            return Some((target, answer, object));
+        }
+        let system = self.title_of(&target.entity.system);
+        let cannot = match action {
+            Action::Create => "cannot be created",
+            Action::Update => "cannot be updated",
+        };
+        let title = format!("`{}` {cannot} in {system}", target.entity.name);
+        let mut told = Diagnostic::new("F206", title, path.span);
+        told.help =
+            self.shown_by(&target.entity).map(|own| format!("it shows what `{}.{own}` writes", target.name.role));
+        self.say(told);
+        None
+    }
+
+    /// The entity whose writes this one shows.
+    fn shown_by(&self, entity: &Entity) -> Option<Arc<str>> {
+        let system = self.project.catalog.systems.get(&entity.system)?;
+        let shows = |facts: &WriteFacts| facts.shown_by.as_ref() == Some(&entity.name) && facts.create.is_some();
+        system.entities.values().find(|other| other.write.as_ref().is_some_and(shows)).map(|other| other.name.clone())
+    }
+
+    /// The key that comes back, and its type.
+    fn gives(
+        &mut self,
+        path: Option<&Path>,
+        entity: &Entity,
+        answer: &Answer,
+        object: &Object,
+    ) -> Option<(Arc<str>, Ty)> {
+        let text = || Ty { max: None, ..Ty::new(crate::schema::Kind::Text) };
+        let typed = |name: &Arc<str>| object.field(name).map_or_else(text, |field| field.ty.clone().filled());
+        let Some(path) = path else {
+            return match answer {
+                Answer::Key(key) => Some((key.clone(), typed(key))),
+                Answer::None => None,
+            };
+        };
+        let name = path.names.last()?;
+        match answer {
+            Answer::Key(key) if *key == name.text => Some((key.clone(), typed(key))),
+            // a number of our own is known without the answer
+            _ if object.field(&name.text).is_some() => Some((name.text.clone(), typed(&name.text))),
+            Answer::Key(key) => {
+                let title = format!("`{}` gives no `{}` back", entity.name, name.text);
+                self.say(Diagnostic::new("F206", title, path.span).help(format!("gives .{key}")));
+                None
+            }
+            Answer::None => {
+                let system = self.title_of(&entity.system);
+                let title = format!("{system} gives no key back for `{}`", entity.name);
+                self.say(Diagnostic::new("F206", title, path.span).help("leave out `gives`"));
+                None
+            }
+        }
+    }
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+    }
+}

@@ -1,0 +1,174 @@
+//! What can be typed: verbs and their options, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Keeps Jortt and AFAS Profit in step, as the flows of a project say.
+#[derive(Debug, Parser)]
+#[command(name = "koppel", version, about, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// The environment: sections [env.NAME…] of koppel.toml win, and the ledger is its own.
+    #[arg(long, global = true, value_name = "NAME", default_value = "live")]
+    pub(super) env: String,
+    /// The folder with koppel.toml; without it this folder, or else ./flows.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) project: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Tell all mistakes in the flows.
+    Check(CheckArgs),
+    /// Run the tests of the flows.
+    Test(TestArgs),
+    /// Show what would happen with every record, and send nothing.
+    Plan(RunArgs),
+    /// Run the flows once.
+    Run(RunArgs),
+    /// Run the flows on their schedule; edited flows are taken over when they check and their tests pass.
+    Serve(ServeArgs),
+    /// Tell what became of the records so far.
+    Status(StatusArgs),
+    /// Show the log.
+    Logs(LogsArgs),
+    /// Start a Jortt and an AFAS on this machine, to try flows against.
+    Sandbox(SandboxArgs),
+    /// The entities and fields of the two systems.
+    #[command(subcommand)]
+    Schema(SchemaVerb),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CheckArgs {
+    /// Only what is wrong in these files or folders.
+    pub(super) paths: Vec<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Check again at every save.
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// Warnings count as errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct TestArgs {
+    /// Only tests with this in their name.
+    pub(super) name: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct RunArgs {
+    /// Which runs; without names all of them, in the order of koppel.toml.
+    #[arg(value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) sandbox: InSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub(super) sandbox: InSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct StatusArgs {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The runs against this sandbox.
+    #[arg(long, value_name = "URL")]
+    pub(super) sandbox: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct LogsArgs {
+    /// Of this run.
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// Of this record.
+    #[arg(long, value_name = "KEY")]
+    pub(super) key: Option<String>,
+    /// Of the last 30s, 5m, 2h or 14d.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) since: Option<std::time::Duration>,
+    /// The lines as they are stored.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Against which world a verb works.
+#[derive(Debug, ClapArgs)]
+pub(super) struct InSandbox {
+    /// Against the built-in Jortt and AFAS; with =URL against a sandbox that runs already.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) sandbox: Option<String>,
+    /// How many invoices the built-in sandbox has.
+    #[arg(long, value_name = "N", requires = "sandbox")]
+    pub(super) size: Option<usize>,
+    /// The same number gives the same data.
+    #[arg(long, value_name = "N", requires = "sandbox")]
+    pub(super) seed: Option<u64>,
+    /// Add the hard cases: what is held, skipped or refused.
+    #[arg(long, requires = "sandbox")]
+    pub(super) awkward: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SandboxArgs {
+    /// The port on this machine; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    /// How many invoices Jortt starts with.
+    #[arg(long, value_name = "N")]
+    pub(super) size: Option<usize>,
+    /// The same number gives the same data.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Add the hard cases: what is held, skipped or refused.
+    #[arg(long)]
+    pub(super) awkward: bool,
+    /// Refuse too many calls, as the vendors do.
+    #[arg(long, value_name = "WHETHER", value_enum, default_value_t = Limits::On)]
+    pub(super) limits: Limits,
+}
+
+/// `on` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Limits {
+    On,
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaVerb {
+    /// Make the compact schemas again from the vendors' own files.
+    Import {
+        /// Which system: jortt or afas; without it both.
+        system: Option<String>,
+        /// The folder with a folder for each system, as koppel's own sources have it.
+        #[arg(long, value_name = "DIR", default_value = "stdlib")]
+        stdlib: PathBuf,
+    },
+    /// Show the fields of an entity: `afas.FbSales`, `jortt.invoices`.
+    Show {
+        /// The entity.
+        entity: String,
+    },
+}
+
+fn time(text: &str) -> Result<std::time::Duration, String> {
+    crate::project::duration(text).ok_or_else(|| "write 30s, 5m, 2h or 14d".to_owned())
+}

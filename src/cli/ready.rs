@@ -1,0 +1,143 @@
+//! A project that may run: judged, without mistakes, with its runs, connections, ledger and log open.
+//!
+//! Takes what was typed, gives what the engine needs. Promises that nothing is opened, asked or written while there
+//! is a mistake in the flows.
+
+use std::{collections::BTreeMap, io::Write as _, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{
+    args::{Args, InSandbox},
+    check::tell,
+    place,
+    say::{Stop, out},
+    target::Target,
+};
+use crate::{
+    connector::Connector,
+    diagnostic::Severity,
+    engine::{self, EngineError},
+    insight::Log,
+    ledger::Ledger,
+    project::{self, CONFIG, Project, listed, nearest},
+    schema::Catalog,
+};
+
+/// `todo "…"` only warns while a flow is written; what runs must be finished.
+const UNFINISHED: &str = "F802";
+
+/// Opened connections by name.
+pub(super) type Connections = BTreeMap<Arc<str>, Arc<dyn Connector>>;
+
+/// The project of what was typed; none when it has mistakes, which are told.
+pub(super) fn project(args: &Args, json: bool) -> Result<Option<Project>, Stop> {
+    let mut project = place::project(args)?;
+    finish(&mut project);
+    if !project.has_errors() {
+        return Ok(Some(project));
+    }
+    let mut out = out();
+    tell(&mut out, &project.diagnostics, &project.sources, json)?;
+    if !json {
+        writeln!(out, "nothing was read or sent: mend these first")?;
+    }
+    out.flush()?;
+    Ok(None)
+}
+
+/// What is still to be written stops a run.
+pub(super) fn finish(project: &mut Project) {
+    project.diagnostics.iter_mut().filter(|found| found.code == UNFINISHED).for_each(|found| {
+        found.severity = Severity::Error;
+    });
+}
+
+/// The runs of these names; all of them without names.
+pub(super) fn chosen(project: &Project, names: &[String]) -> Result<Vec<project::Run>, Stop> {
+    let all: Vec<&str> = project.runs.iter().map(|run| &*run.name).collect();
+    if all.is_empty() {
+        return Err(Stop::Setup("there is no flow in this project to run".to_owned()));
+    }
+    if let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) {
+        let near = nearest(name, all.iter().copied()).map(|near| format!("{near}?"));
+        let help = near.unwrap_or_else(|| format!("there are: {}", listed(&all)));
+        return Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")));
+    }
+    let wanted = |run: &&project::Run| names.is_empty() || names.iter().any(|name| **name == *run.name);
+    Ok(project.runs.iter().filter(wanted).cloned().collect())
+}
+
+/// A world that is open for runs.
+pub(super) struct Open {
+    /// Whom and where.
+    pub(super) target: Target,
+    /// By name.
+    pub(super) connections: Connections,
+    /// What the systems have.
+    pub(super) catalog: Arc<Catalog>,
+}
+
+impl Open {
+    /// Opens the connections of these runs; nothing is sent yet.
+    pub(super) async fn new(project: &Project, runs: &[project::Run], asked: &InSandbox) -> Result<Self, Stop> {
+        let catalog = Arc::new(place::catalog()?.clone());
+        let target = Target::new(project, asked).await?;
+        let connections = target.connections(project, runs, &catalog)?;
+        Ok(Self { target, connections, catalog })
+    }
+
+    /// The ledger, ours alone from here on.
+    pub(super) fn ledger(&self) -> Result<Ledger, Stop> {
+        Ledger::open(&self.target.places).map_err(|error| Stop::Setup(error.to_string()))
+    }
+
+    /// The log.
+    pub(super) fn log(&self, project: &Project) -> Result<Log, Stop> {
+        let (folder, name) = &self.target.log;
+        let log = Log::open(folder, name, project.config.keep, Timestamp::now());
+        log.map_err(|error| Stop::Setup(format!("the log in {} cannot be opened: {error}", folder.display())))
+    }
+}
+
+/// A run as the engine wants it.
+///
+/// # Errors
+/// It needs a connection that is not open.
+pub(super) fn run(
+    project: &Project,
+    run: &project::Run,
+    connections: &Connections,
+    catalog: &Arc<Catalog>,
+    patient: bool,
+) -> Result<engine::Run, String> {
+    let mut played = BTreeMap::new();
+    let mut systems = BTreeMap::new();
+    for (role, name) in &run.connections {
+        let connection = connections.get(name).ok_or_else(|| name.to_string())?;
+        played.insert(Arc::clone(role), Arc::clone(connection));
+        systems.insert(Arc::clone(role), project.system(name));
+    }
+    Ok(engine::Run {
+        name: Arc::clone(&run.name),
+        plan: Arc::clone(&run.plan),
+        plan_version: Arc::clone(&run.version),
+        connections: played,
+        systems,
+        catalog: Arc::clone(catalog),
+        patient,
+    })
+}
+
+/// What stopped a run, with the place of its connection.
+pub(super) fn trouble(project: &Project, error: &EngineError) -> String {
+    let EngineError::Connection { connection, text, .. } = error else { return error.to_string() };
+    let lines = project.config.connections.iter().find(|lines| lines.name.value == *connection);
+    let line = lines.and_then(|lines| {
+        let source = project.sources.get(lines.name.span.file)?;
+        Some(format!("{CONFIG}:{}", source.line_column(lines.name.span.start).0))
+    });
+    let text = text.strip_prefix(&format!("connection {connection}: ")).unwrap_or(text);
+    let place = line.map(|line| format!(" ({line})")).unwrap_or_default();
+    format!("{text}\n      connection {connection}{place}; what is confirmed stays, nothing is lost or sent twice")
+}

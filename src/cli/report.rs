@@ -1,0 +1,204 @@
+//! What came of runs, for people: the table, and one line for each kind of trouble that says what to do.
+//!
+//! Takes summaries of the engine, gives text. Promises one line for a kind of hold or failure, whatever the number of
+//! records, and that nothing in a record can steer the terminal.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    engine::{Summary, Trouble},
+    ledger::Doubt,
+    value::Verdict,
+};
+
+/// `{"summary":{…}}`
+pub(super) fn json(summary: &Summary) -> String {
+    serde_json::json!({ "summary": summary }).to_string()
+}
+
+/// Does a person have to look at something?
+pub(super) fn troubled(summary: &Summary) -> bool {
+    summary.held + summary.failed + summary.unsettled > 0 || !summary.in_doubt.is_empty()
+}
+
+/// The table: one line for each run, numbers to the right; a run that made more than one kind of thing has more lines.
+pub(super) fn table(runs: &[Summary]) -> String {
+    let mut rows = vec![
+        ["flow", "read", "created", "updated", "skipped", "held", "failed", "requests", "seconds"]
+            .map(ToOwned::to_owned)
+            .to_vec(),
+    ];
+    for run in runs {
+        let list = |counts: &BTreeMap<Arc<str>, u64>| -> Vec<String> {
+            counts.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{n} {name}")).collect()
+        };
+        let (created, updated, requests) = (list(&run.created), list(&run.updated), list(&run.requests));
+        let lines = created.len().max(updated.len()).max(requests.len()).max(1);
+        for line in 0..lines {
+            let first = |text: String| if line == 0 { text } else { String::new() };
+            let or_dash = |all: &Vec<String>| all.get(line).cloned().unwrap_or_else(|| first("-".to_owned()));
+            rows.push(vec![
+                first(run.flow.to_string()),
+                first(run.read.to_string()),
+                or_dash(&created),
+                or_dash(&updated),
+                first(run.skipped.to_string()),
+                first(run.held.to_string()),
+                first(run.failed.to_string()),
+                or_dash(&requests),
+                first(format!("{:.1}", run.seconds)),
+            ]);
+        }
+    }
+    columns(&rows, &[1, 4, 5, 6, 8])
+}
+
+/// A line for each kind of trouble of all runs, the worst first. A kind is a place in a flow: reasons that differ only
+/// by what was filled in are one line.
+pub(super) fn troubles(runs: &[Summary]) -> Vec<String> {
+    let doubts = runs.iter().flat_map(|run| &run.in_doubt).map(doubt);
+    let mut kinds: Vec<(&Trouble, u64, bool)> = Vec::new();
+    for trouble in runs.iter().flat_map(|run| &run.reasons) {
+        let same = kinds.iter_mut().find(|(own, ..)| own.verdict == trouble.verdict && own.place == trouble.place);
+        match same {
+            Some((_, count, differ)) => {
+                *count += trouble.count;
+                *differ = true;
+            }
+            None => kinds.push((trouble, trouble.count, false)),
+        }
+    }
+    let rank = |verdict: Verdict| match verdict {
+        Verdict::Fail => 0,
+        Verdict::Hold => 1,
+        Verdict::Warn | Verdict::Skip => 2,
+    };
+    kinds.sort_by_key(|(trouble, ..)| rank(trouble.verdict));
+    doubts.chain(kinds.into_iter().map(|(trouble, count, differ)| line(trouble, count, differ))).collect()
+}
+
+fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
+    let Trouble { verdict, place, text, example, .. } = trouble;
+    let (word, one, many) = match verdict {
+        Verdict::Fail => (
+            "failed  ",
+            "change the record, then it is decided again",
+            "change the records, then they are decided again",
+        ),
+        Verdict::Hold => (
+            "held    ",
+            "when that is mended it goes through by itself",
+            "when that is mended they go through by themselves",
+        ),
+        Verdict::Warn | Verdict::Skip => ("warning ", "nothing has to be done", "nothing has to be done"),
+    };
+    let (records, way) =
+        if count == 1 { (format!("record {example}"), one) } else { (format!("{count} records, as {example}"), many) };
+    let others = if differ { ", and others alike" } else { "" };
+    plain(&format!("{word} {records}: {text}{others} ({place}); {way}"))
+}
+
+/// A write of which nobody knows yet whether it happened.
+pub(super) fn doubt(doubt: &Doubt) -> String {
+    let number = doubt.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
+    let since = doubt.since.map(|since| format!(" since {}", local(since))).unwrap_or_default();
+    let Doubt { run, key, write, entity, connection, state, .. } = doubt;
+    let what = match *state {
+        "keyless" => "it happened, its key is still to be read back",
+        "unclear" => "nothing can tell whether it happened: look it up",
+        _ => "asked about until it is certain, never sent twice",
+    };
+    plain(&format!("in doubt {run} {key}: {write} ({connection}.{entity}{number}){since}; {what}"))
+}
+
+/// Amsterdam time.
+pub(super) fn local(at: Timestamp) -> String {
+    let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// One line without what steers a terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '?' } else { c })
+        .collect()
+}
+
+/// Rows as columns, two spaces apart; the columns of `right` keep their numbers to the right.
+pub(super) fn columns(rows: &[Vec<String>], right: &[usize]) -> String {
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column)).map(|cell| cell.chars().count());
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(|column| cells(column).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let padded: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                let width = *width;
+                if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+            })
+            .collect();
+        text.push_str(padded.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trouble(verdict: Verdict, text: &str, count: u64) -> Trouble {
+        let (place, reason) = ("orders.flow:75".into(), "masked".into());
+        Trouble { verdict, place, reason, text: text.into(), count, example: "10023".into() }
+    }
+
+    fn summary() -> Summary {
+        let count = |all: &[(&str, u64)]| all.iter().map(|(name, n)| (Arc::from(*name), *n)).collect();
+        Summary {
+            flow: "jortt_orders".into(),
+            read: 40,
+            created: count(&[("FbSales", 38), ("KnSalesRelationOrg", 6)]),
+            skipped: 1,
+            held: 1,
+            requests: count(&[("afas", 51), ("jortt", 3)]),
+            seconds: 1.234,
+            reasons: vec![
+                trouble(Verdict::Warn, "no e-mail", 3),
+                trouble(Verdict::Hold, "no VAT code for 19%\u{1b}[2J", 12),
+                trouble(Verdict::Fail, "AFAS refused it", 1),
+                trouble(Verdict::Hold, "no VAT code for 6%", 2),
+            ],
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn a_table_for_people() {
+        let empty = Summary { flow: "jortt_customers".into(), ..Summary::default() };
+        insta::assert_snapshot!(table(&[summary(), empty]), @r#"
+        flow             read  created               updated  skipped  held  failed  requests  seconds
+        jortt_orders       40  38 FbSales            -              1     1       0  51 afas       1.2
+                               6 KnSalesRelationOrg                                  3 jortt
+        jortt_customers     0  -                     -              0     0       0  -             0.0
+        "#);
+    }
+
+    #[test]
+    fn each_kind_of_trouble_is_one_line_with_what_to_do() {
+        insta::assert_snapshot!(troubles(&[summary()]).join("\n"), @r#"
+        failed   record 10023: AFAS refused it (orders.flow:75); change the record, then it is decided again
+        held     14 records, as 10023: no VAT code for 19%?[2J, and others alike (orders.flow:75); when that is mended they go through by themselves
+        warning  3 records, as 10023: no e-mail (orders.flow:75); nothing has to be done
+        "#);
+    }
+
+    #[test]
+    fn a_line_for_programs_holds_no_live_text() {
+        insta::assert_snapshot!(json(&summary()), @r#"{"summary":{"flow":"jortt_orders","read":40,"created":{"FbSales":38,"KnSalesRelationOrg":6},"updated":{},"skipped":1,"held":1,"failed":0,"unsettled":0,"requests":{"afas":51,"jortt":3},"seconds":1.234,"reasons":[{"verdict":"warn","place":"orders.flow:75","reason":"masked","count":3,"example":"10023"},{"verdict":"hold","place":"orders.flow:75","reason":"masked","count":12,"example":"10023"},{"verdict":"fail","place":"orders.flow:75","reason":"masked","count":1,"example":"10023"},{"verdict":"hold","place":"orders.flow:75","reason":"masked","count":2,"example":"10023"}]}}"#);
+    }
+}

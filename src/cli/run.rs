@@ -1,0 +1,73 @@
+//! `koppel run`: every flow once, in the order of `koppel.toml`.
+
+use std::{io::Write as _, sync::Arc};
+
+use super::{
+    args::{Args, RunArgs},
+    ready::{self, Open},
+    report, runtime,
+    say::{Ended, Said, Stop, out},
+    stopper,
+    told::{Bar, Journals, Lines},
+};
+use crate::{
+    engine::{self, EngineError, Progress, Silent, Summary},
+    insight::Journal,
+    project::Project,
+};
+
+/// Runs and reports.
+pub(super) fn run(args: &Args, asked: &RunArgs) -> Said {
+    let Some(project) = ready::project(args, asked.json)? else { return Ok(Ended::Mistakes) };
+    runtime()?.block_on(once(&project, asked))
+}
+
+async fn once(project: &Project, asked: &RunArgs) -> Said {
+    let chosen = ready::chosen(project, &asked.runs)?;
+    let open = Open::new(project, &chosen, &asked.sandbox).await?;
+    let ledger = open.ledger()?;
+    let lines = Arc::new(Lines::default());
+    let mut journals: Vec<Arc<dyn Journal>> = vec![Arc::new(open.log(project)?)];
+    if asked.json {
+        journals.push(Arc::clone(&lines) as Arc<dyn Journal>);
+    }
+    let journal = Journals(journals);
+    let stop = stopper();
+    let mut summaries: Vec<Summary> = Vec::new();
+    let mut stopped = None;
+    for run in &chosen {
+        let run = ready::run(project, run, &open.connections, &open.catalog, false).map_err(Stop::Setup)?;
+        let bar = Bar::new(&run.name);
+        let progress: &dyn Progress = if asked.json { &Silent } else { &bar };
+        let summary = match engine::poll(&run, &ledger, &journal, progress, &stop).await {
+            Ok(summary) => summary,
+            Err(error) => {
+                stopped = Some(ready::trouble(project, &error));
+                if let EngineError::Connection { summary, .. } = error { *summary } else { Summary::default() }
+            }
+        };
+        if asked.json {
+            lines.print(&report::json(&summary));
+        }
+        summaries.push(summary);
+        if stopped.is_some() || stop.wished() {
+            break;
+        }
+    }
+    if !asked.json {
+        let mut out = out();
+        write!(out, "{}", report::table(&summaries))?;
+        for line in report::troubles(&summaries) {
+            writeln!(out, "{line}")?;
+        }
+        if let Some(sandbox) = &open.target.sandbox {
+            writeln!(out, "{}", sandbox.effects().await?)?;
+        }
+        out.flush()?;
+    }
+    match stopped {
+        Some(trouble) => Err(Stop::Setup(trouble)),
+        None if summaries.iter().any(report::troubled) => Ok(Ended::Held),
+        None => Ok(Ended::Fine),
+    }
+}

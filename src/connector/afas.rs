@@ -1,0 +1,243 @@
+//! AFAS Profit: `GetConnectors` with skip and take, filters split by the length of a query, `UpdateConnectors` in their
+//! envelope.
+//!
+//! Takes asks and writes, gives rows and answers. Promises that a paged read is always ordered, that asks of one
+//! entity are put into as few calls as the query allows, and that a condition AFAS does otherwise is decided here.
+
+mod envelope;
+mod filter;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::try_join_all;
+use serde_json::Value as Json;
+
+use super::{
+    Answered, Connector, ConnectorError, Cursor, Page,
+    address::encode,
+    line::{Line, ReadFailure},
+    rows::{Sieve, by_entity, in_order, key_names},
+    sent::answered,
+};
+use crate::{
+    ledger::Intended,
+    schema::{self, Catalog, ReadFacts},
+    value::{Action, Ask, Record, Write},
+};
+
+/// `skip` gets too slow beyond this; its digits are what the length of a query is measured with.
+const FAR: usize = 9_999_999;
+
+/// A connection to AFAS Profit.
+pub(super) struct Afas {
+    line: Line,
+    catalog: Arc<Catalog>,
+}
+
+/// One question, page by page.
+struct Question<'a> {
+    entity: &'a str,
+    order: String,
+    /// `filterjson=…`, or nothing.
+    filter: String,
+    skip: usize,
+    take: usize,
+}
+
+impl Question<'_> {
+    fn paging(&self) -> String {
+        format!("skip={}&take={}&orderbyfieldids={}", self.skip, self.take, self.order)
+    }
+}
+
+impl Afas {
+    pub(super) fn new(line: Line, catalog: Arc<Catalog>) -> Self {
+        Self { line, catalog }
+    }
+
+    fn readable(&self, name: &str) -> Result<&ReadFacts, ConnectorError> {
+        let entity = self.catalog.entity(&self.line.manifest.system, name);
+        entity
+            .and_then(|entity| entity.read.as_ref())
+            .ok_or_else(|| ConnectorError::Refused(format!("{} does not show `{name}`", self.line.manifest.title)))
+    }
+
+    fn question<'a>(&self, entity: &'a str, facts: &ReadFacts) -> Question<'a> {
+        let mut key = key_names(facts);
+        if key.is_empty() {
+            // Without an order rows are lost or doubled between pages; any order is better than none.
+            key.extend(facts.object.fields.values().next().map(|field| field.wire.clone()));
+        }
+        let order: Vec<String> = key.iter().map(|name| filter::field_id(name)).collect();
+        let limits = &self.line.manifest.limits;
+        // Environments add columns, so half of what the known ones allow.
+        let columns = facts.object.fields.len().max(1).saturating_mul(2);
+        let take = limits.cells.map_or(limits.page, |cells| limits.page.min(cells.checked_div(columns).unwrap_or(1)));
+        Question { entity, order: encode(&order.join(",")), filter: String::new(), skip: 0, take: take.max(1) }
+    }
+
+    /// The rows at the question's place, and whether there may be more; moves its place on.
+    async fn next_rows(&self, question: &mut Question<'_>) -> Result<(Vec<Json>, bool), ConnectorError> {
+        loop {
+            let mut query = question.paging();
+            if !question.filter.is_empty() {
+                query = format!("{query}&{}", question.filter);
+            }
+            let path = format!("/connectors/{}", encode(question.entity));
+            let mut json = match self.line.read(&path, &query).await {
+                Ok(json) => json,
+                Err(ReadFailure::TooMuch(_)) if question.take > 1 => {
+                    question.take = question.take.div_ceil(2);
+                    continue;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+            let Some(Json::Array(rows)) = json.get_mut("rows").map(Json::take) else {
+                let title = &self.line.manifest.title;
+                return Err(self.line.unexpected(&format!("{title} answered {} without rows", question.entity)));
+            };
+            question.skip = question.skip.saturating_add(rows.len());
+            let more = rows.len() >= question.take;
+            return Ok((rows, more));
+        }
+    }
+
+    fn offer(&self, sieve: &mut Sieve<'_>, entity: &str, raw: &Json) -> Result<(), ConnectorError> {
+        sieve.offer(raw).map_err(|text| self.line.unexpected(&format!("{entity}, {text}")))
+    }
+
+    /// The rows of asks of one entity.
+    async fn find_in(&self, entity: &str, asks: Vec<&Ask>) -> Result<Vec<Vec<Record>>, ConnectorError> {
+        let facts = self.readable(entity)?;
+        let mut alternatives: Vec<filter::All> = Vec::new();
+        let mut known = std::collections::HashSet::new();
+        for all in asks.iter().flat_map(|ask| filter::weaken(&ask.filter, &facts.object)) {
+            if known.insert(all.clone()) {
+                alternatives.push(all);
+            }
+        }
+        let mut sieve = Sieve::new(facts, asks);
+        let longest = Question { skip: FAR, ..self.question(entity, facts) };
+        let Some(filters) = filter::queries(&alternatives, &longest.paging(), self.line.manifest.limits.query) else {
+            // Everything, page by page: only what the asks want is kept.
+            let mut question = self.question(entity, facts);
+            loop {
+                let (rows, more) = self.next_rows(&mut question).await?;
+                for raw in &rows {
+                    self.offer(&mut sieve, entity, raw)?;
+                }
+                if !more {
+                    return Ok(sieve.into_found());
+                }
+            }
+        };
+        let calls = filters.into_iter().map(|filter| async move {
+            let mut question = Question { filter, ..self.question(entity, facts) };
+            let mut all = Vec::new();
+            loop {
+                let (rows, more) = self.next_rows(&mut question).await?;
+                all.extend(rows);
+                if !more {
+                    return Ok::<_, ConnectorError>(all);
+                }
+            }
+        });
+        for raw in try_join_all(calls).await?.iter().flatten() {
+            self.offer(&mut sieve, entity, raw)?;
+        }
+        Ok(sieve.into_found())
+    }
+
+    async fn send(&self, write: &Write) -> Answered {
+        let name = &write.entity.entity;
+        let manifest = &self.line.manifest;
+        let facts = self.catalog.entity(&manifest.system, name).and_then(|entity| entity.write.as_ref());
+        let routes = manifest.entities.get(name);
+        let (verb, object, route) = match write.action {
+            Action::Create => (
+                "made",
+                facts.and_then(|facts| facts.create.as_ref()),
+                routes.and_then(|routes| routes.create.as_ref()),
+            ),
+            Action::Update => (
+                "changed",
+                facts.and_then(|facts| facts.update.as_ref()),
+                routes.and_then(|routes| routes.update.as_ref()),
+            ),
+        };
+        let Some((facts, object)) = facts.zip(object) else {
+            return Answered::Refused(format!("`{name}` of {} cannot be {verb}", manifest.title));
+        };
+        let mut body = match schema::encode(object, &write.fields) {
+            Ok(body) => body,
+            Err(error) => return Answered::Refused(error.to_string()),
+        };
+        if let Some(route) = route {
+            envelope::add(&mut body, &route.adds);
+        }
+        let path = route.map_or_else(|| format!("/connectors/{}", encode(name)), |route| route.path.clone());
+        let method = route.map_or(if write.action == Action::Create { "POST" } else { "PUT" }, |route| &route.method);
+        answered(facts, write, self.line.write(method, &path, &envelope::envelope(&facts.root, body)).await)
+    }
+}
+
+#[async_trait]
+impl Connector for Afas {
+    fn name(&self) -> &str {
+        &self.line.name
+    }
+
+    async fn identity(&self) -> Result<String, ConnectorError> {
+        self.line.identity().await
+    }
+
+    async fn page(&self, source: &Ask, cursor: Option<&Cursor>) -> Result<Page, ConnectorError> {
+        let entity = &*source.entity.entity;
+        let facts = self.readable(entity)?;
+        let mut question = self.question(entity, facts);
+        let alternatives = filter::weaken(&source.filter, &facts.object);
+        if alternatives.is_empty() {
+            return Ok(Page { records: Vec::new(), next: None });
+        }
+        let longest = Question { skip: FAR, ..self.question(entity, facts) }.paging();
+        // A source is one list: a filter that does not fit into one query is left out, and decided here.
+        if let Some([one]) = filter::queries(&alternatives, &longest, self.line.manifest.limits.query).as_deref() {
+            question.filter.clone_from(one);
+        }
+        if let Some(cursor) = cursor {
+            let place =
+                cursor.0.split_once(' ').and_then(|(skip, take)| Some((skip.parse().ok()?, take.parse().ok()?)));
+            (question.skip, question.take) =
+                place.ok_or_else(|| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
+        }
+        let (rows, more) = self.next_rows(&mut question).await?;
+        let mut sieve = Sieve::new(facts, vec![source]);
+        for raw in &rows {
+            self.offer(&mut sieve, entity, raw)?;
+        }
+        let next = more.then(|| Cursor(format!("{} {}", question.skip, question.take)));
+        Ok(Page { records: sieve.into_found().into_iter().flatten().collect(), next })
+    }
+
+    async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {
+        let groups = by_entity(asks);
+        let found = try_join_all(groups.iter().map(|group| self.find_in(group.entity, group.asks.clone()))).await?;
+        Ok(in_order(asks.len(), &groups, found))
+    }
+
+    async fn write(&self, intended: &Intended) -> Answered {
+        self.send(intended.write()).await
+    }
+
+    fn requests(&self) -> u64 {
+        self.line.requests()
+    }
+
+    fn settle(&self) -> std::time::Duration {
+        self.line.settle
+    }
+}
+
+#[cfg(test)]
+mod tests;

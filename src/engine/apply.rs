@@ -1,0 +1,323 @@
+//! Applying a decision: what it wants comes to be, each effect once.
+//!
+//! The order for every write is *ask, take a slot, intend, commit, send, confirm*; the confirm of one write and the
+//! intention of the next are one commit, and so are the last confirm and the outcome of the record.
+
+mod things;
+mod write;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::StreamExt as _;
+use jiff::{Timestamp, civil::Date};
+
+use super::{
+    Ended, EngineError, Progress, Run, Stop,
+    decide::{Decided, Entry},
+    question::question,
+    reads::ask,
+    settle::Asking,
+    summary::Tally,
+};
+use crate::{
+    eval,
+    insight::{Event, EventKind, Journal},
+    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, State, Told},
+    value::{Action, Outcome, Reason, Value, Verdict, Write},
+};
+
+/// So many records are applied at once; their writes wait for the slots of their connections.
+const AT_ONCE: usize = 16;
+
+/// What the records of a poll share.
+pub(super) struct Applying<'a> {
+    pub(super) run: &'a Run,
+    pub(super) ledger: &'a Ledger,
+    pub(super) journal: &'a dyn Journal,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) stop: &'a Stop,
+    pub(super) tally: &'a Tally,
+    pub(super) today: Date,
+    /// The first trouble that concerns all: nothing more is begun, what is under way ends.
+    pub(super) trouble: &'a Mutex<Option<EngineError>>,
+}
+
+/// What the ask before a first create found, by record and write.
+type Found = HashMap<(Arc<str>, Arc<str>), Result<Judged, Arc<str>>>;
+
+/// Why a record goes no further.
+enum Halt {
+    /// It ends here for now, and why.
+    Ends(Box<(Verdict, Reason)>),
+    /// Something of it is in doubt.
+    Unsettled,
+    /// All are told to end: it is taken up again at the next poll.
+    Later,
+    /// Trouble that concerns all.
+    All(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::All(error.into())
+    }
+}
+
+impl Applying<'_> {
+    /// Applies a page of decisions.
+    pub(super) async fn page(&self, decided: Vec<Decided>) -> Result<(), EngineError> {
+        let found = self.recognise(&decided).await?;
+        futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
+        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for everything that would be created for the first time, in as few calls as can be.
+    async fn recognise(&self, decided: &[Decided]) -> Result<Found, EngineError> {
+        let mut asking = Vec::new();
+        for Decided { entry, decision, .. } in decided {
+            let Outcome::Writes(writes) = &decision.outcome else { continue };
+            let wanted = writes.iter().filter(|write| write.action == Action::Create && write.ensure.is_none());
+            for write in wanted.filter(|write| !entry.sealed() && !known(entry, write)) {
+                let (Some(system), Some(facts)) =
+                    (self.run.systems.get(&write.entity.role), self.run.write_facts(&write.entity))
+                else {
+                    continue;
+                };
+                if let (_, Some(question)) = question(&self.run.catalog, system, facts, write) {
+                    let of = (entry.name.key.clone(), write.name.clone());
+                    asking.push((of, Asking::first(&write.entity.role, question)));
+                }
+            }
+        }
+        let asks = asking.iter().map(|(_, asking)| asking.ask.clone()).collect();
+        let answers = ask(self.run, self.stop, asks).await?;
+        Ok(asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect())
+    }
+
+    /// Applies one decision, unless all were told to end.
+    async fn record(&self, decided: Decided, found: &Found) {
+        if self.ending() {
+            return;
+        }
+        let Decided { entry, .. } = &decided;
+        self.told(entry, EventKind::Read, None, None);
+        let name = entry.name.clone();
+        if let Err(error) = self.outcome(decided, found).await {
+            tracing::debug!(run = &*name.run, key = &*name.key, "not applied: {error}");
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.get_or_insert(error);
+        }
+    }
+
+    fn ending(&self) -> bool {
+        self.stop.wished() || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    async fn outcome(&self, decided: Decided, found: &Found) -> Result<(), EngineError> {
+        let Decided { entry, mut decision, mut rows } = decided;
+        let halt = match self.writes(&entry, &mut decision, &mut rows, found).await {
+            // The locks are held until the end is on disk, so that the next one looks at what was made.
+            Ok((last, _locks)) => {
+                self.warn(&entry, &decision.warnings);
+                return self.finish(&entry, RecordOutcome::Done, None, last).await;
+            }
+            Err(halt) => halt,
+        };
+        if !matches!(decision.outcome, Outcome::Skip(_)) {
+            self.warn(&entry, &decision.warnings);
+        }
+        match halt {
+            Halt::Ends(ending) => {
+                let (verdict, reason) = *ending;
+                let outcome = match verdict {
+                    Verdict::Skip => RecordOutcome::Skipped,
+                    Verdict::Hold => RecordOutcome::Held,
+                    Verdict::Fail | Verdict::Warn => RecordOutcome::Failed,
+                };
+                self.finish(&entry, outcome, Some((verdict, reason)), None).await
+            }
+            Halt::Unsettled => {
+                self.told(&entry, EventKind::Unsettled, None, None);
+                self.progress.ended(&self.run.name, &entry.name.key, Ended::Unsettled, None);
+                Ok(())
+            }
+            Halt::Later => Ok(()),
+            Halt::All(error) => Err(error),
+        }
+    }
+
+    /// Makes what the decision wants; gives what became known of the last write, and the locks it was made under.
+    async fn writes(
+        &self,
+        entry: &Entry,
+        decision: &mut crate::value::Decision,
+        rows: &mut super::reads::Rows,
+        found: &Found,
+    ) -> Result<(Option<Told>, Option<Locks>), Halt> {
+        self.not_half_way(entry, decision, rows)?;
+        if let Some(end) = ended(&decision.outcome) {
+            return Err(end);
+        }
+        if entry.sealed() {
+            self.nothing_again(entry, &decision.outcome)?;
+            return Ok((None, None));
+        }
+        let (locks, made) = self.things(entry, decision, rows).await?;
+        let Outcome::Writes(writes) = &decision.outcome else {
+            return Err(ended(&decision.outcome).unwrap_or(Halt::Unsettled));
+        };
+        let mut keys: BTreeMap<Arc<str>, Value> = entry.confirmed.clone();
+        let mut last = None;
+        for write in writes {
+            let key = if let Some(key) = made.keys.get(&write.name) {
+                key.clone()
+            } else {
+                let thing = write.ensure.as_ref().and_then(|name| made.things.get(name));
+                let before = found.get(&(entry.name.key.clone(), write.name.clone()));
+                match self.write(entry, write, thing, &keys, before, &mut last).await {
+                    Ok(key) => key,
+                    Err(halt) => {
+                        // What happened before is on disk whatever stops here.
+                        if let Some(told) = last.take() {
+                            self.ledger.tell(told).await?;
+                        }
+                        return Err(halt);
+                    }
+                }
+            };
+            keys.insert(write.name.clone(), Value::text(&key));
+        }
+        Ok((last, locks))
+    }
+
+    /// A record of which something is made already must still want that: else the flow changed half-way.
+    fn not_half_way(
+        &self,
+        entry: &Entry,
+        decision: &crate::value::Decision,
+        rows: &super::reads::Rows,
+    ) -> Result<(), Halt> {
+        // A thing stands for itself: other records use it as well.
+        let writes = entry.known.rows.iter().filter(|row| !row.is_thing() && entry.confirmed.contains_key(&row.name));
+        let mut writes = writes.map(|row| &row.name).peekable();
+        if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
+            return Ok(());
+        }
+        let passed = eval::passed_over(&self.run.plan, &entry.record, &rows.0, entry.moment(self.today));
+        match writes.find(|name| !passed.contains(*name)) {
+            None => Ok(()),
+            Some(name) => {
+                let text =
+                    format!("the flow changed half-way: `{name}` was made for this record and is not wanted any more");
+                Err(self.hold(Some(name), text))
+            }
+        }
+    }
+
+    /// A record that was done makes nothing more.
+    fn nothing_again(&self, entry: &Entry, outcome: &Outcome) -> Result<(), Halt> {
+        let Outcome::Writes(writes) = outcome else { return Ok(()) };
+        for write in writes {
+            if write.action == Action::Create && !known(entry, write) {
+                let text = format!("would make {} again: `koppel redo {}`", write.name, entry.name.key);
+                return Err(self.hold(Some(&write.name), text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes how a record ended, and tells it.
+    pub(super) async fn finish(
+        &self,
+        entry: &Entry,
+        outcome: RecordOutcome,
+        reason: Option<(Verdict, Reason)>,
+        last: Option<Told>,
+    ) -> Result<(), EngineError> {
+        let kept = reason.as_ref().map(|(verdict, reason)| Kept {
+            verdict: *verdict,
+            place: reason.place.clone(),
+            masked: reason.masked.clone(),
+        });
+        // What was done stays done, also when the flow now has nothing to do for it.
+        let stays = entry.sealed() && outcome == RecordOutcome::Skipped;
+        let ending = Ending {
+            outcome: if stays { RecordOutcome::Done } else { outcome },
+            reason: kept,
+            hashes: entry.hashes.clone(),
+            plan_version: self.run.plan_version.clone(),
+            sealed: outcome == RecordOutcome::Done,
+        };
+        self.ledger.finish(entry.name.clone(), ending, last).await?;
+        let (ended, kind) = match outcome {
+            RecordOutcome::Skipped => (Ended::Skipped, EventKind::Skipped),
+            RecordOutcome::Held => (Ended::Held, EventKind::Held),
+            RecordOutcome::Failed => (Ended::Failed, EventKind::Failed),
+            RecordOutcome::Done | RecordOutcome::Open | RecordOutcome::Gone => (Ended::Done, EventKind::Done),
+        };
+        self.tally.ended(ended);
+        if let Some((verdict @ (Verdict::Hold | Verdict::Fail), reason)) = &reason {
+            self.tally.told(*verdict, reason, &entry.name.key);
+        }
+        let reason = reason.map(|(_, reason)| reason);
+        self.told(entry, kind, None, reason.as_ref());
+        self.progress.ended(&self.run.name, &entry.name.key, ended, reason.as_ref());
+        Ok(())
+    }
+
+    fn warn(&self, entry: &Entry, warnings: &[Reason]) {
+        for warning in warnings {
+            self.tally.told(Verdict::Warn, warning, &entry.name.key);
+            self.told(entry, EventKind::Warned, None, Some(warning));
+        }
+    }
+
+    /// A hold of the engine's own; its text holds no values of the record.
+    fn hold(&self, write: Option<&str>, text: impl Into<Arc<str>>) -> Halt {
+        let text = text.into();
+        Halt::Ends(Box::new((Verdict::Hold, self.run.reason(write, text.clone(), text))))
+    }
+
+    fn told(&self, entry: &Entry, kind: EventKind, write: Option<(&Write, Option<&str>)>, reason: Option<&Reason>) {
+        let names = |write: &Write| match kind {
+            EventKind::Intended => write.fields.0.iter().map(|(name, _)| name.clone()).collect(),
+            _ => Vec::new(),
+        };
+        self.journal.record(&Event {
+            at: Timestamp::now(),
+            run: self.run.name.clone(),
+            key: Some(entry.name.key.clone()),
+            kind,
+            write: write.map(|(write, _)| write.name.clone()),
+            entity: write.map(|(write, _)| write.entity.to_string().into()),
+            target_key: write.and_then(|(_, key)| key).map(Into::into),
+            reason: reason.map(|reason| reason.masked.clone()),
+            place: reason.map(|reason| reason.place.clone()),
+            fields: write.map(|(write, _)| names(write)).unwrap_or_default(),
+        });
+    }
+}
+
+fn ended(outcome: &Outcome) -> Option<Halt> {
+    let (verdict, reason) = match outcome {
+        Outcome::Skip(reason) => (Verdict::Skip, reason),
+        Outcome::Hold(reason) => (Verdict::Hold, reason),
+        Outcome::Fail(reason) => (Verdict::Fail, reason),
+        Outcome::Writes(_) => return None,
+    };
+    Some(Halt::Ends(Box::new((verdict, reason.clone()))))
+}
+
+/// Has the ledger confirmed this create for this record?
+fn known(entry: &Entry, write: &Write) -> bool {
+    let name = write.ensure.as_ref().unwrap_or(&write.name);
+    entry.known.rows.iter().any(|row| {
+        row.standing.state == State::Confirmed && row.is_thing() == write.ensure.is_some() && row.name == *name
+    })
+}

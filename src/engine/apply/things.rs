@@ -1,0 +1,200 @@
+//! Ensured things: their locks, the reading under the locks, and what the ledger knows of them.
+//!
+//! A page is decided before anything of it is written. So who would create a thing takes its lock, reads again what
+//! the decision hangs on, and decides again when a row differs: the second record of a page finds what the first made.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{Applying, Entry, Halt, ended};
+use crate::{
+    engine::{
+        decide::{again, read_now},
+        question::question,
+        reads::{Rows, ask},
+        settle::{Asking, late, tell},
+    },
+    ledger::{Command, Event, LockName, Locks, Row, State, Thing},
+    value::{Ask, Chosen, Decision, Ensured, EntityName, Filter, Outcome, Value, Write},
+};
+
+/// So often a decision may want other locks than it holds.
+const TRIES: u32 = 3;
+
+/// Things that the decision would create, and keys of those that the ledger knows already.
+#[derive(Default)]
+pub(super) struct Made {
+    /// By name of the ensure.
+    pub(super) things: BTreeMap<Arc<str>, Thing>,
+    /// By name of the create.
+    pub(super) keys: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Applying<'_> {
+    /// Takes the locks of all that would be created, and makes the decision hold under them.
+    pub(super) async fn things(
+        &self,
+        entry: &Entry,
+        decision: &mut Decision,
+        rows: &mut Rows,
+    ) -> Result<(Option<Locks>, Made), Halt> {
+        let mut things = self.wanted(decision)?;
+        for _ in 0..TRIES {
+            if things.is_empty() {
+                return Ok((None, Made::default()));
+            }
+            let held: Vec<LockName> = things.values().map(|thing| thing.lock.clone()).collect();
+            let locks = self.ledger.lock(held.clone()).await;
+            if self.ending() {
+                return Err(Halt::Later);
+            }
+            let mut fresh = HashSet::new();
+            loop {
+                let asks = hanging_on(decision, &fresh);
+                if asks.is_empty() {
+                    let keys = self.known_to_the_ledger(entry, decision, &things).await?;
+                    return Ok((Some(locks), Made { things, keys }));
+                }
+                let answers = match read_now(self.run, self.stop, entry, asks).await? {
+                    Ok(answers) => answers,
+                    Err(refused) => return Err(ended(&refused.outcome).unwrap_or(Halt::Unsettled)),
+                };
+                let mut differs = false;
+                for (ask, answer) in answers {
+                    fresh.insert(ask.clone());
+                    if rows.get(&ask) != Some(&answer) {
+                        differs = true;
+                        rows.put(ask, answer);
+                    }
+                }
+                if !differs {
+                    continue;
+                }
+                *decision = again(self.run, self.stop, self.today, entry, rows, &mut fresh).await?;
+                if let Some(end) = ended(&decision.outcome) {
+                    return Err(end);
+                }
+                things = self.wanted(decision)?;
+                if things.values().any(|thing| !held.contains(&thing.lock)) {
+                    break;
+                }
+            }
+        }
+        Err(self.hold(None, "busy: what it hangs on kept changing while it was looked at"))
+    }
+
+    /// The things that a decision would create.
+    fn wanted(&self, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
+        let mut things = BTreeMap::new();
+        for ensured in creating(decision) {
+            let conn: Arc<str> = self.run.connection(&ensured.role)?.name().into();
+            let thing = self.ledger.thing(&ensured.name, &conn, &ensured.family, &ensured.key, &ensured.compared);
+            things.insert(ensured.name.clone(), thing);
+        }
+        Ok(things)
+    }
+
+    /// Looks up, under the locks, what the ledger knows of the things: in doubt, it is asked for; made before and not
+    /// found by its marks, its key is used as long as the thing is there.
+    async fn known_to_the_ledger(
+        &self,
+        entry: &Entry,
+        decision: &Decision,
+        things: &BTreeMap<Arc<str>, Thing>,
+    ) -> Result<BTreeMap<Arc<str>, Arc<str>>, Halt> {
+        let mut keys = BTreeMap::new();
+        let Outcome::Writes(writes) = &decision.outcome else { return Ok(keys) };
+        for write in writes {
+            let Some(thing) = write.ensure.as_ref().and_then(|name| things.get(name)) else { continue };
+            for row in self.ledger.under(&thing.lock).await? {
+                match row.standing.state {
+                    // Another flow ended here without telling what came of it: the next start asks.
+                    State::Intended => return Err(Halt::Unsettled),
+                    State::Unsettled | State::Keyless | State::Unclear => {
+                        if let Some(key) = self.settled(entry, write, thing, &row).await? {
+                            keys.insert(write.name.clone(), key);
+                        }
+                    }
+                    State::Confirmed if row.is(thing) => {
+                        if let Some(key) = self.still_there(write, &row).await? {
+                            keys.insert(write.name.clone(), key);
+                        }
+                    }
+                    State::Confirmed | State::None | State::Void => {}
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Asks for a thing in doubt with what only the record knows. Gives its key; none when it was not made.
+    async fn settled(&self, entry: &Entry, write: &Write, thing: &Thing, row: &Row) -> Result<Option<Arc<str>>, Halt> {
+        let connector = self.run.connection(&write.entity.role)?;
+        let begun = Instant::now();
+        let elapsed = late(self.ledger, &**connector, row.id, begun);
+        let facts = self.run.write_facts(&write.entity);
+        let system = self.run.systems.get(&write.entity.role);
+        let asked = facts.zip(system).and_then(|(facts, system)| question(&self.run.catalog, system, facts, write).1);
+        let event = match asked {
+            // Another thing under the same key is not told apart by this question: its time alone settles it.
+            Some(question) if row.is(thing) => {
+                let asking = Asking::new(self.ledger, &row.conn, &write.entity.role, &row.entity, question).await?;
+                let answers = ask(self.run, self.stop, vec![asking.ask.clone()]).await?;
+                let judged = asking.judge(&answers).map_err(|text| {
+                    let masked = "a thing in doubt could not be asked for";
+                    let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
+                    Halt::Ends(Box::new((crate::value::Verdict::Hold, reason)))
+                })?;
+                let event = Event::Asked { finding: judged.finding, late: elapsed, control: judged.control };
+                Some((event, judged.key))
+            }
+            _ if elapsed && row.standing.state == State::Unsettled => Some((Event::Elapsed, None)),
+            _ => None,
+        };
+        let Some((event, key)) = event else { return Err(Halt::Unsettled) };
+        match tell(self.ledger, self.journal, row, event, key.clone()).await? {
+            Command::UseKey(_) if row.is(thing) => Ok(key.or_else(|| row.target_key.clone())),
+            Command::UseKey(_) | Command::DecideAgain => Ok(None),
+            Command::Hold(why) if row.record != entry.name => Err(self.hold(Some(&write.name), why.to_string())),
+            _ => Err(Halt::Unsettled),
+        }
+    }
+
+    /// The key of a thing that was made and is not found by its marks: a person may have changed them, or the target
+    /// does not show it yet. Gone is only what its own key does not bring back after the target's time.
+    async fn still_there(&self, write: &Write, row: &Row) -> Result<Option<Arc<str>>, Halt> {
+        let Some(key) = row.target_key.clone() else { return Ok(None) };
+        let connector = self.run.connection(&write.entity.role)?;
+        let recognise = self.run.write_facts(&write.entity).map(|facts| &facts.recognise);
+        let shown = recognise.and_then(|recognise| recognise.entity.clone().zip(recognise.key.clone()));
+        let Some((entity, field)) = shown else { return Ok(Some(key)) };
+        if !late(self.ledger, &**connector, row.id, Instant::now()) {
+            return Ok(Some(key));
+        }
+        let by_key = Ask {
+            entity: EntityName { role: write.entity.role.clone(), entity },
+            filter: Filter::Is(field.clone(), Value::text(&key)),
+            fields: [field].into(),
+        };
+        let answers = ask(self.run, self.stop, vec![by_key.clone()]).await?;
+        match answers.get(&by_key) {
+            Some(Ok(rows)) if rows.is_empty() => {
+                tell(self.ledger, self.journal, row, Event::Gone, None).await?;
+                Ok(None)
+            }
+            _ => Ok(Some(key)),
+        }
+    }
+}
+
+fn creating(decision: &Decision) -> impl Iterator<Item = &Ensured> {
+    decision.ensured.iter().filter(|ensured| matches!(ensured.chosen, Chosen::Create(_)))
+}
+
+/// The reads that the choice to create hangs on and that were not made under the lock yet.
+fn hanging_on(decision: &Decision, fresh: &HashSet<Ask>) -> Vec<Ask> {
+    creating(decision).flat_map(|ensured| &ensured.asks).filter(|ask| !fresh.contains(ask)).cloned().collect()
+}

@@ -1,0 +1,276 @@
+//! One write: found, or intended, sent and told.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Applying, Entry, Halt};
+use crate::{
+    connector::{Answered, Connector, ConnectorError},
+    engine::{
+        EngineError,
+        question::question,
+        reads::{ask, pause},
+        settle::Asking,
+    },
+    insight::EventKind,
+    ledger::{Command, Event, Finding, Intended, Intent, Judged, Reply, Seen, Thing, Told, Wanted},
+    value::{Action, Fields, Node, Value, Verdict, Write},
+};
+
+/// How often a write goes back to the ledger because the target was busy.
+const ATTEMPTS: u32 = 3;
+
+/// What an answered attempt came to.
+enum Came {
+    /// It is there, under this key.
+    Key(Arc<str>),
+    /// Not begun: back to the ledger, after a pause.
+    Again,
+}
+
+impl Applying<'_> {
+    /// Makes one write; gives its key. `last` is what became known of the write before it and is not on disk yet.
+    pub(super) async fn write(
+        &self,
+        entry: &Entry,
+        write: &Write,
+        thing: Option<&Thing>,
+        keys: &BTreeMap<Arc<str>, Value>,
+        found: Option<&Result<Judged, Arc<str>>>,
+        last: &mut Option<Told>,
+    ) -> Result<Arc<str>, Halt> {
+        if write.action == Action::Update {
+            let text = format!("`update` of {} is not built yet", write.entity);
+            return Err(self.hold(Some(&write.name), text));
+        }
+        let connector = self.run.connection(&write.entity.role)?.clone();
+        let wanted = self.wanted_write(entry, write, thing, keys)?;
+        let judged = match found {
+            Some(Ok(judged)) => Some(judged),
+            Some(Err(text)) => {
+                let masked = format!("could not ask whether {} is there already", write.name);
+                let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
+                return Err(Halt::Ends(Box::new((Verdict::Hold, reason))));
+            }
+            None => None,
+        };
+        if let Some(judged) = judged.filter(|judged| judged.finding != Finding::Absent) {
+            let before = last.take();
+            let intent = self.ledger.found(wanted, judged.finding, judged.key.clone(), before).await?;
+            return match intent {
+                Intent::UseKey(key) => {
+                    self.told(entry, EventKind::Found, Some((write, Some(&key))), None);
+                    Ok(key)
+                }
+                other => Err(self.stands_in_the_way(write, other)),
+            };
+        }
+        if self.ledger.quarantined(connector.settle()) {
+            let minutes = connector.settle().as_secs().div_ceil(60);
+            let text = format!(
+                "the ledger was lost or put back: nothing is made until it has run for {minutes} minutes, so that what \
+                 it forgot is seen"
+            );
+            return Err(self.hold(Some(&write.name), text));
+        }
+        for _ in 0..ATTEMPTS {
+            let slot = self.ledger.slot(&wanted.conn).await?;
+            if self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
+                // What is known is written, nothing more begins.
+                if let Some(told) = last.take() {
+                    self.ledger.tell(told).await?;
+                }
+                return Err(Halt::Later);
+            }
+            let intended = match self.ledger.intend(&slot, wanted.clone(), last.take()).await? {
+                Intent::Send(intended) => intended,
+                Intent::UseKey(key) => return Ok(key),
+                other => return Err(self.stands_in_the_way(write, other)),
+            };
+            self.told(entry, EventKind::Intended, Some((write, None)), None);
+            let answered = connector.write(&intended).await;
+            match self.answered(entry, &wanted, &intended, answered, &*connector, last).await? {
+                Came::Key(key) => {
+                    self.told(entry, EventKind::Confirmed, Some((write, Some(&key))), None);
+                    return Ok(key);
+                }
+                Came::Again => {}
+            }
+        }
+        Err(Halt::All(EngineError::connection(&*connector, "it asks to wait again and again".to_owned())))
+    }
+
+    fn wanted_write(
+        &self,
+        entry: &Entry,
+        write: &Write,
+        thing: Option<&Thing>,
+        keys: &BTreeMap<Arc<str>, Value>,
+    ) -> Result<Wanted, Halt> {
+        let mut write = write.clone();
+        if let Err(missing) = fill(&mut write.fields, keys) {
+            let text = format!("{} needs the key of {missing}, and there is none", write.name);
+            return Err(self.hold(Some(&write.name), text));
+        }
+        let conn: Arc<str> = self.run.connection(&write.entity.role)?.name().into();
+        let facts = self.run.write_facts(&write.entity).zip(self.run.systems.get(&write.entity.role));
+        let Some((facts, system)) = facts else {
+            let text = format!("nothing is known of {}", write.entity);
+            return Err(self.hold(Some(&write.name), text));
+        };
+        let (seen, question) = question(&self.run.catalog, system, facts, &write);
+        Ok(Wanted {
+            record: entry.name.clone(),
+            plan_version: self.run.plan_version.clone(),
+            write,
+            conn,
+            seen,
+            question,
+            thing: thing.cloned(),
+        })
+    }
+
+    /// Says what the ledger says to a wanted write that is not to be sent.
+    fn stands_in_the_way(&self, write: &Write, intent: Intent) -> Halt {
+        match intent {
+            Intent::Held(why) => self.hold(Some(&write.name), why.to_string()),
+            Intent::Other(other) => self.hold(
+                Some(&write.name),
+                format!("its number or reference was used by record {} of {}", other.key, other.run),
+            ),
+            Intent::InDoubt | Intent::Send(_) | Intent::UseKey(_) => Halt::Unsettled,
+        }
+    }
+
+    async fn answered(
+        &self,
+        entry: &Entry,
+        wanted: &Wanted,
+        intended: &Intended,
+        answered: Answered,
+        connector: &dyn Connector,
+        last: &mut Option<Told>,
+    ) -> Result<Came, Halt> {
+        let write = &wanted.write;
+        let row = intended.row();
+        let told = |reply, key: Option<&Arc<str>>| Told { row, event: Event::Answered(reply), key: key.cloned() };
+        match answered {
+            Answered::Done(key) => {
+                self.tally.created(&write.entity.entity);
+                *last = Some(told(Reply::Done, Some(&key)));
+                Ok(Came::Key(key))
+            }
+            Answered::DoneWithoutKey => {
+                self.tally.created(&write.entity.entity);
+                let key = Arc::from("");
+                *last = Some(told(Reply::DoneWithoutKey, Some(&key)));
+                Ok(Came::Key(key))
+            }
+            Answered::Keyless => {
+                self.tally.created(&write.entity.entity);
+                let number = write.own_number.as_ref().filter(|_| wanted.seen == Seen::Number);
+                let command = self.ledger.tell(told(Reply::Keyless, number)).await?;
+                self.told(entry, EventKind::Unsettled, Some((write, None)), None);
+                let back = |finding| Event::Asked { finding, late: false, control: true };
+                self.follow(wanted, intended, command, back).await
+            }
+            Answered::NumberExists(text) => {
+                tracing::debug!(run = &*self.run.name, key = &*entry.name.key, "the number exists: {text}");
+                let number = write.own_number.as_ref().filter(|_| wanted.seen == Seen::Number);
+                let command = self.ledger.tell(told(Reply::NumberExists, number)).await?;
+                self.follow(wanted, intended, command, Event::AskedNumber).await
+            }
+            Answered::Unclear(text) => {
+                let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
+                tracing::warn!(run = &*self.run.name, key = &*entry.name.key, write = &*write.name, "in doubt: {text}");
+                self.told(entry, EventKind::Unsettled, Some((write, None)), None);
+                match command {
+                    Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+                    _ => Err(Halt::Unsettled),
+                }
+            }
+            Answered::Refused(text) => {
+                self.ledger.tell(told(Reply::Refused, None)).await?;
+                self.told(entry, EventKind::Voided, Some((write, None)), None);
+                Err(self.refused(write, connector, &text))
+            }
+            Answered::NotArrived(error) => {
+                self.ledger.tell(told(Reply::NotArrived, None)).await?;
+                self.told(entry, EventKind::Voided, Some((write, None)), None);
+                match error {
+                    ConnectorError::Refused(text) | ConnectorError::Unexpected(text) => {
+                        Err(self.refused(write, connector, &text))
+                    }
+                    ConnectorError::Busy { after, .. } if !self.stop.wished() => {
+                        pause(self.stop, after).await;
+                        Ok(Came::Again)
+                    }
+                    error => Err(Halt::All(EngineError::connection(connector, error.to_string()))),
+                }
+            }
+        }
+    }
+
+    /// The record fails with the target's words; at rest only that it refused, since they may repeat what was sent.
+    fn refused(&self, write: &Write, connector: &dyn Connector, text: &str) -> Halt {
+        let masked = format!("{} refused the {}", connector.name(), write.entity.entity);
+        let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
+        Halt::Ends(Box::new((Verdict::Fail, reason)))
+    }
+
+    /// Does what the row's move says, asking at once where it says so.
+    async fn follow(
+        &self,
+        wanted: &Wanted,
+        intended: &Intended,
+        command: Command,
+        event: impl Fn(Finding) -> Event,
+    ) -> Result<Came, Halt> {
+        let write = &wanted.write;
+        let (command, key) = match (command, &wanted.question) {
+            (Command::Ask | Command::AskAgain, Some(question)) => {
+                let role = &write.entity.role;
+                let entity = &write.entity.entity;
+                let asking = Asking::new(self.ledger, &wanted.conn, role, entity, question.clone()).await?;
+                let answers = ask(self.run, self.stop, vec![asking.ask.clone()]).await?;
+                let Ok(judged) = asking.judge(&answers) else { return Err(Halt::Unsettled) };
+                let key = judged.key.filter(|_| judged.finding == Finding::Ours);
+                let told = Told { row: intended.row(), event: event(judged.finding), key: key.clone() };
+                (self.ledger.tell(told).await?, key)
+            }
+            (command, _) => (command, write.own_number.clone()),
+        };
+        match command {
+            Command::UseKey(_) => Ok(Came::Key(key.unwrap_or_default())),
+            Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+            _ => Err(Halt::Unsettled),
+        }
+    }
+}
+
+/// Puts the keys of earlier writes in their places; the name of one that has none is the error.
+fn fill(fields: &mut Fields, keys: &BTreeMap<Arc<str>, Value>) -> Result<(), Arc<str>> {
+    for (_, node) in &mut fields.0 {
+        match node {
+            Node::Value(value) => fill_value(value, keys)?,
+            Node::Object(fields) => fill(fields, keys)?,
+            Node::List(list) => list.iter_mut().try_for_each(|fields| fill(fields, keys))?,
+        }
+    }
+    Ok(())
+}
+
+fn fill_value(value: &mut Value, keys: &BTreeMap<Arc<str>, Value>) -> Result<(), Arc<str>> {
+    match value {
+        Value::Key(name) => {
+            let key = keys.get(name).filter(|key| !key.is_blank()).cloned().ok_or_else(|| name.clone())?;
+            *value = key;
+        }
+        Value::List(items) => {
+            let mut filled = items.to_vec();
+            filled.iter_mut().try_for_each(|item| fill_value(item, keys))?;
+            *items = filled.into();
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Deciding a page: all records together, so that what they want is asked in a few calls.
+//!
+//! Takes records with what the ledger knows of them, gives their decisions and the rows these hang on. Sends nothing
+//! and writes nothing.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use indexmap::IndexSet;
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{
+    EngineError, Run, Stop,
+    reads::{Hidden, Memory, Rows, ask, widened, without},
+};
+use crate::{
+    eval::{self, Moment, Reads, Step},
+    ledger::{Hashes, Known, RecordName, State},
+    value::{Ask, Decision, Outcome, Reason, Record, Value},
+};
+
+/// No flow asks so many times for one record; more is a mistake of ours and must not go round for ever.
+const ROUNDS: usize = 200;
+
+/// A record that is to be decided.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: RecordName,
+    pub(super) record: Record,
+    pub(super) known: Known,
+    pub(super) hashes: Hashes,
+    /// Keys of its writes and ensures that are confirmed, while it is not done.
+    pub(super) confirmed: BTreeMap<Arc<str>, Value>,
+    /// What it made itself, while it is not done.
+    pub(super) hidden: Vec<Hidden>,
+}
+
+impl Entry {
+    pub(super) fn new(run: &Run, name: RecordName, record: Record, known: Known, hashes: Hashes) -> Self {
+        let mut entry = Self { name, record, known, hashes, confirmed: BTreeMap::new(), hidden: Vec::new() };
+        if entry.sealed() {
+            return entry;
+        }
+        for row in &entry.known.rows {
+            let (State::Confirmed, Some(key)) = (row.standing.state, &row.target_key) else { continue };
+            entry.confirmed.insert(row.name.clone(), Value::text(key));
+            for role in run.connections.iter().filter(|(_, own)| own.name() == &*row.conn).map(|(role, _)| role) {
+                let made = crate::value::EntityName { role: role.clone(), entity: row.entity.clone() };
+                let Some(recognise) = run.write_facts(&made).map(|facts| &facts.recognise) else { continue };
+                if let (Some(entity), Some(field)) = (&recognise.entity, &recognise.key) {
+                    let entity = crate::value::EntityName { role: role.clone(), entity: entity.clone() };
+                    entry.hidden.push(Hidden { entity, field: field.clone(), key: key.clone() });
+                }
+            }
+        }
+        entry
+    }
+
+    /// Was it done once?
+    pub(super) fn sealed(&self) -> bool {
+        self.known.record.as_ref().is_some_and(|record| record.sealed)
+    }
+
+    pub(super) fn moment(&self, today: Date) -> Moment<'_> {
+        Moment { today, confirmed: &self.confirmed }
+    }
+}
+
+/// A record with its decision.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) entry: Entry,
+    pub(super) decision: Decision,
+    pub(super) rows: Rows,
+}
+
+/// Today in Amsterdam, where both systems live.
+pub(super) fn today() -> Date {
+    let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
+    zone.to_datetime(jiff::Timestamp::now()).date()
+}
+
+/// Decides all of them.
+pub(super) async fn page(
+    run: &Run,
+    stop: &Stop,
+    memory: &mut Memory,
+    today: Date,
+    entries: Vec<Entry>,
+) -> Result<Vec<Decided>, EngineError> {
+    let mut page = Reads::default();
+    let mut refused: HashMap<Ask, Arc<str>> = HashMap::new();
+    // Those that must not see their own rows read by themselves.
+    let mut own: BTreeMap<usize, Reads> = (0..)
+        .zip(&entries)
+        .filter(|(_, entry)| !entry.hidden.is_empty())
+        .map(|(at, _)| (at, Reads::default()))
+        .collect();
+    let mut decisions: Vec<Option<Decision>> = entries.iter().map(|_| None).collect();
+    for round in 0.. {
+        let mut wants: IndexSet<Ask> = IndexSet::new();
+        let mut own_wants: Vec<(usize, Vec<Ask>)> = Vec::new();
+        for (at, (entry, decision)) in entries.iter().zip(&mut decisions).enumerate() {
+            if decision.is_some() {
+                continue;
+            }
+            let reads = own.get(&at).unwrap_or(&page);
+            match eval::step(&run.plan, &entry.record, reads, entry.moment(today)) {
+                Step::Decided(decided) => *decision = Some(decided),
+                Step::Wants(asks) => {
+                    let wide = asks.iter().map(|ask| widened(ask, &entry.hidden));
+                    if let Some(text) = wide.clone().find_map(|ask| refused.get(&ask).cloned()) {
+                        *decision = Some(question_refused(run, &asks, &text));
+                    } else if round >= ROUNDS {
+                        *decision = Some(endless(run));
+                    } else {
+                        wants.extend(wide);
+                        if own.contains_key(&at) {
+                            own_wants.push((at, asks));
+                        }
+                    }
+                }
+            }
+        }
+        if wants.is_empty() {
+            break;
+        }
+        let mut missing = Vec::new();
+        for want in wants {
+            match memory.get(&want) {
+                _ if page.0.contains_key(&want) => {}
+                Some(rows) => {
+                    page.0.insert(want, rows.clone());
+                }
+                None => missing.push(want),
+            }
+        }
+        let answers = ask(run, stop, missing).await?;
+        memory.keep(&answers);
+        for (ask, rows) in answers {
+            match rows {
+                Ok(rows) => {
+                    page.0.insert(ask, rows);
+                }
+                Err(text) => {
+                    refused.insert(ask, text);
+                }
+            }
+        }
+        for (at, asks) in own_wants {
+            let (Some(entry), Some(reads)) = (entries.get(at), own.get_mut(&at)) else { continue };
+            for ask in asks {
+                if let Some(rows) = page.0.get(&widened(&ask, &entry.hidden)) {
+                    let rows = without(rows, &ask.entity, &entry.hidden);
+                    reads.0.insert(ask, rows);
+                }
+            }
+        }
+    }
+    let page = Arc::new(page);
+    let decided = entries.into_iter().zip(decisions).enumerate().filter_map(|(at, (entry, decision))| {
+        let rows = Rows(own.remove(&at).map_or_else(|| page.clone(), Arc::new));
+        decision.map(|decision| Decided { entry, decision, rows })
+    });
+    Ok(decided.collect())
+}
+
+/// Reads for one record now, past every memory.
+pub(super) async fn read_now(
+    run: &Run,
+    stop: &Stop,
+    entry: &Entry,
+    asks: Vec<Ask>,
+) -> Result<Result<Vec<(Ask, Arc<[Record]>)>, Decision>, EngineError> {
+    let answers = ask(run, stop, asks.iter().map(|ask| widened(ask, &entry.hidden)).collect()).await?;
+    let mut all = Vec::with_capacity(asks.len());
+    for ask in asks {
+        match answers.get(&widened(&ask, &entry.hidden)) {
+            Some(Ok(rows)) => {
+                let rows = without(rows, &ask.entity, &entry.hidden);
+                all.push((ask, rows));
+            }
+            Some(Err(text)) => return Ok(Err(question_refused(run, std::slice::from_ref(&ask), text))),
+            None => {}
+        }
+    }
+    Ok(Ok(all))
+}
+
+/// Decides one record again, with rows of its own; what it reads now is noted as fresh.
+pub(super) async fn again(
+    run: &Run,
+    stop: &Stop,
+    today: Date,
+    entry: &Entry,
+    rows: &mut Rows,
+    fresh: &mut HashSet<Ask>,
+) -> Result<Decision, EngineError> {
+    for _ in 0..ROUNDS {
+        match eval::step(&run.plan, &entry.record, &rows.0, entry.moment(today)) {
+            Step::Decided(decision) => return Ok(decision),
+            Step::Wants(asks) => match read_now(run, stop, entry, asks).await? {
+                Err(refused) => return Ok(refused),
+                Ok(answers) => {
+                    for (ask, answer) in answers {
+                        fresh.insert(ask.clone());
+                        rows.put(ask, answer);
+                    }
+                }
+            },
+        }
+    }
+    Ok(endless(run))
+}
+
+fn question_refused(run: &Run, asks: &[Ask], text: &str) -> Decision {
+    let about: Vec<String> = asks.iter().map(|ask| ask.entity.to_string()).collect();
+    let about = about.first().map_or("", String::as_str);
+    // The system's words may repeat what was asked for.
+    let reason = run.reason(
+        None,
+        format!("a question about {about} was refused: {text}"),
+        format!("a question about {about} was refused"),
+    );
+    failed(reason)
+}
+
+fn endless(run: &Run) -> Decision {
+    let text = "it wants the same rows again and again; this is a mistake in koppel, please report it";
+    failed(run.reason(None, text, text))
+}
+
+fn failed(reason: Reason) -> Decision {
+    Decision { outcome: Outcome::Fail(reason), warnings: Vec::new(), ensured: Vec::new() }
+}

@@ -1,0 +1,416 @@
+//! One poll of a run: settle what is in doubt, read the source page by page, decide, apply.
+//!
+//! The next page is fetched while this one is decided and applied. Memory is bounded by pages, the keys that were
+//! seen, and a limited number of remembered rows.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{
+    Ended, EngineError, Progress, Run, Stop, Summary,
+    apply::Applying,
+    decide::{self, Entry, today},
+    reads::{Memory, with_patience},
+    settle::{in_doubt, settle},
+    summary::Tally,
+};
+use crate::{
+    check::typed::Since,
+    connector::{Connector, Cursor, Page},
+    insight::{Event, EventKind, Journal},
+    ledger::{Hashes, Known, KnownRecord, Ledger, Mark, RecordName, RecordOutcome},
+    plan::SourcePlan,
+    schema::WriteClass,
+    value::{Ask, Compare, Decision, Filter, Reason, Record, Value, Verdict, order},
+};
+
+/// Everything is read again after this time, whatever the marks say.
+const SWEEP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
+/// waiting is decided and applied.
+///
+/// # Errors
+/// What stops all of the run: a connection that does not work, a ledger that does not. The summary of what was done
+/// until then is in the error of a connection. A faulty record is no error: it is counted.
+pub async fn poll(
+    run: &Run,
+    ledger: &Ledger,
+    journal: &dyn Journal,
+    progress: &dyn Progress,
+    stop: &Stop,
+) -> Result<Summary, EngineError> {
+    let started = Instant::now();
+    let before = requests(run);
+    let tally = Tally::default();
+    note(run, journal, EventKind::Started, None);
+    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today() };
+    let result = poll.whole().await;
+    let mut summary = tally.finish();
+    summary.flow = run.name.clone();
+    if let Ok((records, doubts)) = in_doubt(run, ledger).await {
+        summary.unsettled = records;
+        summary.in_doubt = doubts;
+    }
+    summary.requests = requests(run)
+        .into_iter()
+        .map(|(name, now)| {
+            let earlier = before.get(&name).copied().unwrap_or(0);
+            (name, now.saturating_sub(earlier))
+        })
+        .collect();
+    summary.seconds = started.elapsed().as_secs_f64();
+    match result {
+        Ok(()) => {
+            note(run, journal, EventKind::Finished, None);
+            Ok(summary)
+        }
+        Err(mut error) => {
+            if let EngineError::Connection { summary: place, .. } = &mut error {
+                **place = summary;
+                note(run, journal, EventKind::Disconnected, Some(error.to_string().into()));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Decides every record of the source and tells the decisions; sends nothing, asks the ledger nothing.
+///
+/// # Errors
+/// A connection that does not work.
+pub async fn decide_only(
+    run: &Run,
+    stop: &Stop,
+    mut tell: impl FnMut(&Arc<str>, &Decision),
+) -> Result<u64, EngineError> {
+    let source = run.source()?;
+    let mut memory = Memory::default();
+    let mut pages = Pages::new(run, stop, source, source.filter.clone())?;
+    let mut read = 0;
+    while let Some(records) = pages.next().await? {
+        read += records.len() as u64;
+        let entries = records
+            .into_iter()
+            .map(|record| {
+                let name = record_name(run, source, &record);
+                Entry::new(run, name, record, Known::default(), Hashes::new())
+            })
+            .collect();
+        for decided in decide::page(run, stop, &mut memory, today(), entries).await? {
+            tell(&decided.entry.name.key, &decided.decision);
+        }
+        if stop.wished() {
+            break;
+        }
+    }
+    Ok(read)
+}
+
+struct Poll<'a> {
+    run: &'a Run,
+    ledger: &'a Ledger,
+    journal: &'a dyn Journal,
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+    tally: &'a Tally,
+    today: Date,
+}
+
+impl Poll<'_> {
+    async fn whole(&self) -> Result<(), EngineError> {
+        let Self { run, ledger, stop, .. } = *self;
+        let source = run.source()?;
+        self.identities().await?;
+        settle(run, ledger, self.journal, stop).await?;
+        let began = Timestamp::now();
+        let waiting = ledger.waiting(&run.name).await?;
+        let list = source.name.to_string();
+        let mark = ledger.mark(&run.name, &list).await?;
+        let floor = floor(source, mark.as_ref(), run, began).filter(|_| waiting.is_empty());
+        let whole = floor.is_none();
+        let filter = match (&source.since, floor) {
+            (Since::Field { path, .. }, Some(floor)) => {
+                let newer = Filter::Compares(path.clone(), Compare::AtLeast, floor);
+                Filter::And(vec![source.filter.clone(), newer])
+            }
+            _ => source.filter.clone(),
+        };
+        let mut highest = mark.as_ref().and_then(|mark| mark.floor.as_deref()).and_then(stamp);
+        let mut seen: HashSet<Arc<str>> = HashSet::new();
+        let mut memory = Memory::default();
+        let mut pages = Pages::new(run, stop, source, filter)?;
+        let mut next = pages.next().await?;
+        while let Some(records) = next {
+            self.tally.read(records.len());
+            self.progress.read(&run.name, records.len() as u64);
+            if let Since::Field { path, .. } = &source.since {
+                for record in &records {
+                    let stamp = record.path(path);
+                    if highest
+                        .as_ref()
+                        .is_none_or(|highest| order(stamp, highest).is_some_and(std::cmp::Ordering::is_gt))
+                        && !stamp.is_blank()
+                    {
+                        highest = Some(stamp.clone());
+                    }
+                }
+            }
+            // Both run to their end: a record under way is never dropped for a page that could not be fetched.
+            let (fetched, applied) =
+                futures_util::future::join(pages.next(), self.page(source, &mut memory, &mut seen, records)).await;
+            applied?;
+            next = fetched?;
+            if stop.wished() {
+                return Ok(());
+            }
+        }
+        if whole {
+            self.gone(source, waiting, &seen).await?;
+        }
+        let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
+        let floor = highest.map(|stamp| stamp.to_string().into());
+        let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
+        Ok(ledger.set_mark(&run.name, &list, mark).await?)
+    }
+
+    /// Another system under a known name: nothing may be sent.
+    async fn identities(&self) -> Result<(), EngineError> {
+        let mut seen = HashSet::new();
+        for connector in self.run.connections.values() {
+            if !seen.insert(connector.name().to_owned()) {
+                continue;
+            }
+            let identity = with_patience(&**connector, self.stop, || connector.identity()).await;
+            let identity = identity.map_err(|error| EngineError::connection(&**connector, error.to_string()))?;
+            self.ledger.connect(connector.name(), &identity).await?;
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &self,
+        source: &SourcePlan,
+        memory: &mut Memory,
+        seen: &mut HashSet<Arc<str>>,
+        records: Vec<Record>,
+    ) -> Result<(), EngineError> {
+        let run = self.run;
+        let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
+        let keys = names.iter().map(|name| name.key.clone()).collect();
+        let known = self.ledger.records(&run.name, keys).await?;
+        let echoes = self.echoes(source, &records).await?;
+        let trouble = Mutex::new(None);
+        let applying = Applying {
+            run,
+            ledger: self.ledger,
+            journal: self.journal,
+            progress: self.progress,
+            stop: self.stop,
+            tally: self.tally,
+            today: self.today,
+            trouble: &trouble,
+        };
+        let paths = hashed(source);
+        let mut entries = Vec::new();
+        let mut quiet = Vec::new();
+        for (((name, record), known), echo) in names.into_iter().zip(records).zip(known).zip(echoes) {
+            // A source that shows one record twice, while it moves between pages: once is enough.
+            if !seen.insert(name.key.clone()) {
+                continue;
+            }
+            let hashes = self.ledger.hashes(&record, &paths);
+            let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
+            let standing = match &known.record {
+                _ if in_doubt => Standing::InDoubt,
+                None => Standing::Decide,
+                Some(own) => standing(own, &hashes, run),
+            };
+            match standing {
+                Standing::InDoubt => self.progress.ended(&run.name, &name.key, Ended::Unsettled, None),
+                Standing::Unchanged => self.progress.ended(&run.name, &name.key, Ended::Unchanged, None),
+                Standing::FillIn(hashes) => {
+                    quiet.push(self.ledger.fill_in(name.clone(), hashes));
+                    self.progress.ended(&run.name, &name.key, Ended::Unchanged, None);
+                }
+                Standing::Decide if echo => {
+                    let entry = Entry::new(run, name, record, known, hashes);
+                    let reason: Reason = run.reason(None, "made by koppel", "made by koppel");
+                    applying.finish(&entry, RecordOutcome::Skipped, Some((Verdict::Skip, reason)), None).await?;
+                }
+                Standing::Decide => entries.push(Entry::new(run, name, record, known, hashes)),
+            }
+        }
+        futures_util::future::try_join_all(quiet).await?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let decided = decide::page(run, self.stop, memory, self.today, entries).await?;
+        applying.page(decided).await
+    }
+
+    /// Which of these documents koppel made itself: they are never records.
+    async fn echoes(&self, source: &SourcePlan, records: &[Record]) -> Result<Vec<bool>, EngineError> {
+        let mut echoes = vec![false; records.len()];
+        let Some(system) = self.run.catalog.systems.get(&source.entity.system) else { return Ok(echoes) };
+        let connector = self.run.connection(&source.name.role)?;
+        for written in system.entities.values() {
+            let Some(facts) = written.write.as_ref().filter(|facts| facts.class == WriteClass::Document) else {
+                continue;
+            };
+            let Some(key) = &facts.recognise.key else { continue };
+            let shown = facts.recognise.entity.as_ref() == Some(&source.entity.name);
+            if !shown || !source.fields.contains(key) {
+                continue;
+            }
+            let keys: Vec<Arc<str>> = records.iter().map(|record| record.path(key).to_string().into()).collect();
+            let made = self.ledger.made(connector.name(), &written.name, keys).await?;
+            for (echo, made) in echoes.iter_mut().zip(made) {
+                *echo |= made;
+            }
+        }
+        Ok(echoes)
+    }
+
+    /// Records that waited and are not among what is read any more.
+    async fn gone(
+        &self,
+        source: &SourcePlan,
+        waiting: Vec<Arc<str>>,
+        seen: &HashSet<Arc<str>>,
+    ) -> Result<(), EngineError> {
+        let left: Vec<Arc<str>> = waiting.into_iter().filter(|key| !seen.contains(key)).collect();
+        let known = self.ledger.records(&self.run.name, left.clone()).await?;
+        let gone = left.into_iter().zip(known);
+        let gone = gone.filter(|(_, known)| !known.rows.iter().any(|row| row.standing.state.in_doubt()));
+        let names = gone.map(|(key, _)| name_of(self.run, source, key)).collect();
+        Ok(self.ledger.gone(names).await?)
+    }
+}
+
+/// What is to be done with a record that was read.
+enum Standing {
+    /// Something of it is in doubt: only asking is allowed.
+    InDoubt,
+    /// Nothing.
+    Unchanged,
+    /// Nothing, but the plan reads fields for the first time.
+    FillIn(Hashes),
+    /// It is decided.
+    Decide,
+}
+
+fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
+    let differs = |path: &Arc<str>, hash: &Arc<str>| own.hashes.get(path).is_some_and(|old| old != hash);
+    let changed = hashes.iter().any(|(path, hash)| differs(path, hash));
+    let edited = own.plan_version != run.plan_version;
+    let due = || own.next_try.is_none_or(|next| next <= Timestamp::now());
+    let decide = match own.outcome {
+        RecordOutcome::Open | RecordOutcome::Gone => true,
+        RecordOutcome::Done => changed,
+        RecordOutcome::Skipped | RecordOutcome::Failed => changed || edited,
+        RecordOutcome::Held => changed || edited || !run.patient || due(),
+    };
+    if decide {
+        Standing::Decide
+    } else if hashes.keys().any(|path| !own.hashes.contains_key(path)) {
+        Standing::FillIn(hashes.clone())
+    } else {
+        Standing::Unchanged
+    }
+}
+
+/// Paths whose content counts: all that is read but the stamp.
+fn hashed(source: &SourcePlan) -> Vec<Arc<str>> {
+    let stamp = match &source.since {
+        Since::Field { path, .. } => Some(path),
+        Since::Change => None,
+    };
+    source.fields.iter().filter(|path| Some(*path) != stamp).cloned().collect()
+}
+
+fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
+    let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
+    name_of(run, source, parts.join("/").into())
+}
+
+fn name_of(run: &Run, source: &SourcePlan, key: Arc<str>) -> RecordName {
+    let fields: Vec<&str> = source.key.iter().map(|path| &**path).collect();
+    RecordName { run: run.name.clone(), key, key_fields: fields.join("/").into() }
+}
+
+/// From where a source with a stamp is read; none = everything.
+fn floor(source: &SourcePlan, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
+    let Since::Field { overlap, .. } = &source.since else { return None };
+    let mark = mark.filter(|mark| mark.plan_version == run.plan_version)?;
+    if now.duration_since(mark.swept_at) >= SWEEP {
+        return None;
+    }
+    let overlap = SignedDuration::from_secs(*overlap);
+    match stamp(mark.floor.as_deref()?)? {
+        Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
+        Value::Date(day) => {
+            let days = jiff::Span::new().try_days(overlap.as_hours().div_euclid(24) + 1).ok()?;
+            day.checked_sub(days).ok().map(Value::Date)
+        }
+        _ => None,
+    }
+}
+
+/// A stored stamp.
+fn stamp(text: &str) -> Option<Value> {
+    text.parse().map(Value::DateTime).or_else(|_| text.parse().map(Value::Date)).ok()
+}
+
+/// The pages of a source, one after the other.
+struct Pages<'a> {
+    connector: &'a dyn Connector,
+    stop: &'a Stop,
+    ask: Ask,
+    cursor: Option<Cursor>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn new(run: &'a Run, stop: &'a Stop, source: &SourcePlan, filter: Filter) -> Result<Self, EngineError> {
+        let ask = Ask { entity: source.name.clone(), filter, fields: source.fields.clone() };
+        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, cursor: None, ended: false })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+        if self.ended || self.stop.wished() {
+            return Ok(None);
+        }
+        let Page { records, next } =
+            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
+                .await
+                .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
+        self.ended = next.is_none();
+        self.cursor = next;
+        Ok(Some(records))
+    }
+}
+
+fn requests(run: &Run) -> BTreeMap<Arc<str>, u64> {
+    run.connections.values().map(|connector| (connector.name().into(), connector.requests())).collect()
+}
+
+fn note(run: &Run, journal: &dyn Journal, kind: EventKind, reason: Option<Arc<str>>) {
+    journal.record(&Event {
+        at: Timestamp::now(),
+        run: run.name.clone(),
+        key: None,
+        kind,
+        write: None,
+        entity: None,
+        target_key: None,
+        reason,
+        place: None,
+        fields: Vec::new(),
+    });
+}

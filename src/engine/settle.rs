@@ -1,0 +1,149 @@
+//! Settling what is in doubt: asking for it, from its row alone, until its absence is proven or it is found.
+//!
+//! Nothing here sends a write. An ask counts as proof of absence only when it began after the row's quiet time plus
+//! the time that the system may still need, and when a key that is known to exist came back with it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+
+use super::{EngineError, Run, Stop, reads::ask};
+use crate::{
+    connector::Connector,
+    insight::{Event as Told, EventKind, Journal},
+    ledger::{self, Command, Event, Finding, Judged, Ledger, Question, Row, State},
+    value::{Ask, EntityName},
+};
+
+/// An ask for a write, ready to be judged.
+pub(super) struct Asking {
+    question: Question,
+    control: Option<Arc<str>>,
+    pub(super) ask: Ask,
+}
+
+impl Asking {
+    /// With the known key in the same question.
+    pub(super) async fn new(
+        ledger: &Ledger,
+        conn: &str,
+        role: &Arc<str>,
+        written: &str,
+        question: Question,
+    ) -> Result<Self, EngineError> {
+        let control = ledger.control(conn, written).await?;
+        let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
+        let ask = Ask { entity, filter: question.filter(control.as_deref()), fields: question.fields() };
+        Ok(Self { question, control, ask })
+    }
+
+    /// Before a first create nothing is in doubt: the question alone.
+    pub(super) fn first(role: &Arc<str>, question: Question) -> Self {
+        let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
+        let ask = Ask { entity, filter: question.filter(None), fields: question.fields() };
+        Self { question, control: None, ask }
+    }
+
+    pub(super) fn judge(&self, answers: &super::reads::Answers) -> Result<Judged, Arc<str>> {
+        match answers.get(&self.ask) {
+            Some(Ok(rows)) => Ok(self.question.judge(rows, self.control.as_deref())),
+            Some(Err(text)) => Err(text.clone()),
+            None => Err("no answer".into()),
+        }
+    }
+}
+
+/// Is every attempt of a row, quiet since then, over by now?
+pub(super) fn late(ledger: &Ledger, connector: &dyn Connector, row: ledger::RowId, begun: Instant) -> bool {
+    ledger.since(row).checked_add(connector.settle()).is_some_and(|over| begun >= over)
+}
+
+/// Asks for everything in doubt on the connections of a run, whichever flow sent it.
+pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, stop: &Stop) -> Result<(), EngineError> {
+    let mut asked: Vec<(Row, Arc<dyn Connector>, Asking)> = Vec::new();
+    for row in ledger.doubts().await? {
+        // Under way at this moment, in another task.
+        if row.standing.state == State::Intended {
+            continue;
+        }
+        let Some(role) = run.role(&row.conn) else { continue };
+        let connector = run.connection(role)?.clone();
+        match row.question.clone() {
+            Some(question) => {
+                let asking = Asking::new(ledger, &row.conn, role, &row.entity, question).await?;
+                asked.push((row, connector, asking));
+            }
+            None => {
+                if row.standing.state == State::Unsettled && late(ledger, &*connector, row.id, Instant::now()) {
+                    tell(ledger, journal, &row, Event::Elapsed, None).await?;
+                }
+            }
+        }
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    let answers = ask(run, stop, asked.iter().map(|(_, _, asking)| asking.ask.clone()).collect()).await?;
+    for (row, connector, asking) in asked {
+        let judged = match asking.judge(&answers) {
+            Ok(judged) => judged,
+            Err(text) => {
+                tracing::warn!(run = &*run.name, write = &*row.name, "could not be asked for: {text}");
+                continue;
+            }
+        };
+        let event = Event::Asked {
+            finding: judged.finding,
+            late: late(ledger, &*connector, row.id, begun),
+            control: judged.control,
+        };
+        tell(ledger, journal, &row, event, judged.key).await?;
+    }
+    Ok(())
+}
+
+/// Tells what was found out about a row in doubt, to ledger and journal.
+pub(super) async fn tell(
+    ledger: &Ledger,
+    journal: &dyn Journal,
+    row: &Row,
+    event: Event,
+    key: Option<Arc<str>>,
+) -> Result<Command, EngineError> {
+    // Only a thing that counts as ours gives its key.
+    let key = key.filter(|_| {
+        !matches!(event, Event::Asked { finding: Finding::Foreign, .. } | Event::AskedNumber(Finding::Foreign))
+    });
+    let command = ledger.tell(ledger::Told { row: row.id, event, key: key.clone() }).await?;
+    let (kind, reason) = match command {
+        Command::UseKey(_) => (EventKind::Confirmed, None),
+        Command::DecideAgain => (EventKind::Voided, None),
+        Command::Hold(why) => (EventKind::Held, Some(why.to_string().into())),
+        _ => return Ok(command),
+    };
+    journal.record(&Told {
+        at: Timestamp::now(),
+        run: row.record.run.clone(),
+        key: Some(row.record.key.clone()),
+        kind,
+        write: Some(row.name.clone()),
+        entity: Some(row.entity.clone()),
+        target_key: key,
+        reason,
+        place: None,
+        fields: Vec::new(),
+    });
+    Ok(command)
+}
+
+/// How many records of a run have something in doubt, and what.
+pub(super) async fn in_doubt(run: &Run, ledger: &Ledger) -> Result<(u64, Vec<ledger::Doubt>), EngineError> {
+    let mut by_record: BTreeMap<Arc<str>, Vec<ledger::Doubt>> = BTreeMap::new();
+    for row in ledger.doubts().await? {
+        if row.record.run == run.name {
+            by_record.entry(row.record.key.clone()).or_default().push(row.into());
+        }
+    }
+    Ok((by_record.len() as u64, by_record.into_values().flatten().collect()))
+}

@@ -1,0 +1,183 @@
+//! What a poll did, in numbers and reasons; and how it is told while it goes on.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::{
+    ledger::Doubt,
+    value::{Reason, Verdict},
+};
+
+/// What a poll did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// The run.
+    pub flow: Arc<str>,
+    /// Records that were read.
+    pub read: u64,
+    /// What was made, by entity.
+    pub created: BTreeMap<Arc<str>, u64>,
+    /// What was changed, by entity.
+    pub updated: BTreeMap<Arc<str>, u64>,
+    /// Records with nothing to do.
+    pub skipped: u64,
+    /// Records that wait.
+    pub held: u64,
+    /// Records with wrong data, or refused.
+    pub failed: u64,
+    /// Records of which something may have happened.
+    pub unsettled: u64,
+    /// HTTP requests, by connection.
+    pub requests: BTreeMap<Arc<str>, u64>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Kinds of holds, failures and warnings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Trouble>,
+    /// What may have happened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_doubt: Vec<Doubt>,
+}
+
+/// A kind of hold, failure or warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// The word.
+    pub verdict: Verdict,
+    /// Where the flow says so.
+    pub place: Arc<str>,
+    /// Why for one of them, masked.
+    pub reason: Arc<str>,
+    /// Why for one of them, in full: for the screen only.
+    #[serde(skip)]
+    pub text: Arc<str>,
+    /// How many records.
+    pub count: u64,
+    /// The key of one of them.
+    pub example: Arc<str>,
+}
+
+/// How a record came through a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// It looks as it did when it was decided.
+    Unchanged,
+    /// All its writes are confirmed.
+    Done,
+    /// Nothing to do.
+    Skipped,
+    /// Waits.
+    Held,
+    /// Wrong data, or refused.
+    Failed,
+    /// Something may have happened.
+    Unsettled,
+}
+
+/// Who is told how a poll goes on; a bar, lines of JSON, nobody.
+pub trait Progress: Send + Sync {
+    /// So many more records were read.
+    fn read(&self, run: &str, records: u64);
+
+    /// A record came through; the reason is the live one.
+    fn ended(&self, run: &str, key: &str, ended: Ended, reason: Option<&Reason>);
+}
+
+/// Nobody is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn read(&self, _: &str, _: u64) {}
+    fn ended(&self, _: &str, _: &str, _: Ended, _: Option<&Reason>) {}
+}
+
+/// The summary while it grows; records under way at once share it.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    summary: Summary,
+    kinds: HashMap<(Verdict, Arc<str>, String), usize>,
+}
+
+impl Tally {
+    pub(super) fn read(&self, records: usize) {
+        self.with(|inner| inner.summary.read += records as u64);
+    }
+
+    pub(super) fn created(&self, entity: &Arc<str>) {
+        self.with(|inner| *inner.summary.created.entry(entity.clone()).or_default() += 1);
+    }
+
+    pub(super) fn ended(&self, ended: Ended) {
+        self.with(|inner| match ended {
+            Ended::Skipped => inner.summary.skipped += 1,
+            Ended::Held => inner.summary.held += 1,
+            Ended::Failed => inner.summary.failed += 1,
+            // Counted from the ledger at the end, with those of earlier polls.
+            Ended::Unchanged | Ended::Done | Ended::Unsettled => {}
+        });
+    }
+
+    pub(super) fn told(&self, verdict: Verdict, reason: &Reason, key: &Arc<str>) {
+        self.with(|inner| {
+            let Inner { summary, kinds } = inner;
+            let kind = (verdict, reason.place.clone(), kind(&reason.masked));
+            let index = *kinds.entry(kind).or_insert_with(|| {
+                summary.reasons.push(Trouble {
+                    verdict,
+                    place: reason.place.clone(),
+                    reason: reason.masked.clone(),
+                    text: reason.text.clone(),
+                    count: 0,
+                    example: key.clone(),
+                });
+                summary.reasons.len() - 1
+            });
+            if let Some(trouble) = summary.reasons.get_mut(index) {
+                trouble.count += 1;
+            }
+        });
+    }
+
+    /// Takes the summary out.
+    pub(super) fn finish(&self) -> Summary {
+        self.with(|inner| std::mem::take(&mut inner.summary))
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What is alike in the reasons of many records: the text without the numbers and keys in it.
+fn kind(text: &str) -> String {
+    let bare = |word: &str| if word.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { word }.to_owned();
+    text.split(' ').map(bare).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_numbers_only_are_one_kind() {
+        let tally = Tally::default();
+        for (number, verdict) in [("2026-1", Verdict::Hold), ("2026-2", Verdict::Hold), ("2026-3", Verdict::Warn)] {
+            let text: Arc<str> = format!("no period for {number} yet").into();
+            let reason = Reason { place: "orders.flow:7".into(), text: text.clone(), masked: text };
+            tally.told(verdict, &reason, &number.into());
+        }
+        let counts: Vec<_> = tally.finish().reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
+        assert_eq!(counts, [(2, Arc::from("2026-1")), (1, Arc::from("2026-3"))]);
+    }
+}

@@ -1,0 +1,219 @@
+//! What goes in and out of the ledger: names of records, rows, what is wanted, how a record ended.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    gates::LockName,
+    key::Hash,
+    question::Question,
+    state::{Event, Seen, Standing, Why},
+};
+use crate::value::{Verdict, Write};
+
+/// A record of a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordName {
+    /// The run.
+    pub run: Arc<str>,
+    /// Its key.
+    pub key: Arc<str>,
+    /// The names of the fields that make the key: an edited key is told from another record by them.
+    pub key_fields: Arc<str>,
+}
+
+/// Short keyed hashes of what was read, by path.
+pub type Hashes = BTreeMap<Arc<str>, Arc<str>>;
+
+/// How a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordOutcome {
+    /// Begun and not ended.
+    Open,
+    /// All its writes are confirmed.
+    Done,
+    /// Nothing to do.
+    Skipped,
+    /// Waits.
+    Held,
+    /// Wrong data, or refused.
+    Failed,
+    /// It left the source before it was done.
+    Gone,
+}
+
+/// A reason as it is kept: place, and the text with dots for what is private.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Kept {
+    /// The word.
+    pub verdict: Verdict,
+    /// Where the flow says so.
+    pub place: Arc<str>,
+    /// Why, masked.
+    pub masked: Arc<str>,
+}
+
+/// How a record ended for now.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// How.
+    pub outcome: RecordOutcome,
+    /// Why.
+    pub reason: Option<Kept>,
+    /// What it looked like.
+    pub hashes: Hashes,
+    /// Which plan decided.
+    pub plan_version: Arc<str>,
+    /// Is nothing more to be created for it? Once sealed, always sealed.
+    pub sealed: bool,
+}
+
+/// What is known of a record.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// None for a record that was never decided.
+    pub record: Option<KnownRecord>,
+    /// Its writes, and the ensured things that it was the first to want.
+    pub rows: Vec<Row>,
+}
+
+/// A record's own row.
+#[derive(Debug, Clone)]
+pub struct KnownRecord {
+    /// How it stands.
+    pub outcome: RecordOutcome,
+    /// What it looked like when that was decided.
+    pub hashes: Hashes,
+    /// Which plan decided.
+    pub plan_version: Arc<str>,
+    /// Was it done once?
+    pub sealed: bool,
+    /// When a held one is tried again by itself.
+    pub next_try: Option<Timestamp>,
+}
+
+/// Which row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    pub(super) table: Table,
+    pub(super) id: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Table {
+    Write,
+    Ensure,
+}
+
+/// A write, or an ensured thing.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Which.
+    pub id: RowId,
+    /// The record it belongs to, or that wanted it first.
+    pub record: RecordName,
+    /// Its name in the flow: of the write, or of the ensure.
+    pub name: Arc<str>,
+    /// The connection.
+    pub conn: Arc<str>,
+    /// What it makes.
+    pub entity: Arc<str>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// How to ask for it from this row alone.
+    pub question: Option<Question>,
+    /// Our own number.
+    pub own_number: Option<Arc<str>>,
+    /// The reference.
+    pub reference: Option<Arc<str>>,
+    /// Its key at the target.
+    pub target_key: Option<Arc<str>>,
+    /// When its doubt began, for people.
+    pub quiet_since: Option<Timestamp>,
+    /// Identity of an ensured thing.
+    pub(super) compared: Option<Hash>,
+}
+
+impl Row {
+    /// Is it an ensured thing (else a write of its record alone)?
+    #[must_use]
+    pub fn is_thing(&self) -> bool {
+        self.id.table == Table::Ensure
+    }
+
+    /// Is it this very thing: the same values compared?
+    #[must_use]
+    pub fn is(&self, thing: &Thing) -> bool {
+        self.compared == Some(thing.compared)
+    }
+}
+
+/// An ensured thing: the lock of its recognition key, and its identity under it.
+#[derive(Debug, Clone)]
+pub struct Thing {
+    /// The name of the ensure.
+    pub name: Arc<str>,
+    /// Its lock.
+    pub lock: LockName,
+    /// Keyed hash of all values that its finds compare.
+    pub(super) compared: Hash,
+}
+
+/// A write that a decision wants.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// For which record.
+    pub record: RecordName,
+    /// By which plan.
+    pub plan_version: Arc<str>,
+    /// What, keys of earlier writes filled in.
+    pub write: Write,
+    /// Where.
+    pub conn: Arc<str>,
+    /// How it is recognised.
+    pub seen: Seen,
+    /// How it is asked for.
+    pub question: Option<Question>,
+    /// The thing it makes, for the create of an ensure.
+    pub thing: Option<Thing>,
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Which row.
+    pub row: RowId,
+    /// What.
+    pub event: Event,
+    /// The key that became known with it.
+    pub key: Option<Arc<str>>,
+}
+
+/// What came of wanting a write.
+#[derive(Debug)]
+pub enum Intent {
+    /// It is on disk as intended: send it.
+    Send(super::Intended),
+    /// It happened before, under this key.
+    UseKey(Arc<str>),
+    /// It may have happened: wait until that is settled.
+    InDoubt,
+    /// It is held.
+    Held(Why),
+    /// Its number or reference was used by this record.
+    Other(RecordName),
+}
+
+/// How far a source was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The highest stamp of the last finished scan.
+    pub floor: Option<Arc<str>>,
+    /// The plan that scanned.
+    pub plan_version: Arc<str>,
+    /// When everything was last read.
+    pub swept_at: Timestamp,
+}

@@ -1,0 +1,506 @@
+//! How a row of the ledger moves: one pure function from a standing and an event to the next standing and what to do.
+//!
+//! Takes nothing but its arguments: no clock, no database, no network; the ledger, the engine and a model checker call
+//! the same function. Promises that a row is sent from one state only, `intended` after its commit, that nothing in
+//! doubt becomes void before an ask that proves absence, and that nothing without a key is ever sent again.
+//!
+//! Words: *in doubt* = intended, unsettled, keyless or unclear; *late* = the ask began when no earlier attempt could
+//! still take effect; *control* = a key known to exist came back in the same answer, so an absence is not blindness;
+//! *void* = proven not to have happened.
+
+use serde::Serialize;
+
+/// So many attempts may end in doubt and then in proven absence; after that a person looks.
+pub const ATTEMPTS: u32 = 3;
+
+/// Where a write or an ensured thing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Never wanted.
+    None,
+    /// On disk, about to be sent or on its way.
+    Intended,
+    /// Nobody knows whether it happened: it is asked for.
+    Unsettled,
+    /// It happened, its key is known (or there is none to know).
+    Confirmed,
+    /// It happened, its key must be read back.
+    Keyless,
+    /// Nobody knows and nobody can ask: a person looks.
+    Unclear,
+    /// It certainly did not happen; it may be wanted afresh.
+    Void,
+}
+
+impl State {
+    /// May it have happened without our knowing all of it?
+    #[must_use]
+    pub const fn in_doubt(self) -> bool {
+        matches!(self, Self::Intended | Self::Unsettled | Self::Keyless | Self::Unclear)
+    }
+}
+
+/// How a write can be recognised at the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seen {
+    /// A read shows it.
+    Read,
+    /// No read shows it; the target refuses its own number a second time.
+    Number,
+    /// Nothing shows it.
+    Nothing,
+}
+
+/// A row as far as its moves depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Where it stands.
+    pub state: State,
+    /// Attempts since it last certainly was not there.
+    pub attempt: u32,
+    /// How it is recognised.
+    pub seen: Seen,
+}
+
+impl Standing {
+    /// A row that was never wanted.
+    #[must_use]
+    pub const fn new(seen: Seen) -> Self {
+        Self { state: State::None, attempt: 0, seen }
+    }
+}
+
+/// What happens to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A decision wants it.
+    Wanted,
+    /// The ask before a first create.
+    AskedFirst(Finding),
+    /// The commit of `intended` is on disk, the epoch still ours.
+    Committed,
+    /// The target answered, or did not.
+    Answered(Reply),
+    /// The process started: whatever was under way is in doubt.
+    Started,
+    /// It was asked for.
+    Asked {
+        /// What came back.
+        finding: Finding,
+        /// Did the ask begin when no attempt could take effect any more?
+        late: bool,
+        /// Did the known key come back with it?
+        control: bool,
+    },
+    /// It was asked for at once, because the target said that its number exists.
+    AskedNumber(Finding),
+    /// No attempt can take effect any more, and nothing can be asked from the row alone.
+    Elapsed,
+    /// Asked by its own key, late: the thing is not there any more.
+    Gone,
+}
+
+/// What an ask found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// Nothing.
+    Absent,
+    /// One thing, and every mark of it is ours.
+    Ours,
+    /// The own number stands on something else.
+    Foreign,
+    /// Everything but the own number is ours: a person made it, or an earlier formula.
+    ByReference,
+    /// Several things.
+    Several,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// It happened, with a key.
+    Done,
+    /// It happened, on a route that gives no key.
+    DoneWithoutKey,
+    /// It happened, and the key is missing or unreadable.
+    Keyless,
+    /// Refused, nothing happened.
+    Refused,
+    /// The target says that the number exists.
+    NumberExists,
+    /// It certainly did not arrive.
+    NotArrived,
+    /// Nobody knows.
+    Unclear,
+}
+
+/// What is to be done after a move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Nothing.
+    Rest,
+    /// Ask whether it is there, then tell [`Event::AskedFirst`] or [`Event::AskedNumber`].
+    Ask,
+    /// Ask again after a while.
+    AskAgain,
+    /// Commit, tell [`Event::Committed`].
+    Commit,
+    /// Send it, once.
+    Send,
+    /// Its key may be used; nothing is sent.
+    UseKey(Via),
+    /// Wait until it is settled.
+    Wait,
+    /// It may be wanted again by a fresh decision.
+    DecideAgain,
+    /// The record fails with the target's words.
+    Fail,
+    /// The record is held.
+    Hold(Why),
+}
+
+/// How a row came to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// By the answer of the attempt.
+    Answer,
+    /// By asking after an unclear answer.
+    Asked,
+    /// By the target's refusal of its number.
+    Number,
+    /// It was there before anything was sent.
+    Found,
+}
+
+/// Why a record is held by its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// The own number stands on something else.
+    Taken,
+    /// Several things carry its marks.
+    Several,
+    /// Nothing came back, not even what certainly exists.
+    Blind,
+    /// Three attempts ended in nothing.
+    Attempts,
+    /// It happened, and nothing shows its key.
+    NoKey,
+    /// Nothing can show whether it happened.
+    Unclear,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "its number stands on another document: look there, and give this one another number",
+            Self::Several => "several documents carry its number or reference: look which one is right",
+            Self::Blind => {
+                "it may have been made, and the question for it shows nothing at all: \
+                 may the user of this connection read what it writes?"
+            }
+            Self::Attempts => {
+                "sent three times without an answer and never found: look in the target before it is sent again"
+            }
+            Self::NoKey => "it was made, and no read shows under which key: look it up in the target",
+            Self::Unclear => "no answer came and no read shows whether it was made: look in the target",
+        })
+    }
+}
+
+/// The next standing, and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Where the row stands now.
+    pub to: Standing,
+    /// What to do.
+    pub then: Command,
+}
+
+/// The move of a row at an event; none where it cannot happen.
+#[must_use]
+#[expect(clippy::match_same_arms, reason = "each arm is a row of the table")]
+pub fn transition(from: Standing, event: Event) -> Option<Move> {
+    use State::{Confirmed, Intended, Keyless, None as Never, Unclear, Unsettled, Void};
+    let stay = |then| Some(Move { to: from, then });
+    let go = |state, then| Some(Move { to: Standing { state, ..from }, then });
+    let void = |then| Some(Move { to: Standing { state: Void, attempt: 0, ..from }, then });
+    // Proven absent after an attempt in doubt: the attempts stay counted.
+    let absent = || {
+        if from.attempt < ATTEMPTS { go(Void, Command::DecideAgain) } else { stay(Command::Hold(Why::Attempts)) }
+    };
+    let doubt = || match from.seen {
+        Seen::Nothing => go(Unclear, Command::Hold(Why::Unclear)),
+        Seen::Read | Seen::Number => go(Unsettled, Command::AskAgain),
+    };
+    match (from.state, event) {
+        (Never | Void, Event::Wanted) => stay(Command::Ask),
+        (Intended | Unsettled | Keyless, Event::Wanted) => stay(Command::Wait),
+        (Confirmed, Event::Wanted) => stay(Command::UseKey(Via::Found)),
+        (Unclear, Event::Wanted) => stay(Command::Hold(Why::Unclear)),
+
+        (Never | Void, Event::AskedFirst(finding)) => match finding {
+            Finding::Absent => Some(Move {
+                to: Standing { state: Intended, attempt: from.attempt + 1, ..from },
+                then: Command::Commit,
+            }),
+            Finding::Ours | Finding::ByReference => go(Confirmed, Command::UseKey(Via::Found)),
+            Finding::Foreign => stay(Command::Hold(Why::Taken)),
+            Finding::Several => stay(Command::Hold(Why::Several)),
+        },
+
+        (Intended, Event::Committed) => stay(Command::Send),
+
+        (Intended | Unsettled, Event::Answered(Reply::Done | Reply::DoneWithoutKey)) => {
+            go(Confirmed, Command::UseKey(Via::Answer))
+        }
+        (Intended | Unsettled, Event::Answered(Reply::Keyless)) => match from.seen {
+            Seen::Read => go(Keyless, Command::AskAgain),
+            // Its number is its key where no read shows it; without one a person looks.
+            Seen::Number => go(Confirmed, Command::UseKey(Via::Number)),
+            Seen::Nothing => go(Unclear, Command::Hold(Why::NoKey)),
+        },
+        (Intended, Event::Answered(Reply::Refused)) => void(Command::Fail),
+        (Intended, Event::Answered(Reply::NotArrived)) => Some(Move {
+            to: Standing { state: Void, attempt: from.attempt.saturating_sub(1), ..from },
+            then: Command::DecideAgain,
+        }),
+        (Intended, Event::Answered(Reply::NumberExists)) => match from.seen {
+            Seen::Read => go(Unsettled, Command::Ask),
+            Seen::Number => go(Confirmed, Command::UseKey(Via::Number)),
+            Seen::Nothing => doubt(),
+        },
+        (Intended, Event::Answered(Reply::Unclear)) => doubt(),
+
+        (Intended, Event::Started) => doubt(),
+        (Unsettled | Keyless, Event::Started) => stay(Command::AskAgain),
+        (_, Event::Started) => stay(Command::Rest),
+
+        (Unsettled, Event::AskedNumber(finding)) => match finding {
+            Finding::Ours => go(Confirmed, Command::UseKey(Via::Number)),
+            Finding::Foreign => void(Command::Hold(Why::Taken)),
+            Finding::Absent | Finding::ByReference | Finding::Several => stay(Command::AskAgain),
+        },
+
+        (Unsettled | Keyless | Unclear, Event::Asked { finding: Finding::Ours, .. }) => {
+            go(Confirmed, Command::UseKey(Via::Asked))
+        }
+        (Unclear, Event::Asked { .. }) => stay(Command::Hold(Why::Unclear)),
+        (Unsettled | Keyless, Event::Asked { late: false, .. }) => stay(Command::AskAgain),
+        (Unsettled, Event::Asked { finding, control, .. }) => match finding {
+            Finding::Foreign => void(Command::Hold(Why::Taken)),
+            Finding::ByReference => go(Confirmed, Command::UseKey(Via::Found)),
+            Finding::Several => stay(Command::Hold(Why::Several)),
+            Finding::Ours | Finding::Absent if control => absent(),
+            Finding::Ours | Finding::Absent => stay(Command::Hold(Why::Blind)),
+        },
+        (Keyless, Event::Asked { finding, control, .. }) => stay(Command::Hold(match finding {
+            Finding::Foreign => Why::Taken,
+            Finding::Several => Why::Several,
+            _ if control => Why::NoKey,
+            _ => Why::Blind,
+        })),
+
+        (Unsettled, Event::Elapsed) => absent(),
+        (Confirmed, Event::Gone) => void(Command::DecideAgain),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [State; 7] =
+        [State::None, State::Intended, State::Unsettled, State::Confirmed, State::Keyless, State::Unclear, State::Void];
+
+    fn at(state: State) -> Standing {
+        Standing { state, attempt: 1, seen: Seen::Read }
+    }
+
+    fn events() -> Vec<Event> {
+        let findings = [Finding::Absent, Finding::Ours, Finding::Foreign, Finding::ByReference, Finding::Several];
+        let replies = [
+            Reply::Done,
+            Reply::DoneWithoutKey,
+            Reply::Keyless,
+            Reply::Refused,
+            Reply::NumberExists,
+            Reply::NotArrived,
+            Reply::Unclear,
+        ];
+        let mut all = vec![Event::Wanted, Event::Committed, Event::Started, Event::Elapsed, Event::Gone];
+        all.extend(replies.map(Event::Answered));
+        for finding in findings {
+            all.extend([Event::AskedFirst(finding), Event::AskedNumber(finding)]);
+            for late in [false, true] {
+                all.extend([false, true].map(|control| Event::Asked { finding, late, control }));
+            }
+        }
+        all
+    }
+
+    #[track_caller]
+    fn moves(from: Standing, event: Event, to: State, then: Command) {
+        let went = transition(from, event).unwrap_or_else(|| panic!("{from:?} at {event:?} cannot happen"));
+        assert_eq!((went.to.state, went.then), (to, then), "{from:?} at {event:?}");
+    }
+
+    fn late(finding: Finding) -> Event {
+        Event::Asked { finding, late: true, control: true }
+    }
+
+    #[test]
+    fn only_a_committed_intention_is_ever_sent() {
+        for state in STATES {
+            for seen in [Seen::Read, Seen::Number, Seen::Nothing] {
+                for event in events() {
+                    let sends = transition(Standing { state, attempt: 1, seen }, event).map(|went| went.then);
+                    let may = state == State::Intended && event == Event::Committed;
+                    assert_eq!(sends == Some(Command::Send), may, "{state:?} {seen:?} {event:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_was_never_there_or_is_void_becomes_intended() {
+        for state in STATES {
+            for event in events() {
+                let Some(went) = transition(at(state), event) else { continue };
+                if went.to.state == State::Intended && state != State::Intended {
+                    assert!(matches!(state, State::None | State::Void), "{state:?} {event:?}");
+                    assert_eq!(event, Event::AskedFirst(Finding::Absent), "{state:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_doubt_becomes_void_by_an_early_or_a_blind_ask() {
+        for state in [State::Unsettled, State::Keyless, State::Unclear] {
+            for event in events() {
+                let Some(went) = transition(at(state), event) else { continue };
+                if went.to.state != State::Void {
+                    continue;
+                }
+                assert_eq!(state, State::Unsettled, "{state:?} {event:?}");
+                let proof = match event {
+                    Event::Asked { finding, late, control } => late && (control || finding == Finding::Foreign),
+                    Event::AskedNumber(finding) => finding == Finding::Foreign,
+                    Event::Elapsed => true,
+                    _ => false,
+                };
+                assert!(proof, "{state:?} {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wanted_row_is_asked_for_used_waited_for_or_held() {
+        moves(at(State::None), Event::Wanted, State::None, Command::Ask);
+        moves(at(State::Void), Event::Wanted, State::Void, Command::Ask);
+        moves(at(State::Unsettled), Event::Wanted, State::Unsettled, Command::Wait);
+        moves(at(State::Keyless), Event::Wanted, State::Keyless, Command::Wait);
+        moves(at(State::Confirmed), Event::Wanted, State::Confirmed, Command::UseKey(Via::Found));
+        moves(at(State::Unclear), Event::Wanted, State::Unclear, Command::Hold(Why::Unclear));
+        moves(at(State::Intended), Event::Wanted, State::Intended, Command::Wait);
+    }
+
+    #[test]
+    fn the_ask_before_a_create_finds_intends_or_holds() {
+        let none = Standing::new(Seen::Read);
+        let went = transition(none, Event::AskedFirst(Finding::Absent)).unwrap();
+        assert_eq!((went.to.state, went.to.attempt, went.then), (State::Intended, 1, Command::Commit));
+        moves(none, Event::AskedFirst(Finding::Ours), State::Confirmed, Command::UseKey(Via::Found));
+        moves(none, Event::AskedFirst(Finding::ByReference), State::Confirmed, Command::UseKey(Via::Found));
+        moves(none, Event::AskedFirst(Finding::Foreign), State::None, Command::Hold(Why::Taken));
+        moves(none, Event::AskedFirst(Finding::Several), State::None, Command::Hold(Why::Several));
+    }
+
+    #[test]
+    fn answers_move_an_intention_as_the_table_says() {
+        let row = at(State::Intended);
+        moves(row, Event::Answered(Reply::Done), State::Confirmed, Command::UseKey(Via::Answer));
+        moves(row, Event::Answered(Reply::DoneWithoutKey), State::Confirmed, Command::UseKey(Via::Answer));
+        moves(row, Event::Answered(Reply::Keyless), State::Keyless, Command::AskAgain);
+        moves(row, Event::Answered(Reply::Refused), State::Void, Command::Fail);
+        moves(row, Event::Answered(Reply::NumberExists), State::Unsettled, Command::Ask);
+        moves(row, Event::Answered(Reply::Unclear), State::Unsettled, Command::AskAgain);
+        let went = transition(row, Event::Answered(Reply::NotArrived)).unwrap();
+        assert_eq!((went.to.state, went.to.attempt), (State::Void, 0), "an attempt that did not arrive does not count");
+    }
+
+    #[test]
+    fn a_late_answer_still_settles_a_row_in_doubt() {
+        let row = at(State::Unsettled);
+        moves(row, Event::Answered(Reply::Done), State::Confirmed, Command::UseKey(Via::Answer));
+        moves(row, Event::Answered(Reply::Keyless), State::Keyless, Command::AskAgain);
+    }
+
+    #[test]
+    fn a_number_that_exists_is_ours_foreign_or_unknown() {
+        let row = at(State::Unsettled);
+        moves(row, Event::AskedNumber(Finding::Ours), State::Confirmed, Command::UseKey(Via::Number));
+        moves(row, Event::AskedNumber(Finding::Foreign), State::Void, Command::Hold(Why::Taken));
+        moves(row, Event::AskedNumber(Finding::Absent), State::Unsettled, Command::AskAgain);
+        let unreadable = Standing { state: State::Intended, attempt: 1, seen: Seen::Number };
+        moves(unreadable, Event::Answered(Reply::NumberExists), State::Confirmed, Command::UseKey(Via::Number));
+    }
+
+    #[test]
+    fn a_start_puts_everything_under_way_in_doubt() {
+        moves(at(State::Intended), Event::Started, State::Unsettled, Command::AskAgain);
+        moves(at(State::Unsettled), Event::Started, State::Unsettled, Command::AskAgain);
+        moves(at(State::Keyless), Event::Started, State::Keyless, Command::AskAgain);
+        moves(at(State::Confirmed), Event::Started, State::Confirmed, Command::Rest);
+        let unrecognised = Standing { state: State::Intended, attempt: 1, seen: Seen::Nothing };
+        moves(unrecognised, Event::Started, State::Unclear, Command::Hold(Why::Unclear));
+    }
+
+    #[test]
+    fn asking_settles_a_row_in_doubt() {
+        let row = at(State::Unsettled);
+        let early = |finding| Event::Asked { finding, late: false, control: true };
+        moves(row, early(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+        moves(row, early(Finding::Absent), State::Unsettled, Command::AskAgain);
+        moves(row, early(Finding::Foreign), State::Unsettled, Command::AskAgain);
+        moves(row, late(Finding::Absent), State::Void, Command::DecideAgain);
+        moves(row, late(Finding::Foreign), State::Void, Command::Hold(Why::Taken));
+        moves(row, late(Finding::ByReference), State::Confirmed, Command::UseKey(Via::Found));
+        moves(row, late(Finding::Several), State::Unsettled, Command::Hold(Why::Several));
+        let blind = Event::Asked { finding: Finding::Absent, late: true, control: false };
+        moves(row, blind, State::Unsettled, Command::Hold(Why::Blind));
+    }
+
+    #[test]
+    fn after_three_attempts_in_doubt_a_person_looks() {
+        let third = Standing { attempt: ATTEMPTS, ..at(State::Unsettled) };
+        moves(third, late(Finding::Absent), State::Unsettled, Command::Hold(Why::Attempts));
+        moves(third, Event::Elapsed, State::Unsettled, Command::Hold(Why::Attempts));
+        moves(third, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+    }
+
+    #[test]
+    fn what_has_no_key_is_read_back_and_never_sent_again() {
+        let row = at(State::Keyless);
+        moves(row, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+        moves(row, late(Finding::Absent), State::Keyless, Command::Hold(Why::NoKey));
+        moves(row, late(Finding::Several), State::Keyless, Command::Hold(Why::Several));
+        assert_eq!(transition(row, Event::Elapsed), None);
+    }
+
+    #[test]
+    fn an_unclear_row_waits_for_proof() {
+        let row = at(State::Unclear);
+        moves(row, late(Finding::Absent), State::Unclear, Command::Hold(Why::Unclear));
+        moves(row, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+    }
+
+    #[test]
+    fn a_thing_that_is_gone_may_be_made_again() {
+        moves(at(State::Confirmed), Event::Gone, State::Void, Command::DecideAgain);
+    }
+}

@@ -1,0 +1,619 @@
+//! The ledger's sentences to the database. All of them run inside the writer's transaction.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Row as Line, params, types::Type};
+
+use super::{
+    LedgerError,
+    key::Hash,
+    question::{Part, Question},
+    row::{Ending, Hashes, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Row, RowId, Table, Told, Wanted},
+    state::{Command, Event, Finding, Seen, Standing, State, Via, transition},
+};
+
+/// First and longest time between two tries of a held record.
+const FIRST_TRY: SignedDuration = SignedDuration::from_mins(5);
+const LAST_TRY: SignedDuration = SignedDuration::from_hours(6);
+
+/// What all sentences need to know besides their arguments.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) epoch: i64,
+    pub(super) now: Timestamp,
+}
+
+type Answer<T> = Result<T, LedgerError>;
+
+// ---- words of the tables
+
+macro_rules! words {
+    ($ty:ident, $to:ident, $from:ident, $($variant:ident = $word:literal),+) => {
+        pub(super) fn $to(value: $ty) -> &'static str {
+            match value { $($ty::$variant => $word),+ }
+        }
+        fn $from(word: &str) -> Option<$ty> {
+            match word { $($word => Some($ty::$variant),)+ _ => None }
+        }
+    };
+}
+words!(
+    State,
+    state_word,
+    state_of,
+    None = "none",
+    Intended = "intended",
+    Unsettled = "unsettled",
+    Confirmed = "confirmed",
+    Keyless = "keyless",
+    Unclear = "unclear",
+    Void = "void"
+);
+words!(Seen, seen_word, seen_of, Read = "read", Number = "number", Nothing = "nothing");
+words!(
+    RecordOutcome,
+    outcome_word,
+    outcome_of,
+    Open = "open",
+    Done = "done",
+    Skipped = "skipped",
+    Held = "held",
+    Failed = "failed",
+    Gone = "gone"
+);
+
+fn via_word(via: Via) -> &'static str {
+    match via {
+        Via::Answer => "answer",
+        Via::Asked => "asked",
+        Via::Number => "number",
+        Via::Found => "found",
+    }
+}
+
+fn verdict_word(verdict: crate::value::Verdict) -> &'static str {
+    use crate::value::Verdict::{Fail, Hold, Skip, Warn};
+    match verdict {
+        Skip => "skip",
+        Hold => "hold",
+        Fail => "fail",
+        Warn => "warn",
+    }
+}
+
+/// Reads a column through a function; a text that it does not know is a fault of the file.
+fn word<T>(line: &Line<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text: String = line.get(column)?;
+    read(&text).ok_or_else(|| rusqlite::Error::InvalidColumnType(column, text, Type::Text))
+}
+
+fn shared(line: &Line<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+    line.get::<_, String>(column).map(Into::into)
+}
+
+fn perhaps(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Arc<str>>> {
+    Ok(line.get::<_, Option<String>>(column)?.map(Into::into))
+}
+
+fn moment(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(line.get::<_, Option<String>>(column)?.and_then(|text| text.parse().ok()))
+}
+
+// ---- rows
+
+impl Table {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Ensure => "ensure",
+        }
+    }
+
+    /// The columns of [`row_of`], alike for both tables.
+    fn columns(self) -> &'static str {
+        match self {
+            Self::Write => {
+                "id, run, key, key_fields, name, conn, entity, state, attempt, seen, question, own_number, reference, \
+                 target_key, quiet_since, NULL"
+            }
+            Self::Ensure => {
+                "id, run, key, '', name, conn, entity, state, attempt, seen, question, own_number, NULL, \
+                 target_key, quiet_since, compared_hash"
+            }
+        }
+    }
+}
+
+fn row_of(table: Table, line: &Line<'_>) -> rusqlite::Result<Row> {
+    let question: Option<String> = line.get(10)?;
+    Ok(Row {
+        id: RowId { table, id: line.get(0)? },
+        record: RecordName { run: shared(line, 1)?, key: shared(line, 2)?, key_fields: shared(line, 3)? },
+        name: shared(line, 4)?,
+        conn: shared(line, 5)?,
+        entity: shared(line, 6)?,
+        standing: Standing { state: word(line, 7, state_of)?, attempt: line.get(8)?, seen: word(line, 9, seen_of)? },
+        question: question.as_deref().and_then(Question::read),
+        own_number: perhaps(line, 11)?,
+        reference: perhaps(line, 12)?,
+        target_key: perhaps(line, 13)?,
+        quiet_since: moment(line, 14)?,
+        compared: line.get(15)?,
+    })
+}
+
+fn rows(c: &Connection, table: Table, condition: &str, values: impl rusqlite::Params) -> Answer<Vec<Row>> {
+    let sentence = format!("SELECT {} FROM {} WHERE {condition} ORDER BY id", table.columns(), table.name());
+    let mut statement = c.prepare_cached(&sentence)?;
+    let found = statement.query_map(values, |line| row_of(table, line))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn row(c: &Connection, id: RowId) -> Answer<Row> {
+    let found = rows(c, id.table, "id = ?1", [id.id])?;
+    found.into_iter().next().ok_or_else(|| LedgerError::Database("a row has gone".to_owned()))
+}
+
+const DOUBT: &str = "state IN ('intended', 'unsettled', 'keyless', 'unclear')";
+
+/// All rows in doubt, of every run.
+pub(super) fn doubts(c: &Connection) -> Answer<Vec<Row>> {
+    let mut all = rows(c, Table::Write, DOUBT, [])?;
+    all.extend(rows(c, Table::Ensure, DOUBT, [])?);
+    Ok(all)
+}
+
+/// The rows under a lock.
+pub(super) fn under(c: &Connection, conn: &str, family: &str, key: &Hash) -> Answer<Vec<Row>> {
+    rows(c, Table::Ensure, "conn = ?1 AND family = ?2 AND key_hash = ?3", params![conn, family, key])
+}
+
+/// A key that is known to exist where a question looks: the last confirmed one.
+pub(super) fn control(c: &Connection, conn: &str, entity: &str) -> Answer<Option<Arc<str>>> {
+    let sentence = "SELECT target_key FROM (
+            SELECT target_key, at, id FROM write WHERE conn = ?1 AND entity = ?2 AND state = 'confirmed'
+            UNION ALL
+            SELECT target_key, at, id FROM ensure WHERE conn = ?1 AND entity = ?2 AND state = 'confirmed'
+        ) WHERE target_key <> '' ORDER BY at DESC, id DESC LIMIT 1";
+    Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity], |line| shared(line, 0)).optional()?)
+}
+
+/// Was this made by koppel, by key, own number or reference?
+pub(super) fn made(c: &Connection, conn: &str, entity: &str, key: &str) -> Answer<bool> {
+    let sentence = "SELECT EXISTS (SELECT 1 FROM write WHERE conn = ?1 AND entity = ?2
+        AND (target_key = ?3 OR own_number = ?3 OR reference = ?3))";
+    Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity, key], |line| line.get(0))?)
+}
+
+/// Where a row stands.
+pub(super) fn state_at(c: &Connection, id: RowId) -> Answer<State> {
+    Ok(row(c, id)?.standing.state)
+}
+
+/// Moves a row, writes what became known with it, and puts its record where the move says.
+pub(super) fn tell(c: &Connection, at: At, told: &Told) -> Answer<(Row, Command)> {
+    let mut row = row(c, told.row)?;
+    let Some(went) = transition(row.standing, told.event) else {
+        return Err(LedgerError::Impossible(format!(
+            "{} is {} at {:?}",
+            row.name,
+            state_word(row.standing.state),
+            told.event
+        )));
+    };
+    let quiet = went.to.state == State::Unsettled && row.standing.state != State::Unsettled;
+    let via = match went.then {
+        Command::UseKey(via) if row.standing.state != State::Confirmed => Some(via_word(via)),
+        _ => None,
+    };
+    let sentence = format!(
+        "UPDATE {} SET state = ?2, attempt = ?3, target_key = coalesce(?4, target_key), via = coalesce(?5, via),
+            quiet_since = CASE WHEN ?6 THEN ?7 ELSE quiet_since END, at = ?7 WHERE id = ?1",
+        told.row.table.name()
+    );
+    c.prepare_cached(&sentence)?.execute(params![
+        told.row.id,
+        state_word(went.to.state),
+        went.to.attempt,
+        told.key.as_deref(),
+        via,
+        quiet,
+        at.now.to_string()
+    ])?;
+    match went.then {
+        Command::Hold(why) => {
+            let reason = Kept {
+                verdict: crate::value::Verdict::Hold,
+                place: Arc::clone(&row.name),
+                masked: why.to_string().into(),
+            };
+            set_outcome(c, at, &row.record, RecordOutcome::Held, Some(&reason))?;
+        }
+        // What a settled row belongs to is decided afresh at the next reading.
+        Command::UseKey(_) | Command::DecideAgain => reopen(c, &row.record)?,
+        _ => {}
+    }
+    row.standing = went.to;
+    row.target_key = told.key.clone().or(row.target_key);
+    Ok((row, went.then))
+}
+
+// ---- wanting a write
+
+/// What came of wanting, before the commit.
+pub(super) enum Wants {
+    Intended { row: RowId, attempt: u32 },
+    UseKey(Row),
+    InDoubt,
+    Held(super::Why),
+    Other(RecordName),
+}
+
+/// Puts a wanted write on disk as intended or found, or says what stands in its way.
+pub(super) fn want(
+    c: &Connection,
+    at: At,
+    wanted: &Wanted,
+    payload: &Hash,
+    finding: Finding,
+    key: Option<&str>,
+) -> Answer<Wants> {
+    if let Some(in_the_way) = clear_way(c, wanted)? {
+        return Ok(in_the_way);
+    }
+    let own = own_row(c, wanted)?;
+    let standing =
+        own.as_ref().map_or(Standing::new(wanted.seen), |row| Standing { seen: wanted.seen, ..row.standing });
+    let impossible = || LedgerError::Impossible(format!("{} is wanted twice at once", wanted.write.name));
+    let asked = transition(standing, Event::Wanted).ok_or_else(impossible)?;
+    match (asked.then, own) {
+        (Command::UseKey(_), Some(row)) => return Ok(Wants::UseKey(row)),
+        (Command::Wait, _) => return Ok(Wants::InDoubt),
+        (Command::Hold(why), _) => return Ok(Wants::Held(why)),
+        _ => {}
+    }
+    let went = transition(asked.to, Event::AskedFirst(finding)).ok_or_else(impossible)?;
+    let via = match went.then {
+        Command::Hold(why) => return Ok(Wants::Held(why)),
+        Command::UseKey(via) => Some(via),
+        _ => None,
+    };
+    open(c, at, &wanted.record, &wanted.plan_version)?;
+    let row = put(c, at, wanted, went.to, payload, key, via)?;
+    if via.is_some() {
+        return Ok(Wants::UseKey(self::row(c, row)?));
+    }
+    Ok(Wants::Intended { row, attempt: went.to.attempt })
+}
+
+fn own_row(c: &Connection, wanted: &Wanted) -> Answer<Option<Row>> {
+    let found = match &wanted.thing {
+        None => {
+            let record = &wanted.record;
+            let name = &*wanted.write.name;
+            rows(c, Table::Write, "run = ?1 AND key = ?2 AND name = ?3", params![&*record.run, &*record.key, name])?
+        }
+        Some(thing) => under(c, &thing.lock.conn, &thing.lock.family, &thing.lock.key)?
+            .into_iter()
+            .filter(|row| row.compared == Some(thing.compared))
+            .collect(),
+    };
+    Ok(found.into_iter().next())
+}
+
+/// Looks for rows that carry the number or the reference under another name. One that never happened gives way; one
+/// of the same record under an earlier identity (renamed run, edited key) is taken over; any other stands in the way.
+fn clear_way(c: &Connection, wanted: &Wanted) -> Answer<Option<Wants>> {
+    if let Some(thing) = &wanted.thing {
+        let doubtful = under(c, &thing.lock.conn, &thing.lock.family, &thing.lock.key)?
+            .into_iter()
+            .any(|row| row.compared != Some(thing.compared) && row.standing.state.in_doubt());
+        return Ok(doubtful.then_some(Wants::InDoubt));
+    }
+    let write = &wanted.write;
+    let rule = wanted.question.as_ref().map_or("", |question| &*question.entity);
+    let others = rows(
+        c,
+        Table::Write,
+        "conn = ?1 AND entity = ?2 AND (own_number = ?3 OR (rule = ?4 AND reference = ?5))",
+        params![&*wanted.conn, &*write.entity.entity, write.own_number.as_deref(), rule, write.reference.as_deref()],
+    )?;
+    let own = &wanted.record;
+    for other in others {
+        let theirs = &other.record;
+        if theirs.run == own.run && theirs.key == own.key && other.name == write.name {
+            continue;
+        }
+        if matches!(other.standing.state, State::Void | State::None) {
+            c.execute("DELETE FROM write WHERE id = ?1", [other.id.id])?;
+            continue;
+        }
+        // Another key of the same making is another record; another name within the record is a changed flow.
+        let renamed_run = theirs.run != own.run && theirs.key == own.key;
+        let edited_key = theirs.run == own.run && theirs.key != own.key && theirs.key_fields != own.key_fields;
+        if !(renamed_run || edited_key) {
+            return Ok(Some(Wants::Other(theirs.clone())));
+        }
+        if other.standing.state.in_doubt() {
+            return Ok(Some(Wants::InDoubt));
+        }
+        c.execute(
+            "DELETE FROM write WHERE run = ?1 AND key = ?2 AND name = ?3",
+            params![&*own.run, &*own.key, &*write.name],
+        )?;
+        c.execute(
+            "UPDATE write SET run = ?2, key = ?3, key_fields = ?4, name = ?5 WHERE id = ?1",
+            params![other.id.id, &*own.run, &*own.key, &*own.key_fields, &*write.name],
+        )?;
+    }
+    Ok(None)
+}
+
+fn put(
+    c: &Connection,
+    at: At,
+    wanted: &Wanted,
+    to: Standing,
+    payload: &Hash,
+    key: Option<&str>,
+    via: Option<Via>,
+) -> Answer<RowId> {
+    let Wanted { record, write, .. } = wanted;
+    let stored = wanted.question.as_ref().and_then(Question::stored);
+    let rule = wanted.question.as_ref().map_or("", |question| &*question.entity);
+    let now = at.now.to_string();
+    // A personal number would be found under a thing's key only, as a hash.
+    let private = |part| {
+        wanted.question.as_ref().is_some_and(|asked| asked.marks.iter().any(|mark| mark.part == part && mark.private))
+    };
+    let own_number = write.own_number.as_deref().filter(|_| !private(Part::Number));
+    let reference = write.reference.as_deref().filter(|_| !private(Part::Reference));
+    let (table, sentence) = match &wanted.thing {
+        None => (
+            Table::Write,
+            "INSERT INTO write (run, key, key_fields, name, conn, entity, state, attempt, seen, question, own_number,
+                rule, reference, payload_hash, epoch, target_key, via, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (run, key, name) DO UPDATE SET key_fields = ?3, conn = ?5, entity = ?6, state = ?7,
+                attempt = ?8, seen = ?9, question = ?10, own_number = ?11, rule = ?12, reference = ?13,
+                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18
+             RETURNING id",
+        ),
+        Some(_) => (
+            Table::Ensure,
+            "INSERT INTO ensure (run, key, name, conn, entity, state, attempt, seen, question, own_number, family,
+                key_hash, compared_hash, payload_hash, epoch, target_key, via, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (conn, family, key_hash, compared_hash) DO UPDATE SET run = ?1, key = ?2, name = ?3,
+                entity = ?5, state = ?6, attempt = ?7, seen = ?8, question = ?9, own_number = ?10,
+                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18
+             RETURNING id",
+        ),
+    };
+    let via = via.map(via_word);
+    let mut statement = c.prepare_cached(sentence)?;
+    let state = state_word(to.state);
+    let seen = seen_word(to.seen);
+    let (conn, entity) = (&*wanted.conn, &*write.entity.entity);
+    let id = match &wanted.thing {
+        None => statement.query_row(
+            params![
+                &*record.run,
+                &*record.key,
+                &*record.key_fields,
+                &*write.name,
+                conn,
+                entity,
+                state,
+                to.attempt,
+                seen,
+                stored,
+                own_number,
+                rule,
+                reference,
+                payload,
+                at.epoch,
+                key,
+                via,
+                now
+            ],
+            |line| line.get(0),
+        )?,
+        Some(thing) => statement.query_row(
+            params![
+                &*record.run,
+                &*record.key,
+                &*thing.name,
+                conn,
+                entity,
+                state,
+                to.attempt,
+                seen,
+                stored,
+                own_number,
+                &*thing.lock.family,
+                thing.lock.key,
+                thing.compared,
+                payload,
+                at.epoch,
+                key,
+                via,
+                now
+            ],
+            |line| line.get(0),
+        )?,
+    };
+    Ok(RowId { table, id })
+}
+
+// ---- records
+
+/// What is known of each of these records, in order.
+pub(super) fn records(c: &Connection, run: &str, keys: &[Arc<str>]) -> Answer<Vec<Known>> {
+    let mut all = Vec::with_capacity(keys.len());
+    for key in keys {
+        let record = c
+            .prepare_cached(
+                "SELECT outcome, hashes, plan_version, sealed, next_try FROM record WHERE run = ?1 AND key = ?2",
+            )?
+            .query_row(params![run, &**key], |line| {
+                let hashes: String = line.get(1)?;
+                Ok(KnownRecord {
+                    outcome: word(line, 0, outcome_of)?,
+                    hashes: serde_json::from_str::<Hashes>(&hashes).unwrap_or_default(),
+                    plan_version: shared(line, 2)?,
+                    sealed: line.get(3)?,
+                    next_try: moment(line, 4)?,
+                })
+            })
+            .optional()?;
+        let mut own = rows(c, Table::Write, "run = ?1 AND key = ?2", params![run, &**key])?;
+        own.extend(rows(c, Table::Ensure, "run = ?1 AND key = ?2", params![run, &**key])?);
+        all.push(Known { record, rows: own });
+    }
+    Ok(all)
+}
+
+/// Keys of records that wait: open or held.
+pub(super) fn waiting(c: &Connection, run: &str) -> Answer<Vec<Arc<str>>> {
+    let mut statement =
+        c.prepare_cached("SELECT key FROM record WHERE run = ?1 AND outcome IN ('open', 'held') ORDER BY key")?;
+    let keys = statement.query_map([run], |line| shared(line, 0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// Writes how a record ended: outcome, hashes and seal together.
+pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Ending) -> Answer<()> {
+    let held = ending.outcome == RecordOutcome::Held;
+    let before: u32 = c
+        .prepare_cached("SELECT tries FROM record WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
+        .query_row(params![&*record.run, &*record.key], |line| line.get(0))
+        .optional()?
+        .unwrap_or(0);
+    let pause = 1_i32.checked_shl(before.min(16)).and_then(|times| FIRST_TRY.checked_mul(times)).unwrap_or(LAST_TRY);
+    let next_try = held.then(|| at.now.checked_add(pause.min(LAST_TRY)).ok()).flatten();
+    let tries = if held { before + 1 } else { 0 };
+    let hashes = serde_json::to_string(&ending.hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
+    let reason = ending.reason.as_ref();
+    c.prepare_cached(
+        "INSERT INTO record (run, key, key_fields, hashes, outcome, verdict, place, reason, plan_version, sealed,
+            tries, next_try, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (run, key) DO UPDATE SET key_fields = ?3, hashes = ?4, outcome = ?5, verdict = ?6, place = ?7,
+            reason = ?8, plan_version = ?9, sealed = max(sealed, ?10), tries = ?11, next_try = ?12, at = ?13",
+    )?
+    .execute(params![
+        &*record.run,
+        &*record.key,
+        &*record.key_fields,
+        hashes,
+        outcome_word(ending.outcome),
+        reason.map(|reason| verdict_word(reason.verdict)),
+        reason.map(|reason| &*reason.place),
+        reason.map(|reason| &*reason.masked),
+        &*ending.plan_version,
+        ending.sealed,
+        tries,
+        next_try.map(|next| next.to_string()),
+        at.now.to_string()
+    ])?;
+    Ok(())
+}
+
+/// Adds hashes of fields that an edited plan reads for the first time.
+pub(super) fn fill_in(c: &Connection, record: &RecordName, hashes: &Hashes) -> Answer<()> {
+    let hashes = serde_json::to_string(hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
+    c.prepare_cached("UPDATE record SET hashes = ?3 WHERE run = ?1 AND key = ?2")?.execute(params![
+        &*record.run,
+        &*record.key,
+        hashes
+    ])?;
+    Ok(())
+}
+
+/// A record of which something is on its way.
+fn open(c: &Connection, at: At, record: &RecordName, plan_version: &str) -> Answer<()> {
+    c.prepare_cached(
+        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at)
+         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5)
+         ON CONFLICT (run, key) DO UPDATE SET outcome = 'open', verdict = NULL, place = NULL, reason = NULL,
+            plan_version = ?4, at = ?5",
+    )?
+    .execute(params![&*record.run, &*record.key, &*record.key_fields, plan_version, at.now.to_string()])?;
+    Ok(())
+}
+
+fn reopen(c: &Connection, record: &RecordName) -> Answer<()> {
+    c.prepare_cached("UPDATE record SET outcome = 'open' WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
+        .execute(params![&*record.run, &*record.key])?;
+    Ok(())
+}
+
+/// Puts a known record where a row or the source says it is; its hashes stay.
+pub(super) fn set_outcome(
+    c: &Connection,
+    at: At,
+    record: &RecordName,
+    outcome: RecordOutcome,
+    reason: Option<&Kept>,
+) -> Answer<()> {
+    c.prepare_cached(
+        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7 WHERE run = ?1 AND key = ?2",
+    )?
+    .execute(params![
+        &*record.run,
+        &*record.key,
+        outcome_word(outcome),
+        reason.map(|reason| verdict_word(reason.verdict)),
+        reason.map(|reason| &*reason.place),
+        reason.map(|reason| &*reason.masked),
+        at.now.to_string()
+    ])?;
+    Ok(())
+}
+
+// ---- connections and marks
+
+/// Remembers who answers on a connection, or says who answered before.
+pub(super) fn connect(c: &Connection, name: &str, identity: &str) -> Answer<Option<String>> {
+    let known: Option<String> =
+        c.query_row("SELECT identity FROM conn WHERE name = ?1", [name], |line| line.get(0)).optional()?;
+    match known {
+        Some(known) if known != identity => Ok(Some(known)),
+        Some(_) => Ok(None),
+        None => {
+            c.execute("INSERT INTO conn (name, identity) VALUES (?1, ?2)", params![name, identity])?;
+            Ok(None)
+        }
+    }
+}
+
+pub(super) fn mark(c: &Connection, run: &str, list: &str) -> Answer<Option<Mark>> {
+    let sentence = "SELECT floor, plan_version, swept_at FROM mark WHERE run = ?1 AND list = ?2";
+    let found = c.query_row(sentence, params![run, list], |line| {
+        Ok(Mark {
+            floor: perhaps(line, 0)?,
+            plan_version: shared(line, 1)?,
+            swept_at: moment(line, 2)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+pub(super) fn set_mark(c: &Connection, run: &str, list: &str, mark: &Mark) -> Answer<()> {
+    c.execute(
+        "INSERT INTO mark (run, list, floor, plan_version, swept_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (run, list) DO UPDATE SET floor = ?3, plan_version = ?4, swept_at = ?5",
+        params![run, list, mark.floor.as_deref(), &*mark.plan_version, mark.swept_at.to_string()],
+    )?;
+    Ok(())
+}
+
+/// At the start of a process: whatever was on its way is in doubt, before anything else runs.
+pub(super) fn started(c: &Connection, at: At) -> Answer<()> {
+    for row in doubts(c)? {
+        tell(c, at, &Told { row: row.id, event: Event::Started, key: None })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The tables of the ledger, as numbered migrations that are never edited.
+//!
+//! Nothing in them is a payload. Own numbers, references and keys of documents stand in plain, because a write must be
+//! askable without its record; whatever may be personal is a keyed hash (HMAC-SHA-256) or is not there.
+
+use rusqlite::Connection;
+
+use super::LedgerError;
+
+/// In order; the place in the list plus one is the version that `PRAGMA user_version` keeps.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (
+  one         INTEGER PRIMARY KEY CHECK (one = 1), -- there is one row
+  ledger_id   TEXT    NOT NULL, -- made with the file; a birth mark outside the ledger names it
+  hmac_key_id TEXT    NOT NULL, -- which key the hashes were made with; another key is refused at start
+  epoch       INTEGER NOT NULL, -- one more at each start; every commit checks that it is still its own
+  commits     INTEGER NOT NULL  -- commits that changed something, so that an older copy of the file is noticed
+) STRICT;
+
+CREATE TABLE conn (
+  name     TEXT PRIMARY KEY, -- the connection's name in koppel.toml
+  identity TEXT NOT NULL     -- who answered there first (AFAS environment, Jortt organisation); another is refused
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record (
+  run          TEXT    NOT NULL, -- the name of the run
+  key          TEXT    NOT NULL, -- the record's key, as the flow gives it
+  key_fields   TEXT    NOT NULL, -- names of the fields that make the key, so that an edited key is told from another record
+  hashes       TEXT    NOT NULL, -- JSON: field -> first 8 bytes of a keyed hash, in hexadecimal
+  outcome      TEXT    NOT NULL, -- open, done, skipped, held, failed, gone
+  verdict      TEXT,             -- the word of the guard: skip, hold, fail
+  place        TEXT,             -- where the flow says so: orders.flow:75
+  reason       TEXT,             -- why, personal data and free text as dots
+  plan_version TEXT    NOT NULL, -- hash of the flow's texts and settings that decided
+  sealed       INTEGER NOT NULL, -- 1: it was done once, so nothing more is created for it
+  tries        INTEGER NOT NULL, -- how often in a row it was held
+  next_try     TEXT,             -- when a held record is tried again by itself (UTC)
+  at           TEXT    NOT NULL, -- when this row was written (UTC)
+  PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE write (
+  id           INTEGER PRIMARY KEY,
+  run          TEXT    NOT NULL, -- the record it belongs to
+  key          TEXT    NOT NULL, -- likewise
+  key_fields   TEXT    NOT NULL, -- as in record
+  name         TEXT    NOT NULL, -- its name in the flow
+  conn         TEXT    NOT NULL, -- where it goes
+  entity       TEXT    NOT NULL, -- what it makes: FbSales
+  state        TEXT    NOT NULL, -- intended, unsettled, confirmed, keyless, unclear, void
+  attempt      INTEGER NOT NULL, -- attempts since it last certainly was not there
+  seen         TEXT    NOT NULL, -- read, number, nothing: how the target shows it
+  question     TEXT,             -- JSON: read entity, key field and marks by which it is asked for
+  own_number   TEXT,             -- our own number, in plain
+  rule         TEXT    NOT NULL, -- the read entity that shows the reference; empty if none does
+  reference    TEXT,             -- the reference, in plain
+  payload_hash BLOB,             -- keyed hash of what was sent last
+  epoch        INTEGER NOT NULL, -- the start in which it was last intended
+  quiet_since  TEXT,             -- when its doubt began (UTC), for people; windows run by the process's own clock
+  target_key   TEXT,             -- its key at the target
+  via          TEXT,             -- answer, asked, number, found: how it came to be confirmed
+  at           TEXT    NOT NULL, -- when this row was written (UTC)
+  UNIQUE (run, key, name)
+) STRICT;
+CREATE UNIQUE INDEX write_number    ON write (conn, entity, own_number)      WHERE own_number IS NOT NULL;
+CREATE UNIQUE INDEX write_reference ON write (conn, entity, rule, reference) WHERE reference IS NOT NULL;
+CREATE INDEX write_target ON write (conn, entity, target_key);
+CREATE INDEX write_doubt  ON write (conn) WHERE state IN ('intended', 'unsettled', 'keyless', 'unclear');
+
+CREATE TABLE ensure (
+  id            INTEGER PRIMARY KEY,
+  conn          TEXT    NOT NULL, -- where the thing is
+  family        TEXT    NOT NULL, -- what it is: debtor, item
+  key_hash      BLOB    NOT NULL, -- keyed hash of what recognises it (an e-mail); all rows of one are the lock
+  compared_hash BLOB    NOT NULL, -- keyed hash of all that its finds compare: with the key hash its identity
+  run           TEXT    NOT NULL, -- the record that wanted it first
+  key           TEXT    NOT NULL, -- likewise
+  name          TEXT    NOT NULL, -- the name of the ensure in that flow
+  entity        TEXT    NOT NULL, -- what is made: KnSalesRelationOrg
+  state         TEXT    NOT NULL, -- from here on as in write
+  attempt       INTEGER NOT NULL,
+  seen          TEXT    NOT NULL,
+  question      TEXT,
+  own_number    TEXT,
+  payload_hash  BLOB,
+  epoch         INTEGER NOT NULL,
+  quiet_since   TEXT,
+  target_key    TEXT,
+  via           TEXT,
+  at            TEXT    NOT NULL,
+  UNIQUE (conn, family, key_hash, compared_hash)
+) STRICT;
+CREATE INDEX ensure_origin ON ensure (run, key);
+CREATE INDEX ensure_target ON ensure (conn, entity, target_key);
+CREATE INDEX ensure_doubt  ON ensure (conn) WHERE state IN ('intended', 'unsettled', 'keyless', 'unclear');
+
+CREATE TABLE mark (
+  run          TEXT NOT NULL, -- the run
+  list         TEXT NOT NULL, -- what is read: jortt.invoices
+  floor        TEXT,          -- the highest stamp of the last finished scan, as the source gave it
+  plan_version TEXT NOT NULL, -- the plan that scanned; another one reads everything again
+  swept_at     TEXT NOT NULL, -- when everything was last read (UTC)
+  PRIMARY KEY (run, list)
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Brings the tables to the newest version; a file of a newer koppel is refused.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(LedgerError::Newer { found, known });
+    }
+    for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
