@@ -51,6 +51,7 @@ pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
 ///
 /// # Errors
 /// What is wrong with it, at its characters.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 pub fn parse_cell(text: &str, span: Span) -> Result<tree::Cell, Diagnostic> {
     let wrong = || {
         Diagnostic::new("F406", format!("`{text}` is no cell of a table"), span)
@@ -66,6 +67,7 @@ pub fn parse_cell(text: &str, span: Span) -> Result<tree::Cell, Diagnostic> {
 ///
 /// # Errors
 /// What is wrong with it, at its characters.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 pub fn parse_result(text: &str, span: Span) -> Result<tree::Expr, Diagnostic> {
     let wrong = || {
         Diagnostic::new("F406", format!("`{text}` is no value"), span)
@@ -78,6 +80,7 @@ pub fn parse_result(text: &str, span: Span) -> Result<tree::Expr, Diagnostic> {
 }
 
 /// Reads a text that is one part of a flow.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 fn part<T>(
     rule: Rule,
     text: &str,
@@ -140,6 +143,9 @@ fn read_segment(id: FileId, text: &str, segment: &Segment, found: &mut Findings)
         found.diagnostics.push(repair.diagnostic(source, &edits, place));
     }
     let bad = broken::collect(&file);
+    if !bad.is_empty() {
+        found.torn.push(whole);
+    }
     let unbalanced = broken::report(&mended, &bad, &edits, &repairs, place, found);
     Reader::new(id, text, segment.start, (&edits, &mended), found, unbalanced).items(file)
 }
@@ -179,3 +185,6 @@ fn mend(source: &str, segment: &Segment, bad: &[Bad]) -> (Vec<Repair>, Edits) {
     let edits = edits_of(&repairs);
     (repairs, edits)
 }
+
+#[cfg(test)]
+mod tests;

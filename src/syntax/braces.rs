@@ -101,7 +101,10 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
                 return not_closed(text, block, Some((start, end)));
             }
             if let Some((from, to)) = above.filter(|_| body.is_some_and(|body| depth > body)) {
-                return Fault { line: from, kind: FaultKind::NotOpened { head: (from, to) } };
+                // A brace cannot open anything: it closed a block too early.
+                let brace = text.get(from..to) == Some("}");
+                let (head, brace) = (FaultKind::NotOpened { head: (from, to) }, brace.then_some((from, to)));
+                return Fault { line: from, kind: brace.map_or(head, |brace| FaultKind::TooMuch { brace }) };
             }
             if let Some(block) = open.last_mut() {
                 block.body.get_or_insert(depth);
@@ -109,8 +112,10 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
         }
         let opens = last.text(text) == "{" && !last.hole;
         if opens {
+            // A head may stand on several lines.
+            let start = above.filter(|_| goes_on).map_or(start, |(start, _)| start);
             let head = text.get(start..last.start).unwrap_or("").trim_end().len();
-            open.push(Block { head: (start, start + head), indent: depth, body: None });
+            open.push(Block { head: (start, start + head), indent: indent(text, start), body: None });
         }
         ends_open = !opens && last.text(text) != "}" && segment::ends_open(text, std::slice::from_ref(*last));
         if !goes_on {
@@ -131,7 +136,8 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
 
 fn not_closed(text: &str, block: &Block, before: Option<(usize, usize)>) -> Fault {
     let head = text.get(block.head.0..block.head.1).unwrap_or("");
-    let name = head.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let words = head.split(|c: char| !(c.is_alphanumeric() || "_.`".contains(c))).filter(|word| !word.is_empty());
+    let name = words.take(2).collect::<Vec<_>>().join(" ");
     let line = before.map_or(text.len(), |(start, _)| start);
     Fault { line, kind: FaultKind::NotClosed { head: block.head, name, before } }
 }

@@ -46,7 +46,6 @@ fn allowance(line: &str) -> Option<&str> {
 pub(super) fn read(file: FileId, text: &str, found: &mut Findings) -> Vec<Allow> {
     let all: Vec<Line> = lines(text).collect();
     found.fields.sort_by_key(|field| field.end);
-    let said: Vec<u32> = found.diagnostics.iter().map(|said| said.span().start).collect();
     // For each line the next one below it that is code.
     let mut next_code = vec![None; all.len()];
     let mut code_below = None;
@@ -85,7 +84,7 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Findings) -> Vec<Allow>
             }
         } else if let Some(label) = label(file, text, *line)
             && !belongs(&found.fields, label, *line)
-            && !has_place_on(&said, *line)
+            && !is_torn(&found.torn, label)
         {
             found.diagnostics.push(
                 Diagnostic::new("F006", "this label stands behind no field", label)
@@ -126,8 +125,8 @@ fn belongs(fields: &[Span], label: Span, line: Line) -> bool {
     next.is_some_and(|field| field.start < label.start && (field.end < label.start || label.end <= field.end))
 }
 
-/// Is one of these places, which are in order, on the line?
-fn has_place_on(places: &[u32], line: Line) -> bool {
-    let next = places.get(places.partition_point(|place| (*place as usize) < line.start));
-    next.is_some_and(|place| *place as usize <= line.end)
+/// Does the label stand in one of these segments, which are in order?
+fn is_torn(torn: &[Span], label: Span) -> bool {
+    let next = torn.get(torn.partition_point(|segment| segment.end < label.start));
+    next.is_some_and(|segment| segment.start <= label.start)
 }

@@ -40,6 +40,8 @@ pub(super) struct Findings {
     pub(super) statements: Vec<Span>,
     /// Heads and lines of fields, behind which a label may stand.
     pub(super) fields: Vec<Span>,
+    /// Segments that could not be read as a whole: their labels belong to fields that are not in the tree.
+    pub(super) torn: Vec<Span>,
     /// Words such as `None` that were looked up: does the file declare them?
     pub(super) declared: HashMap<Arc<str>, bool>,
 }

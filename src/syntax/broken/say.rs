@@ -180,9 +180,10 @@ fn unknown_word(word: &str, text: &str, code: &[Token], here: Place, span: Span)
         return None;
     }
     if let Some(ours) = words::nearest(word, here) {
-        let shape = words::statement(ours).map_or(ours, |row| row.shape);
+        let rest = code.first().and_then(|first| text.get(first.end..)).unwrap_or("");
+        let line = format!("{ours}{}", rest.split(['\n', '\r']).next().unwrap_or("").trim_end());
         let said = Diagnostic::new("F002", format!("no line begins with `{word}` {}", here.name()), span);
-        return Some(said.says(format!("`{ours}` does")).help(shape).fix(span, ours));
+        return Some(said.says(format!("`{ours}` does")).help(line).fix(span, ours));
     }
     if here == Place::Fields {
         let length = path_length(text, code);

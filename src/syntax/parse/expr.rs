@@ -314,7 +314,7 @@ impl Reader<'_> {
                 let condition = inner.maybe(Rule::where_part).and_then(|part| self.condition(part));
                 entity.zip(condition).map(|(entity, condition)| ExprKind::Exists(entity, Box::new(condition)))
             }
-            _ => self.literal(pair).map(ExprKind::Literal),
+            _ => self.literal(&pair).map(ExprKind::Literal),
         };
         let kind = kind.unwrap_or_else(|| {
             self.missing(span);

@@ -165,7 +165,7 @@ impl Reader<'_> {
             }
             Rule::range => {
                 let mut ends = parts(item);
-                CellItem::Range(self.literal(ends.any()?)?, self.literal(ends.any()?)?, span)
+                CellItem::Range(self.literal(&ends.any()?)?, self.literal(&ends.any()?)?, span)
             }
             Rule::bound => {
                 let mut inner = item.into_inner();
@@ -175,7 +175,7 @@ impl Reader<'_> {
                     Rule::op_gt => Compare::Greater,
                     _ => Compare::AtLeast,
                 };
-                CellItem::Bound(compare, self.literal(inner.next()?)?, span)
+                CellItem::Bound(compare, self.literal(&inner.next()?)?, span)
             }
             Rule::like => {
                 let mut inner = parts(item);
@@ -194,7 +194,7 @@ impl Reader<'_> {
                 CellItem::Matches(Self::pattern(&item), span)
             }
             Rule::string => CellItem::Literal(Literal::Text(self.plain_text(item)), span),
-            _ => CellItem::Literal(self.literal(item)?, span),
+            _ => CellItem::Literal(self.literal(&item)?, span),
         })
     }
 }
