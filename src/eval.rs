@@ -6,6 +6,7 @@
 mod decide;
 mod ensure;
 mod search;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -55,6 +56,16 @@ pub enum NoValue {
     Ends(Verdict, Reason),
     /// It is no `expect` of the plan's program.
     Unknown,
+}
+
+impl std::fmt::Display for NoValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Wants(_) => f.write_str("a read that nothing answers"),
+            Self::Ends(_, reason) => write!(f, "\"{}\" ({})", reason.text, reason.place),
+            Self::Unknown => f.write_str("nothing"),
+        }
+    }
 }
 
 /// Decides one record with the rows that are there.

@@ -29,7 +29,7 @@ pub struct Function {
     pub gives: fn(&[Ty]) -> Ty,
     /// One line for the reference.
     pub doc: &'static str,
-    /// An expression of the language and its result, as text: a test.
+    /// An expression of the language and its result, as text: a test. Lines before the last one are statements.
     pub example: (&'static str, &'static str),
     /// The body; arguments in the order of `params`, defaults filled in with [`Argument::Value`] of blank.
     pub call: fn(&[Argument<'_>]) -> Result<Value, Trouble>,

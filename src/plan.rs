@@ -23,9 +23,10 @@ pub(crate) use lower::stands;
 
 use self::{code::Lowered, lower::Lowering};
 use crate::{
-    check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, Program, Since},
+    check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, ExprKind, Program, Since},
     diagnostic::{Diagnostic, Sources, Span},
     schema::Entity,
+    syntax::tree::BinaryOp,
     value::{EntityName, Filter, Value},
 };
 
@@ -213,7 +214,13 @@ fn expressions(expect: &Expect) -> Vec<&Expr> {
     }
     let mut all = Vec::new();
     match &expect.kind {
-        ExpectKind::Holds(condition) => all.push(condition),
+        ExpectKind::Holds(condition) => {
+            all.push(condition);
+            // Both sides, so that a condition that does not hold can be told as "expected … got …".
+            if let ExprKind::Binary(BinaryOp::Is, left, right) = &condition.kind {
+                all.extend([&**left, &**right]);
+            }
+        }
         ExpectKind::Write(_, _, of) => fields(of, &mut all),
         ExpectKind::NoWrite(..) | ExpectKind::Outcome(..) | ExpectKind::NoOutcome(..) | ExpectKind::NoRead => {}
     }

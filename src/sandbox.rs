@@ -83,6 +83,7 @@ pub struct Sandbox {
     pub address: SocketAddr,
     id: String,
     running: tokio::task::JoinHandle<()>,
+    stopped: connection::Stopped,
 }
 
 /// Starts a sandbox; it is ready when this returns.
@@ -94,8 +95,10 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let address = listener.local_addr().map_err(|source| SandboxError::Port { port, source })?;
     let house = Arc::new(server::House::new(&options, &format!("http://{address}")));
     let id = house.id.clone();
-    let running = tokio::spawn(server::serve(listener, house));
-    Ok(Sandbox { address, id, running })
+    let stopped = connection::Stopped::default();
+    let lines = connection::Lines { listener, stopped: stopped.clone() };
+    let running = tokio::spawn(server::serve(lines, house));
+    Ok(Sandbox { address, id, running, stopped })
 }
 
 impl Sandbox {
@@ -138,6 +141,7 @@ impl Sandbox {
 
     /// Stops listening and closes what is open.
     pub async fn stop(mut self) {
+        self.stopped.set();
         self.running.abort();
         // An aborted task answers with "cancelled": that is what was asked for.
         let _ = (&mut self.running).await;
@@ -146,6 +150,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.stopped.set();
         self.running.abort();
     }
 }

@@ -40,6 +40,7 @@ pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
     for segment in segment::segments(text) {
         items.extend(read_segment(id, text, &segment, &mut found));
     }
+    found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
     let allows = comments::read(id, text, &mut found);
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
     let file = tree::File { id, items, allows, broken: found.broken, lost: found.lost };
@@ -50,6 +51,7 @@ pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
 ///
 /// # Errors
 /// What is wrong with it, at its characters.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 pub fn parse_cell(text: &str, span: Span) -> Result<tree::Cell, Diagnostic> {
     let wrong = || {
         Diagnostic::new("F406", format!("`{text}` is no cell of a table"), span)
@@ -65,6 +67,7 @@ pub fn parse_cell(text: &str, span: Span) -> Result<tree::Cell, Diagnostic> {
 ///
 /// # Errors
 /// What is wrong with it, at its characters.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 pub fn parse_result(text: &str, span: Span) -> Result<tree::Expr, Diagnostic> {
     let wrong = || {
         Diagnostic::new("F406", format!("`{text}` is no value"), span)
@@ -77,6 +80,7 @@ pub fn parse_result(text: &str, span: Span) -> Result<tree::Expr, Diagnostic> {
 }
 
 /// Reads a text that is one part of a flow.
+#[expect(clippy::result_large_err, reason = "the caller collects the diagnostic itself; once a cell, no hot path")]
 fn part<T>(
     rule: Rule,
     text: &str,
@@ -93,7 +97,7 @@ fn part<T>(
         Grammar::parse(rule, text).ok().and_then(|mut pairs| pairs.next()).and_then(|pair| pair.into_inner().next());
     let Some(pair) = pair else { return Err(wrong()) };
     let (edits, mut found) = (Edits::default(), Findings::default());
-    let mut reader = Reader::new(span.file, text, 0, &edits, &mut found, false).within(span);
+    let mut reader = Reader::new(span.file, text, 0, (&edits, text), &mut found, false).within(span);
     let built = build(&mut reader, pair);
     match (found.diagnostics.into_iter().next(), built) {
         (None, Some(built)) => Ok(built),
@@ -125,7 +129,7 @@ fn read_segment(id: FileId, text: &str, segment: &Segment, found: &mut Findings)
     let bad = broken::collect(&file);
     if bad.is_empty() {
         let edits = Edits::default();
-        return Reader::new(id, text, segment.start, &edits, found, false).items(file);
+        return Reader::new(id, text, segment.start, (&edits, source), found, false).items(file);
     }
     let (repairs, edits) = mend(source, segment, &bad);
     let mended = edits.apply(source);
@@ -136,11 +140,14 @@ fn read_segment(id: FileId, text: &str, segment: &Segment, found: &mut Findings)
     };
     let place = |start: usize, end: usize| Span::new(id, segment.start + start, segment.start + end);
     for repair in &repairs {
-        found.diagnostics.push(repair.diagnostic(source, &repairs, place));
+        found.diagnostics.push(repair.diagnostic(source, &edits, place));
     }
     let bad = broken::collect(&file);
+    if !bad.is_empty() {
+        found.torn.push(whole);
+    }
     let unbalanced = broken::report(&mended, &bad, &edits, &repairs, place, found);
-    Reader::new(id, text, segment.start, &edits, found, unbalanced).items(file)
+    Reader::new(id, text, segment.start, (&edits, &mended), found, unbalanced).items(file)
 }
 
 /// The `file` pair of a text.
@@ -155,6 +162,7 @@ fn mend(source: &str, segment: &Segment, bad: &[Bad]) -> (Vec<Repair>, Edits) {
     for group in &groups {
         repairs.extend(repair::find(source, &segment.tokens, group));
     }
+    repairs.sort_by_key(|repair| repair.start);
     let edits_of = |repairs: &[Repair]| Edits::new(repairs.iter().filter_map(|repair| repair.edit.clone()).collect());
     let edits = edits_of(&repairs);
     if repairs.iter().all(|repair| repair.sure) {
@@ -169,10 +177,14 @@ fn mend(source: &str, segment: &Segment, bad: &[Bad]) -> (Vec<Repair>, Edits) {
         },
     );
     repairs.retain(|repair| {
-        let group = groups.iter().find(|group| group.start <= repair.end && repair.start <= group.end);
-        let (start, end) = group.map_or((repair.start, repair.end), |group| (group.start, group.end));
-        repair.sure || !still.iter().any(|(from, to)| *from < end && start < *to)
+        let at = groups.partition_point(|group| group.end < repair.start);
+        let (start, end) = groups.get(at).map_or((repair.start, repair.end), |group| (group.start, group.end));
+        let bad = still.get(still.partition_point(|(_, to)| *to <= start));
+        repair.sure || bad.is_none_or(|(from, _)| *from >= end)
     });
     let edits = edits_of(&repairs);
     (repairs, edits)
 }
+
+#[cfg(test)]
+mod tests;

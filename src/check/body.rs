@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::{
     checker::Checker,
-    coerce::{Need, culprit},
+    coerce::{Need, culprit, would_fit},
     entity::inner,
     facts,
     join::is_blank_literal,
     required::{Given, Purpose, Way},
+    suggest,
     typed::{FieldLine, Line, RecordExpr},
 };
 use crate::{
@@ -79,7 +80,7 @@ impl Checker<'_> {
     pub(super) fn inner_line(&mut self, line: &tree::Line) -> Option<Line> {
         match line {
             tree::Line::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 Some(Line::Let(self.let_line(line)))
             }
             tree::Line::Find(find) => self.find(find).map(Line::Find),
@@ -111,7 +112,8 @@ impl Checker<'_> {
         };
         let Some((field, parents)) = steps.split_last() else { return };
         let (value, max) = self.field_value(&assign.value, field);
-        let blank = (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
+        let blank =
+            (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
         let span = assign.target.span;
         let line = Line::Field(FieldLine { field: field.clone(), value, policy, max, span: assign.span });
         let given = Given { field: field.clone(), span, policy, way: Way::Value { blank } };
@@ -125,13 +127,11 @@ impl Checker<'_> {
         for (place, name) in path.names.iter().enumerate() {
             let field = self.target_field(name, &object.take()?)?;
             if place + 1 < path.names.len() {
-                match &field.ty.kind {
-                    Kind::Record(next) => object = Some(next.clone()),
-                    _ => {
-                        self.no_parts(name, &field);
-                        return None;
-                    }
-                }
+                let Kind::Record(next) = &field.ty.kind else {
+                    self.no_parts(name, &field);
+                    return None;
+                };
+                object = Some(next.clone());
             }
             steps.push(field);
         }
@@ -153,7 +153,7 @@ impl Checker<'_> {
         let what = field_name(field);
         if inner(&field.ty).is_some() && !is_blank_literal(&value) {
             // a list of records fits as it is only where records of that very kind are wanted
-            if value.ty.kind != Kind::Any && !self.would_fit(&value, &field.ty) {
+            if value.ty.kind != Kind::Any && !would_fit(&value.ty, &field.ty) {
                 let block = if matches!(field.ty.kind, Kind::List(_)) { "= each x in list { … }" } else { "{ … }" };
                 let title = format!("{what} has fields of its own");
                 self.say(Diagnostic::new("F103", title, value.span).help(format!("{} {block}", field.name)));
@@ -163,7 +163,7 @@ impl Checker<'_> {
         }
         let want = Ty { optional: false, ..field.ty.clone() };
         let max = Self::to_measure(&value, &want);
-        let label = if field.label.is_empty() { field.name.to_string() } else { lower_first(&field.label) };
+        let label = code_name(field);
         let system = self.target_system.clone();
         let need = Need { what: &what, blank: true, code: Some((&label, &system)) };
         (self.coerce(value, &want, &need), max)
@@ -174,12 +174,22 @@ impl Checker<'_> {
         let steps = self.target(path, filled);
         let field = steps.as_ref().and_then(|steps| steps.last()).cloned();
         let object = field.as_ref().and_then(|field| match &field.ty.kind {
-            Kind::List(of) => if let Kind::Record(object) = &of.kind { Some(object.clone()) } else { None },
+            Kind::List(of) => {
+                if let Kind::Record(object) = &of.kind {
+                    Some(object.clone())
+                } else {
+                    None
+                }
+            }
             _ => None,
         });
         if let (Some(field), None) = (&field, &object) {
             let title = format!("`{}` is no list of line objects", field.name);
-            let help = if inner(&field.ty).is_some() { format!("{} {{\n  …\n}}", field.name) } else { format!("{} = …", field.name) };
+            let help = if inner(&field.ty).is_some() {
+                format!("{} {{\n  …\n}}", field.name)
+            } else {
+                format!("{} = …", field.name)
+            };
             self.say(Diagnostic::new("F103", title, path.span).help(help));
         }
         let (list, of) = self.looped(&rows.list);
@@ -239,7 +249,16 @@ fn wrap(parents: &[Arc<Field>], span: Span, line: Line, given: Given, body: &mut
 
 /// "`DbId` (Sales contact)"
 pub(super) fn field_name(field: &Field) -> String {
-    if field.label.is_empty() { format!("`{}`", field.name) } else { format!("`{}` ({})", field.name, field.label) }
+    if field.label.is_empty() {
+        format!("`{}`", field.name)
+    } else {
+        format!("`{}` ({})", field.name, suggest::label(&field.label))
+    }
+}
+
+/// What a code of a field is called: "account feature".
+pub(super) fn code_name(field: &Field) -> String {
+    if field.label.is_empty() { format!("`{}`", field.name) } else { lower_first(&suggest::label(&field.label)) }
 }
 
 /// "Account feature" → "account feature", but not "VAT duty" → "vAT duty".

@@ -130,11 +130,15 @@ impl<'a> Checker<'a> {
         let Some((unit, line)) = self.let_of(name) else {
             if matches!(self.lookup_declared(&name.text), super::lookup::Found::Setting(_)) {
                 self.not_built("a setting in a cell of a table", name.span);
-            } else if self.here().is_some_and(|unit| unit.names.contains_key(&name.text) || unit.lost.contains(&*name.text)) {
+            } else if self
+                .here()
+                .is_some_and(|unit| unit.names.contains_key(&name.text) || unit.lost.contains(&*name.text))
+            {
                 let title = format!("`{}` is no list of values", name.text);
                 self.say(Diagnostic::new("F406", title, name.span).help(format!("let {} = [\"…\", \"…\"]", name.text)));
             } else {
-                let told = Diagnostic::new("F406", format!("`{0}` is no value of column `{column}`", name.text), name.span);
+                let told =
+                    Diagnostic::new("F406", format!("`{0}` is no value of column `{column}`", name.text), name.span);
                 self.say(told.help(format!("\"{}\"", name.text)));
             }
             return None;
@@ -210,9 +214,5 @@ enum Part {
 }
 
 /// Bounds in cells are the language's own relations.
-pub(super) const BOUNDS: &[(&str, Compare)] = &[
-    ("<=", Compare::AtMost),
-    (">=", Compare::AtLeast),
-    ("<", Compare::Less),
-    (">", Compare::Greater),
-];
+pub(super) const BOUNDS: &[(&str, Compare)] =
+    &[("<=", Compare::AtMost), (">=", Compare::AtLeast), ("<", Compare::Less), (">", Compare::Greater)];

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Project,
-    facts::Place,
+    facts::Fact,
     load::{Loaded, Unit},
     typed::{Define, DefineId, Expr, ExprKind, Let, Setting, SettingId, Table, TableId, Var, VarId},
 };
@@ -27,6 +27,8 @@ pub(super) struct Checker<'a> {
     pub(super) unit: usize,
     /// Whose text is being looked at.
     pub(super) at: usize,
+    /// How deep the expression in hand is.
+    pub(super) depth: u32,
     /// Above zero nothing is told.
     pub(super) quiet: u32,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -78,8 +80,8 @@ pub(super) struct Lacking {
 #[derive(Default)]
 pub(super) struct Scope {
     pub(super) frames: Vec<Vec<(Arc<str>, Bound)>>,
-    /// What is known not to be blank.
-    pub(super) known: Vec<Place>,
+    /// What is known of places.
+    pub(super) known: Vec<Fact>,
     /// The row that `.name` speaks of.
     pub(super) row: Option<(VarId, Arc<Object>)>,
     /// Within a `where`: blank never matches, so `<` takes it.
@@ -102,6 +104,7 @@ impl<'a> Checker<'a> {
             loaded,
             unit,
             at: unit,
+            depth: 0,
             quiet: 0,
             diagnostics: Vec::new(),
             vars: Vec::new(),
@@ -199,7 +202,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What is known for a while only.
-    pub(super) fn knowing<T>(&mut self, facts: Vec<Place>, work: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn knowing<T>(&mut self, facts: Vec<Fact>, work: impl FnOnce(&mut Self) -> T) -> T {
         let known = self.scope.known.len();
         self.scope.known.extend(facts);
         let result = work(self);
@@ -232,7 +235,8 @@ impl<'a> Checker<'a> {
         all.find(|(own, _)| &**own == name).map(|(_, bound)| *bound)
     }
 
-    /// Remembers a declaration of this file that should be used somewhere.
+    /// Remembers a declaration of this file that should be used somewhere; `what` it is, where its name alone does not
+    /// say it.
     pub(super) fn declare(&mut self, name: &Name, what: &'static str) {
         if self.quiet == 0 {
             self.declared.insert(name.span, (name.text.clone(), what));

@@ -50,10 +50,16 @@ impl Checker<'_> {
             return value;
         }
         if value.ty.optional && !need.blank && !want.optional {
-            self.blank(&value, need.what);
-            // told: from here it counts as filled, and only the kind is looked at
+            let (place, before) = (culprit(&value), self.diagnostics.len());
+            let open = matches!(value.kind, ExprKind::Choose(_, None)) && place == value.span;
+            // told or not, from here it counts as filled
             let filled = expr(value.kind, value.ty.filled(), value.span);
-            return self.coerce(filled, want, &Need { blank: true, ..*need });
+            let value = self.coerce(filled, want, &Need { blank: true, ..*need });
+            // one mistake is one message: of another kind, or blank
+            if self.diagnostics.len() == before {
+                self.blank(place, open, need.what);
+            }
+            return value;
         }
         let (span, optional) = (value.span, value.ty.optional);
         let whole = |kind: ExprKind| expr(kind, Ty { optional, ..want.clone() }, span);
@@ -84,25 +90,25 @@ impl Checker<'_> {
         }
     }
 
-    /// Tells F301 at the part that may be blank, with the ways out.
-    pub(super) fn blank(&mut self, value: &Expr, what: &str) {
-        let span = culprit(value);
+    /// Tells F301 at the part that may be blank, with the ways out. `open`: it is a `when` without `else`.
+    pub(super) fn blank(&mut self, span: Span, open: bool, what: &str) {
         let named = self.named(span, "this");
-        let title = if matches!(value.kind, ExprKind::Choose(_, None)) && span == value.span {
+        let title = if open {
             format!("{what} gets no value when none of the conditions holds")
+        } else if named == "`blank`" {
+            format!("{what} is never blank")
         } else {
             format!("{named} may be blank, and {what} needs a value")
         };
         let mut told = Diagnostic::new("F301", title, span);
         told.help = Some(match self.text_of(span) {
+            Some("blank") => "give it a value, or a type that may be blank:  …?".to_owned(),
             Some(text) if text.chars().all(|c| c.is_alphanumeric() || "._`".contains(c)) => format!(
                 "before this line:  skip when {text} is blank because \"…\"\n\
                  or a substitute:   {text} ?? …\n\
                  or stop here:      {text}!"
             ),
-            _ if matches!(value.kind, ExprKind::Choose(_, None)) => {
-                "say what it is otherwise:  … else hold \"…\"".to_owned()
-            }
+            _ if open => "say what it is otherwise:  … else hold \"…\"".to_owned(),
             _ => "a substitute:  … ?? …\nor stop here:  (…)!".to_owned(),
         });
         self.say(told);
@@ -222,12 +228,7 @@ impl Checker<'_> {
                 return expr(ExprKind::Convert(Box::new(value), Convert::Normalise), ty, span);
             }
             (Kind::Record(own), Kind::Record(wanted)) if same_object(own, wanted) => return value,
-            (Kind::List(own), Kind::List(wanted)) => {
-                let item = expr(ExprKind::Todo, (**own).clone(), span);
-                if own.kind == Kind::Any || wanted.kind == Kind::Any || self.would_fit(&item, wanted) {
-                    return value;
-                }
-            }
+            (Kind::List(own), Kind::List(wanted)) if would_fit(own, wanted) => return value,
             // a set of words given as one word or a list of them, in tests
             (Kind::OneOf(own), Kind::Words(wanted)) if own.iter().all(|word| wanted.contains(word)) => return value,
             (own, wanted) if own == wanted => {
@@ -257,7 +258,9 @@ impl Checker<'_> {
                 let help = if literal { format!("`{written}%`") } else { format!("`to_percent({written})`") };
                 return Diagnostic { code: "F110", help: Some(help), ..told };
             }
-            (Kind::Int | Kind::Decimal, Kind::Money) => "give the name a type where it is declared:  : money".to_owned(),
+            (Kind::Int | Kind::Decimal, Kind::Money) => {
+                "give the name a type where it is declared:  : money".to_owned()
+            }
             (Kind::Int | Kind::Decimal, _) if literal && want.is_texty() => format!("\"{written}\""),
             (Kind::Int | Kind::Decimal | Kind::Money | Kind::Percent | Kind::Date | Kind::DateTime, _)
                 if want.is_texty() =>
@@ -292,7 +295,8 @@ impl Checker<'_> {
             match codes.code_of(word) {
                 Some(code) => {
                     same &= code == word;
-                    let text = |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
+                    let text =
+                        |text: &Arc<str>| expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::Text), span);
                     let is = ExprKind::Binary(BinaryOp::Is, Box::new(value.clone()), Box::new(text(word)));
                     arms.push((text(code), expr(is, Ty::new(Kind::Bool), span)));
                 }
@@ -311,21 +315,6 @@ impl Checker<'_> {
         expr(ExprKind::Choose(arms, last), ty, span)
     }
 
-    /// Would it fit, without telling?
-    pub(super) fn would_fit(&mut self, value: &Expr, want: &Ty) -> bool {
-        if value.ty.optional && !want.optional && value.ty.kind != Kind::Any {
-            return false;
-        }
-        if value.ty.kind == Kind::Any || want.kind == Kind::Any {
-            return true;
-        }
-        match (&value.ty.kind, &want.kind) {
-            (Kind::OneOf(own), Kind::OneOf(wanted)) => own.iter().all(|word| wanted.contains(word)),
-            (Kind::Record(own), Kind::Record(wanted)) => same_object(own, wanted),
-            (own, wanted) => own == wanted || (value.ty.is_texty() && want.kind == Kind::Text),
-        }
-    }
-
     /// Tells a text that can never fit (F203).
     fn fits(&mut self, value: &Expr, want: &Ty, need: &Need<'_>) {
         let Some(limit) = want.max else { return };
@@ -335,12 +324,32 @@ impl Checker<'_> {
             let written = self.text_of(value.span);
             let help = match written {
                 Some(text) if !is_literal(value) => format!("first_chars({text}, {limit})"),
-                _ => format!("leave out {} characters, or cut it:  first_chars(…, {limit})", least - limit),
+                _ => format!("leave {} out, or cut it:  first_chars(…, {limit})", characters(least - limit)),
             };
-            let told = Diagnostic::new("F203", title, value.span).says(format!("{} too many", least - limit));
+            let told =
+                Diagnostic::new("F203", title, value.span).says(format!("{} too many", characters(least - limit)));
             self.say(told.help(help));
         }
     }
+}
+
+/// Does every value of a type fit another?
+pub(super) fn would_fit(own: &Ty, want: &Ty) -> bool {
+    if own.kind == Kind::Any || want.kind == Kind::Any {
+        return true;
+    }
+    if own.optional && !want.optional {
+        return false;
+    }
+    match (&own.kind, &want.kind) {
+        (Kind::OneOf(own), Kind::OneOf(wanted)) => own.iter().all(|word| wanted.contains(word)),
+        (Kind::Record(own), Kind::Record(wanted)) => same_object(own, wanted),
+        (kind, wanted) => kind == wanted || (own.is_texty() && want.kind == Kind::Text),
+    }
+}
+
+fn characters(n: u32) -> String {
+    if n == 1 { "one character".to_owned() } else { format!("{n} characters") }
 }
 
 fn at_least(value: &Expr) -> &'static str {

@@ -23,7 +23,13 @@ pub(super) struct CsvRow {
 
 impl<'a> Checker<'a> {
     /// All rows of a file that can be read.
-    pub(super) fn csv_rows(&mut self, file: FileId, table: &tree::Table, inputs: &Columns, results: &Columns) -> Vec<CsvRow> {
+    pub(super) fn csv_rows(
+        &mut self,
+        file: FileId,
+        table: &tree::Table,
+        inputs: &Columns,
+        results: &Columns,
+    ) -> Vec<CsvRow> {
         let loaded = self.loaded;
         let text: &'a str = loaded.sources.get(file).map_or("", |source| &source.text);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -272,7 +278,9 @@ fn literal(text: &str, ty: &Ty) -> Option<Literal> {
     }
     match ty.kind {
         Kind::Int | Kind::Decimal | Kind::Money => number(text).map(Literal::Number),
-        Kind::Percent => number(text.strip_suffix('%')?.trim()).map(|points| Literal::Percent(points / Decimal::ONE_HUNDRED)),
+        Kind::Percent => {
+            number(text.strip_suffix('%')?.trim()).map(|points| Literal::Percent(points / Decimal::ONE_HUNDRED))
+        }
         Kind::Date => date(text).map(Literal::Date),
         Kind::Bool if text == "yes" => Some(Literal::Bool(true)),
         Kind::Bool if text == "no" => Some(Literal::Bool(false)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     checker::{Bound, Checker, expr},
     coerce::Need,
-    facts::{Place, Root},
+    facts::{Fact, Root},
     inspect,
     lookup::Found,
     typed::{Alternative, Ensure, Expr, ExprKind, Guard, MessagePart, VarId},
@@ -31,7 +31,7 @@ struct Ways<'w> {
     looks_in: Option<(Arc<Object>, Span)>,
 }
 
-impl<'a> Checker<'a> {
+impl Checker<'_> {
     /// An `ensure` of a stage or a body; its name is in sight below it.
     pub(super) fn ensure(&mut self, tree: &tree::Ensure) -> Ensure {
         let ty = self.ty(&tree.ty);
@@ -40,7 +40,6 @@ impl<'a> Checker<'a> {
         if key == Key::Answer {
             self.pending.insert(ensure.var);
         }
-        self.tell_lacking();
         ensure
     }
 
@@ -65,8 +64,7 @@ impl<'a> Checker<'a> {
         self.of_found.insert(found);
         let name = &*tree.name.text;
         let looks_in = None;
-        let mut ways =
-            Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
+        let mut ways = Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
         self.block(|checker| {
             if let Some(object) = checker.looked_in(tree) {
                 // its lines run only after a find that gave a row, so there it is never blank
@@ -92,14 +90,8 @@ impl<'a> Checker<'a> {
         }
         let max = ty.max.filter(|_| ty.is_texty());
         let var = self.var(&tree.name.text, ty, tree.name.span, false);
-        let ensure = Ensure {
-            var,
-            name: tree.name.text.clone(),
-            found,
-            alternatives: ways.alternatives,
-            max,
-            span: tree.head,
-        };
+        let ensure =
+            Ensure { var, name: tree.name.text.clone(), found, alternatives: ways.alternatives, max, span: tree.head };
         (ensure, ways.key)
     }
 
@@ -143,7 +135,7 @@ impl<'a> Checker<'a> {
             tree::Alternative::Guard(guard) => self.ensure_guard(guard, ways),
             tree::Alternative::Include(include) => self.include_part(include, ways, &what),
             tree::Alternative::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 let line = self.let_line(line);
                 ways.alternatives.push(Alternative::Let(line));
             }
@@ -162,8 +154,8 @@ impl<'a> Checker<'a> {
         let of_found = self.guard_of_found(&guard);
         if of_found {
             let fresh = self.scope.known.split_off(known.min(self.scope.known.len()));
-            let about_found = |place: &Place| matches!(place.root, Root::Var(var) if self.of_found.contains(&var));
-            let kept: Vec<Place> = fresh.into_iter().filter(about_found).collect();
+            let about_found = |fact: &Fact| matches!(fact.place.root, Root::Var(var) if self.of_found.contains(&var));
+            let kept: Vec<Fact> = fresh.into_iter().filter(about_found).collect();
             self.scope.known.extend(kept);
         }
         ways.ends |= guard.when.is_none() && guard.verdict != Verdict::Warn && !of_found;
@@ -172,7 +164,8 @@ impl<'a> Checker<'a> {
 
     fn guard_of_found(&self, guard: &Guard) -> bool {
         let wanted = |var: VarId| self.of_found.contains(&var);
-        let hole = |part: &MessagePart| matches!(part, MessagePart::Hole { value, .. } if inspect::mentions(value, &wanted));
+        let hole =
+            |part: &MessagePart| matches!(part, MessagePart::Hole { value, .. } if inspect::mentions(value, &wanted));
         guard.when.as_ref().is_some_and(|when| inspect::mentions(when, &wanted)) || guard.message.parts.iter().any(hole)
     }
 
@@ -214,7 +207,7 @@ impl<'a> Checker<'a> {
             other => {
                 // whatever it is, it was meant to end this list
                 ways.ends = true;
-                return self.no_block(call, other, false);
+                return self.no_block(call, &other, false);
             }
         };
         ways.ends = true;

@@ -48,8 +48,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let Some(entity) = system.entities.get(&name.text) else {
-            let mut told =
-                Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
+            let mut told = Diagnostic::new("F210", format!("{} has no `{}`", system.title, name.text), name.span);
             let names = system.entities.keys().map(|name| &**name);
             let near = suggest::quoted(&name.text, names.clone());
             let by_label = || {
@@ -139,16 +138,36 @@ impl<'a> Checker<'a> {
         }
         let system = self.title_of(object.path.split('.').next().unwrap_or(""));
         let of = short(object);
-        let on = if object.label.is_empty() { of.to_owned() } else { suggest::with_article(&object.label) };
+        let on = self.noun(object);
         let title = format!("{system} has no field `{}` on {on}", name.text);
         let mut told = Diagnostic::new("F202", title, name.span).says(format!("not a field of {of}"));
         told.help = Some(match suggest::nearest_field(&name.text, object) {
             Some(Near::Name(field)) if field.label.is_empty() => format!("`{}`", field.name),
-            Some(Near::Name(field)) => format!("`{}` ({}) is close", field.name, field.label),
-            Some(Near::Label(field)) => format!("{system} calls this `{}`, {}", field.name, field.label),
+            Some(Near::Name(field)) => format!("`{}` ({}) is close", field.name, suggest::label(&field.label)),
+            Some(Near::Labels(fields)) => {
+                let all = fields.iter().map(|field| format!("`{}` ({})", field.name, suggest::label(&field.label)));
+                format!("{system} calls this {}", all.collect::<Vec<_>>().join(" or "))
+            }
             None => format!("`koppel schema show {}` lists its fields", object.path),
         });
         told
+    }
+
+    /// What an object is called in a message: "a sales order", "a line of a sales order".
+    pub(super) fn noun(&self, object: &Object) -> String {
+        let mut words = object.path.split('.');
+        let (system, entity) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let last = words.next_back();
+        // a vendor's own name is no label
+        if object.label.contains(' ') || (!object.label.is_empty() && last.is_none()) {
+            return suggest::with_article(&object.label);
+        }
+        let entity = self.project.catalog.entity(system, entity);
+        match (last, entity.filter(|entity| !entity.label.is_empty())) {
+            (Some("Lines"), Some(entity)) => format!("a line of {}", suggest::with_article(&entity.label)),
+            (Some(part), Some(entity)) => format!("`{part}` of {}", suggest::with_article(&entity.label)),
+            _ => format!("`{}`", short(object)),
+        }
     }
 
     /// The diagnostic about a role, entity or field in a path of a type that does not exist.

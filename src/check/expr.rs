@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::{
     checker::{Checker, expr},
-    coerce::Need,
+    coerce::{Need, culprit},
     facts,
     join::max_chars,
     lookup::Found,
@@ -22,14 +22,29 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    schema::{Kind, Object, Ty},
+    schema::{Field, Kind, Ty},
     syntax::tree::{self, Arm, Literal, Name, Path, Text},
     value::{Value, Verdict},
 };
 
+/// Operators and brackets within each other; a chain `a + b + c` counts each operator.
+const MOST_DEEP: u32 = 200;
+
 impl Checker<'_> {
     /// An expression with its type.
     pub(super) fn expr(&mut self, tree: &tree::Expr) -> Expr {
+        if self.depth >= MOST_DEEP {
+            let told = Diagnostic::new("F004", "this is too much for one expression", tree.span);
+            self.say(told.help("give parts of it a name:  let part = …"));
+            return Self::poison(tree.span);
+        }
+        self.depth += 1;
+        let value = self.any_expr(tree);
+        self.depth -= 1;
+        value
+    }
+
+    fn any_expr(&mut self, tree: &tree::Expr) -> Expr {
         let span = tree.span;
         match &tree.kind {
             tree::ExprKind::Literal(literal) => self.literal_expr(literal, span),
@@ -77,7 +92,7 @@ impl Checker<'_> {
     fn literal_expr(&mut self, literal: &Literal, span: Span) -> Expr {
         let constant = |value: Value, kind: Kind| expr(ExprKind::Const(value), Ty::new(kind), span);
         match literal {
-            Literal::Text(text) => self.text_constant(text, span),
+            Literal::Text(text) => Self::text_constant(text, span),
             Literal::Blank => expr(ExprKind::Const(Value::Blank), Ty::any(), span),
             Literal::Clear => {
                 self.not_built("`clear`", span);
@@ -96,7 +111,7 @@ impl Checker<'_> {
     }
 
     /// A literal text: its type is "one of itself", so that words and codes can be judged also through names.
-    pub(super) fn text_constant(&mut self, text: &Arc<str>, span: Span) -> Expr {
+    pub(super) fn text_constant(text: &Arc<str>, span: Span) -> Expr {
         expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::OneOf([text.clone()].into())), span)
     }
 
@@ -136,7 +151,8 @@ impl Checker<'_> {
             }
         };
         let title = format!("`{}` is {what}, not a value", name.text);
-        let help = if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
+        let help =
+            if what == "a block" { format!("include {}(…)", name.text) } else { format!("{}(…)", name.text) };
         self.say(Diagnostic::new("F103", title, span).help(help));
         Self::poison(span)
     }
@@ -175,8 +191,11 @@ impl Checker<'_> {
             _ => return self.no_fields(&base, name, span),
         };
         let Some(field) = object.field(&name.text).cloned() else {
-            return self.missing_field(&object, name, span);
+            let told = self.unknown_field(name, &object);
+            self.say(told);
+            return Self::poison(span);
         };
+        self.known_later(&field, name);
         let mut ty = field.ty.clone();
         if list {
             ty = Ty::list(ty);
@@ -193,23 +212,29 @@ impl Checker<'_> {
         Self::poison(span)
     }
 
-    fn missing_field(&mut self, object: &Arc<Object>, name: &Name, span: Span) -> Expr {
-        if ["edited", "conflict"].contains(&&*name.text) && !object.path.is_empty() {
+    /// Tells a field that only the running ledger knows (`.edited`, `.conflict`).
+    pub(super) fn known_later(&mut self, field: &Field, name: &Name) {
+        if field.derived.as_ref().is_some_and(|derived| derived.words.is_empty()) {
             self.not_built(&format!("`.{}`", name.text), name.span);
-        } else {
-            let told = self.unknown_field(name, object);
-            self.say(told);
         }
-        Self::poison(span)
     }
 
-    /// The same value, filled if that is known here.
+    /// The same value, with what is known of it here: that it is filled, that it is not this word.
     fn known(&self, mut value: Expr) -> Expr {
-        if value.ty.optional
-            && value.ty.kind != Kind::Any
-            && facts::place(&value).is_some_and(|place| self.scope.known.contains(&place))
-        {
+        let words = matches!(value.ty.kind, Kind::OneOf(_));
+        if value.ty.kind == Kind::Any || !(value.ty.optional || words) {
+            return value;
+        }
+        let Some(place) = facts::place(&value) else { return value };
+        let facts = || self.scope.known.iter().filter(|fact| fact.place == place);
+        if facts().any(|fact| fact.not.is_none()) {
             value.ty.optional = false;
+        }
+        if let Kind::OneOf(all) = &value.ty.kind {
+            let left: Vec<_> = all.iter().filter(|word| !facts().any(|fact| fact.not.as_ref() == Some(word))).collect();
+            if !left.is_empty() && left.len() < all.len() {
+                value.ty.kind = Kind::OneOf(left.into_iter().cloned().collect());
+            }
         }
         value
     }
@@ -217,10 +242,10 @@ impl Checker<'_> {
     /// A text with holes, none of them blank.
     fn text(&mut self, text: &Text) -> Expr {
         if let [tree::TextPart::Chars(only)] = text.parts.as_slice() {
-            return self.text_constant(only, text.span);
+            return Self::text_constant(only, text.span);
         }
         if text.parts.is_empty() {
-            return self.text_constant(&"".into(), text.span);
+            return Self::text_constant(&"".into(), text.span);
         }
         let mut parts = Vec::new();
         let mut max = Some(0u32);
@@ -239,7 +264,9 @@ impl Checker<'_> {
                         let told = Diagnostic::new("F103", title, hole.span);
                         self.say(told.help("name one of its fields, or put a list together with `join(list, \", \")`"));
                     } else if hole.ty.optional && hole.ty.kind != Kind::Any {
-                        self.blank(&hole, "this text");
+                        let place = culprit(&hole);
+                        let open = matches!(hole.kind, ExprKind::Choose(_, None)) && place == hole.span;
+                        self.blank(place, open, "this text");
                     }
                     parts.push(TextPart::Hole(hole));
                 }

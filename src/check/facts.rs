@@ -1,11 +1,21 @@
-//! What a condition tells about blanks: after `skip when x is blank` x is there.
+//! What a condition tells: after `skip when x is blank` x is there, behind `when x is not "draft"` x is another word.
 //!
-//! Takes typed conditions, gives places that are known not to be blank when the condition holds, or when it does not.
+//! Takes typed conditions, gives what is known when the condition holds, or when it does not.
+
+use std::sync::Arc;
 
 use super::typed::{Expr, ExprKind, SettingId, VarId};
-use crate::{schema::Kind, syntax::tree::BinaryOp};
+use crate::{schema::Kind, syntax::tree::BinaryOp, value::Value};
 
-/// Something whose blank-ness can be known: a name with a path.
+/// Something that is known of a place: that it is not blank, or that it is not a certain word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) place: Place,
+    /// The word that it is not; none = it is not blank.
+    pub(super) not: Option<Arc<str>>,
+}
+
+/// A name with a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) root: Root,
@@ -38,12 +48,21 @@ pub(super) fn place(expr: &Expr) -> Option<Place> {
 }
 
 /// The place and all that it stands in: with `a.b.c` there, `a` and `a.b` are there too.
-fn with_parents(expr: &Expr, into: &mut Vec<Place>) {
+fn with_parents(expr: &Expr, into: &mut Vec<Fact>) {
     if let Some(place) = place(expr) {
-        into.push(place);
+        into.push(Fact { place, not: None });
     }
     if let ExprKind::Field(base, _) = &expr.kind {
         with_parents(base, into);
+    }
+}
+
+/// The place is not one of these literal words.
+fn not_words(expr: &Expr, words: &Expr, into: &mut Vec<Fact>) {
+    match (&words.kind, place(expr)) {
+        (ExprKind::Const(Value::Text(word)), Some(place)) => into.push(Fact { place, not: Some(word.clone()) }),
+        (ExprKind::List(items), Some(_)) => items.iter().for_each(|item| not_words(expr, item, into)),
+        _ => {}
     }
 }
 
@@ -52,7 +71,7 @@ fn is_blank(expr: &Expr) -> bool {
 }
 
 /// What is there when the condition holds.
-pub(super) fn when_true(condition: &Expr) -> Vec<Place> {
+pub(super) fn when_true(condition: &Expr) -> Vec<Fact> {
     let mut facts = Vec::new();
     match &condition.kind {
         ExprKind::Binary(BinaryOp::And, a, b) => {
@@ -69,6 +88,7 @@ pub(super) fn when_true(condition: &Expr) -> Vec<Place> {
                 with_parents(b, &mut facts);
             }
         }
+        ExprKind::Binary(BinaryOp::IsNot | BinaryOp::NotIn, a, b) => not_words(a, b, &mut facts),
         ExprKind::Binary(BinaryOp::In, a, b) => {
             if matches!(&b.ty.kind, Kind::List(of) if !of.optional) {
                 with_parents(a, &mut facts);
@@ -87,7 +107,7 @@ pub(super) fn when_true(condition: &Expr) -> Vec<Place> {
 }
 
 /// What is there when the condition does not hold.
-pub(super) fn when_false(condition: &Expr) -> Vec<Place> {
+pub(super) fn when_false(condition: &Expr) -> Vec<Fact> {
     let mut facts = Vec::new();
     match &condition.kind {
         ExprKind::Binary(BinaryOp::Or, a, b) => {

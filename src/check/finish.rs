@@ -8,9 +8,10 @@ use crate::diagnostic::Diagnostic;
 /// Diagnostics by file as loaded and by place; each once.
 pub(super) fn finish(loaded: &Loaded, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let allows = || {
-        let trees = loaded.units.iter().flat_map(|unit| {
-            std::iter::once(&unit.tree).chain(unit.tests.as_ref().map(|(_, tree)| tree))
-        });
+        let trees = loaded
+            .units
+            .iter()
+            .flat_map(|unit| std::iter::once(&unit.tree).chain(unit.tests.as_ref().map(|(_, tree)| tree)));
         trees.flat_map(|tree| &tree.allows)
     };
     diagnostics.retain(|told| {

@@ -10,8 +10,9 @@ use super::{
     join::same_object,
     load::DeclKind,
     lookup::Found,
-    program, suggest,
+    program,
     required::Purpose,
+    suggest,
     typed::{Let, Line},
 };
 use crate::{
@@ -65,12 +66,13 @@ impl<'a> Checker<'a> {
         let (key, fields) = match self.lookup_declared(&call.name.text) {
             Found::Fields(key, fields) => (key, fields),
             other => {
-                self.no_block(call, other, true);
+                self.no_block(call, &other, true);
                 return Body::default();
             }
         };
         let Some(lets) = self.bind_arguments(call, key.0, &fields.params) else { return Body::default() };
-        let mut body = Body { lines: lets.iter().map(|(line, _)| Line::Let(line.clone())).collect(), ..Body::default() };
+        let mut body =
+            Body { lines: lets.iter().map(|(line, _)| Line::Let(line.clone())).collect(), ..Body::default() };
         let Some(object) = filled.object else { return body };
         if self.including.contains(&key) {
             self.circle(call);
@@ -81,7 +83,11 @@ impl<'a> Checker<'a> {
                 .is_some_and(|own| same_object(&own, object) || same_part(&own, object))
         });
         if !fits {
-            let all = suggest::words(fields.targets.iter().map(|path| path.names.last().map_or("", |name| &name.text)), '`', 6);
+            let all = suggest::words(
+                fields.targets.iter().map(|path| path.names.last().map_or("", |name| &name.text)),
+                '`',
+                6,
+            );
             let title = format!("`{}` gives fields of {all}, and this is {}", key.1, short(object));
             let told = Diagnostic::new("F103", title, call.name.span).also(fields.head, "declared here");
             self.say(told.help(format!("add it there:  for …, {}", object.path)));
@@ -133,7 +139,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Tells an `include` of something that is no block.
-    pub(super) fn no_block(&mut self, call: &Call, found: Found<'a>, of_fields: bool) {
+    pub(super) fn no_block(&mut self, call: &Call, found: &Found<'a>, of_fields: bool) {
         self.look_at(call);
         let name = &call.name;
         let (what, help) = match found {
@@ -150,7 +156,11 @@ impl<'a> Checker<'a> {
                     return;
                 }
                 let names = unit.into_iter().flat_map(|unit| unit.names.iter()).filter(|(_, decl)| wanted(&decl.kind));
-                let near = suggest::quoted(&name.text, names.map(|(own, _)| &**own));
+                let near = suggest::nearest(&name.text, names.map(|(own, _)| &**own));
+                if let Some(near) = near {
+                    self.meant(near);
+                }
+                let near = near.map(|near| format!("`{near}`"));
                 let kind = if of_fields { "fields" } else { "ensure" };
                 let title = format!("there is no block `{}`", name.text);
                 let mut told = Diagnostic::new("F101", title, name.span);
@@ -179,4 +189,3 @@ fn same_part(named: &Arc<Object>, own: &Arc<Object>) -> bool {
     // only an object that is named without an entity around it: system and name
     named.path.matches('.').count() == 1 && system(named) == system(own) && last(named) == last(own)
 }
-

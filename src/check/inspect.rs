@@ -32,15 +32,23 @@ pub(super) fn walk(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
         ExprKind::List(items)
         | ExprKind::Table(_, items)
         | ExprKind::Function(_, items)
-        | ExprKind::Define(_, items) => items.iter().for_each(|item| walk(item, see)),
+        | ExprKind::Define(_, items) => {
+            for item in items {
+                walk(item, see);
+            }
+        }
         ExprKind::Comprehension { item, list, when, .. } => {
             walk(list, see);
-            when.iter().for_each(|when| walk(when, see));
+            if let Some(when) = when {
+                walk(when, see);
+            }
             walk(item, see);
         }
         ExprKind::Rows { list, when, record, .. } => {
             walk(list, see);
-            when.iter().for_each(|when| walk(when, see));
+            if let Some(when) = when {
+                walk(when, see);
+            }
             walk_record(record, see);
         }
         ExprKind::Record(record) => walk_record(record, see),
@@ -53,7 +61,9 @@ pub(super) fn walk(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
                 walk(when, see);
                 walk(value, see);
             }
-            last.iter().for_each(|last| walk(last, see));
+            if let Some(last) = last {
+                walk(last, see);
+            }
         }
         ExprKind::Outcome(_, message) => {
             for part in &message.parts {
@@ -68,28 +78,44 @@ pub(super) fn walk(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
 
 /// The same for the condition of a search.
 pub(super) fn walk_search(search: &Search, see: &mut dyn FnMut(&Expr)) {
-    search.condition.iter().for_each(|condition| walk(condition, see));
+    if let Some(condition) = &search.condition {
+        walk(condition, see);
+    }
 }
 
 fn walk_record(record: &RecordExpr, see: &mut dyn FnMut(&Expr)) {
-    record.lines.iter().for_each(|line| walk_line(line, see));
+    for line in &record.lines {
+        walk_line(line, see);
+    }
 }
 
 fn walk_line(line: &Line, see: &mut dyn FnMut(&Expr)) {
     match line {
         Line::Let(line) => walk(&line.value, see),
         Line::Find(find) => walk_search(&find.search, see),
-        Line::Guard(guard) => guard.when.iter().for_each(|when| walk(when, see)),
+        Line::Guard(guard) => {
+            if let Some(when) = &guard.when {
+                walk(when, see);
+            }
+        }
         Line::Ensure(_) => {}
         Line::Field(field) => walk(&field.value, see),
         Line::Object { when, lines, .. } => {
-            when.iter().for_each(|when| walk(when, see));
-            lines.iter().for_each(|line| walk_line(line, see));
+            if let Some(when) = when {
+                walk(when, see);
+            }
+            for line in lines {
+                walk_line(line, see);
+            }
         }
         Line::Each { list, when, lines, .. } => {
             walk(list, see);
-            when.iter().for_each(|when| walk(when, see));
-            lines.iter().for_each(|line| walk_line(line, see));
+            if let Some(when) = when {
+                walk(when, see);
+            }
+            for line in lines {
+                walk_line(line, see);
+            }
         }
     }
 }
@@ -123,7 +149,13 @@ impl Checker<'_> {
             ExprKind::Field(base, name) => {
                 let object = match &base.ty.kind {
                     Kind::Record(object) => Some(object),
-                    Kind::List(of) => if let Kind::Record(object) = &of.kind { Some(object) } else { None },
+                    Kind::List(of) => {
+                        if let Kind::Record(object) = &of.kind {
+                            Some(object)
+                        } else {
+                            None
+                        }
+                    }
                     _ => None,
                 };
                 let field = object.and_then(|object: &std::sync::Arc<Object>| object.field(name));

@@ -12,7 +12,7 @@ use super::{
     types::say,
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     schema::{Kind, Object, Ty},
     value::Value,
 };
@@ -53,23 +53,12 @@ impl Checker<'_> {
                     (common, from) = (Some(value.ty.clone()), Some(value.span));
                     continue;
                 };
-                common = Some(match join_types(&so_far, &value.ty, literals) {
-                    Some(joined) => joined,
-                    None => {
-                        let title = format!("this is {}, the other way gives {}", say(&value.ty), say(&so_far));
-                        let mut told = Diagnostic::new("F103", title, value.span);
-                        if let Some(first) = from {
-                            told = told.also(first, format!("this is {}", say(&so_far)));
-                        }
-                        if let (Kind::Percent, Kind::Int | Kind::Decimal) = (&so_far.kind, &value.ty.kind) {
-                            told.code = "F110";
-                            told.help = self.text_of(value.span).map(|text| format!("`{text}%`, or `to_percent({text})`"));
-                        }
-                        self.say(told);
-                        poisoned = true;
-                        so_far
-                    }
-                });
+                let joined = join_types(&so_far, &value.ty, literals);
+                if joined.is_none() {
+                    self.not_one_type(value, &so_far, from);
+                    poisoned = true;
+                }
+                common = joined.or(Some(so_far));
             }
         }
         if poisoned && self.quiet == 0 && common.is_none() {
@@ -82,6 +71,20 @@ impl Checker<'_> {
         let common = if optional { common.or_blank() } else { common.filled() };
         let values = values.into_iter().map(|value| self.follow(value, &common)).collect();
         (values, if poisoned { Ty::any() } else { common })
+    }
+
+    /// Tells a value of another type than the ones before it.
+    fn not_one_type(&mut self, value: &Expr, so_far: &Ty, from: Option<Span>) {
+        let title = format!("this is {}, the other way gives {}", say(&value.ty), say(so_far));
+        let mut told = Diagnostic::new("F103", title, value.span);
+        if let Some(first) = from {
+            told = told.also(first, format!("this is {}", say(so_far)));
+        }
+        if let (Kind::Percent, Kind::Int | Kind::Decimal) = (&so_far.kind, &value.ty.kind) {
+            told.code = "F110";
+            told.help = self.text_of(value.span).map(|text| format!("`{text}%`, or `to_percent({text})`"));
+        }
+        self.say(told);
     }
 
     /// Turns a literal (or an int) into the kind of the others.

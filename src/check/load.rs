@@ -148,8 +148,11 @@ impl Loader<'_> {
         let index = self.loaded.units.len();
         self.by_path.insert(path.to_owned(), index);
         let lost = if tree.broken { declared_in_text(&text) } else { HashSet::new() };
-        let uses: Vec<tree::Use> =
-            tree.items.iter().filter_map(|item| if let Item::Use(line) = item { Some(line.clone()) } else { None }).collect();
+        let uses: Vec<tree::Use> = tree
+            .items
+            .iter()
+            .filter_map(|item| if let Item::Use(line) = item { Some(line.clone()) } else { None })
+            .collect();
         let unit = Unit { path: path.to_owned(), tree, tests, names: BTreeMap::new(), csv: HashMap::new(), lost };
         self.loaded.units.push(unit);
         let mut used = Vec::new();
@@ -194,7 +197,8 @@ impl Loader<'_> {
                 let mut told =
                     Diagnostic::new("F109", format!("\"{written}\" cannot be read: {trouble}"), line.from.span);
                 let all = self.project.files.list("flow");
-                if let Some(near) = suggest::nearest(full.as_deref().unwrap_or(written), all.iter().map(String::as_str)) {
+                if let Some(near) = suggest::nearest(full.as_deref().unwrap_or(written), all.iter().map(String::as_str))
+                {
                     told = told.help(format!("\"{}\"", seen_from(path, near)));
                 }
                 self.loaded.diagnostics.push(told);
@@ -205,7 +209,8 @@ impl Loader<'_> {
 
     /// Tells a circle of `use` lines, at the `use` of the file that was reached first.
     fn circle(&mut self, unit: usize, last: usize, line: Span) {
-        let Some(start) = self.way.iter().position(|(on_way, _)| *on_way == unit).or((unit == last).then_some(self.way.len()))
+        let Some(start) =
+            self.way.iter().position(|(on_way, _)| *on_way == unit).or((unit == last).then_some(self.way.len()))
         else {
             return;
         };
@@ -216,8 +221,8 @@ impl Loader<'_> {
         let names: Vec<&str> = round.iter().map(|(unit, _)| path(*unit)).chain([path(unit)]).collect();
         let place = round.first().map_or(line, |(_, span)| *span);
         let title = format!("these files use each other in a circle: {}", names.join(" → "));
-        let told = Diagnostic::new("F108", title, place)
-            .help("move what both need into a third file, and let both use that");
+        let told =
+            Diagnostic::new("F108", title, place).help("move what both need into a third file, and let both use that");
         self.loaded.diagnostics.push(told);
     }
 

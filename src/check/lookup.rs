@@ -97,20 +97,27 @@ impl<'a> Checker<'a> {
         if self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
             return;
         }
-        let told = Diagnostic::new("F101", format!("nothing here is called `{}`", name.text), name.span);
+        let mut told = Diagnostic::new("F101", format!("nothing here is called `{}`", name.text), name.span);
         let below = self.here().and_then(|unit| unit.names.get(&name.text)).map(|decl| decl.span);
         let closed = self.scope.closed.clone();
         let told = match (below, closed) {
-            (Some(span), Some(closed)) => told
-                .says(format!("{closed} does not see it"))
-                .also(span, "belongs to the record of the flow")
-                .help("a block sees its parameters, settings, tables and functions: give it as a parameter"),
-            (Some(span), None) => told
-                .says("is not known yet")
-                .also(span, "declared further down")
-                .help("move that line above this one"),
+            (Some(span), Some(closed)) => {
+                told.title = format!("{closed} does not see `{}`", name.text);
+                told.also(span, "belongs to the record of the flow")
+                    .help("a block sees its parameters, settings, tables and functions: give it as a parameter")
+            }
+            (Some(span), None) => {
+                self.used.insert(span);
+                told.title = format!("`{}` is declared further down", name.text);
+                told.also(span, "declared here").help("move that line above this one")
+            }
             (None, _) => {
-                let near = suggest::quoted(&name.text, self.names_in_sight().iter().map(|own| &**own));
+                let names = self.names_in_sight();
+                let near = suggest::nearest(&name.text, names.iter().map(|own| &**own));
+                let near = near.map(|near| {
+                    self.meant(near);
+                    format!("`{near}`")
+                });
                 let role = self.project.roles.contains_key(&name.text);
                 match near {
                     Some(near) => told.help(near),
@@ -122,6 +129,13 @@ impl<'a> Checker<'a> {
         self.say(told);
     }
 
+    /// A name that a misspelt one stood for counts as used.
+    pub(super) fn meant(&mut self, name: &str) {
+        let bound = self.bound(name).map(|bound| bound.span);
+        let declared = self.here().and_then(|unit| unit.names.get(name)).map(|decl| decl.span);
+        self.used.extend(bound.into_iter().chain(declared));
+    }
+
     /// All names that could be meant, for suggestions.
     fn names_in_sight(&self) -> Vec<Arc<str>> {
         let local = self.scope.frames.iter().flatten().map(|(name, _)| name.clone());
@@ -129,12 +143,22 @@ impl<'a> Checker<'a> {
         let unit = self.here().into_iter().flat_map(|unit| unit.names.iter());
         let library = self.is_library(self.at);
         let own = unit.filter(move |(_, decl)| library || !hidden(&decl.kind)).map(|(name, _)| name.clone());
-        local.chain(own).collect()
+        let lost = self.here().into_iter().flat_map(|unit| &unit.lost).map(|name| Arc::from(name.as_str()));
+        local.chain(own).chain(lost).collect()
     }
 
     /// Tells a new name that hides one in sight.
     pub(super) fn hides(&mut self, name: &Name, param: bool) {
         let mut found = self.bound(&name.text).map(|bound| bound.span);
+        if let Some(unit) = self.here()
+            && self.scope.frames.len() == 1
+            && self.scope.closed.is_none()
+            && unit.names.get(&name.text).map(|decl| decl.span) == found
+        {
+            // two names of column 0: told when they were collected
+            self.used.extend(found);
+            return;
+        }
         if found.is_none()
             && let Some(unit) = self.here()
             && let Some(decl) = unit.names.get(&name.text)
@@ -146,6 +170,7 @@ impl<'a> Checker<'a> {
             found = Some(decl.span);
         }
         if let Some(first) = found {
+            self.used.insert(first);
             let title = format!("`{}` is the name of something else already", name.text);
             let told = Diagnostic::new("F102", title, name.span).also(first, "declared here");
             self.say(told.help("give one of them another name: nothing hides a name that is in sight"));
@@ -164,8 +189,13 @@ impl<'a> Checker<'a> {
         let standard = FUNCTIONS.iter().map(|function| function.name).chain(["today"]);
         let title = format!("there is no function or table `{}`", name.text);
         let mut told = Diagnostic::new("F105", title, name.span);
-        told.help = suggest::quoted(&name.text, own.chain(standard))
-            .or_else(|| Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into()));
+        let near = suggest::nearest(&name.text, own.chain(standard));
+        if let Some(near) = near {
+            self.meant(near);
+        }
+        told.help = near.map(|near| format!("`{near}`")).or_else(|| {
+            Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into())
+        });
         self.say(told);
     }
 }

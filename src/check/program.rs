@@ -8,7 +8,7 @@ use super::{
     Project,
     checker::{Checker, Key, expr},
     coerce::Need,
-    load::{Loaded, Unit},
+    load::{DeclKind, Loaded, Unit},
     typed::{Define, DefineId, Let, Program, Setting, SettingId, Stmt, VarId},
 };
 use crate::{
@@ -52,7 +52,14 @@ impl<'a> Checker<'a> {
         for item in &file.tree.items {
             match item {
                 Item::Flow(_) | Item::Test(_) => {}
-                Item::Use(line) => line.names.iter().for_each(|name| self.declare(name, "is brought in by `use`")),
+                Item::Use(line) => {
+                    // names that their file does not have were told
+                    let there = |name: &&tree::Name| {
+                        let decl = file.names.get(&name.text);
+                        decl.is_some_and(|decl| !matches!(decl.kind, DeclKind::Used(None)))
+                    };
+                    line.names.iter().filter(there).for_each(|name| self.declare(name, "is brought in by `use`"));
+                }
                 Item::Setting(setting) => {
                     self.setting((self.unit, setting.name.text.clone()), setting);
                     self.declare_in_flow(&setting.name, "setting", flow);
@@ -232,6 +239,7 @@ impl<'a> Checker<'a> {
             }
             let title = match what {
                 "is brought in by `use`" => format!("`{name}` {what} and never used"),
+                "" => format!("`{name}` is never used"),
                 _ => format!("{what} `{name}` is never used"),
             };
             self.say(Diagnostic::new("F801", title, span).help("leave it out"));

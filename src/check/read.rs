@@ -21,7 +21,8 @@ impl Checker<'_> {
     /// `read x from e { … }`
     pub(super) fn source(&mut self, read: &tree::Read) -> Option<Source> {
         if read.key.is_empty() && !self.broken_here() {
-            let told = Diagnostic::new("F309", "the source has no key: koppel must know which record is which", read.head);
+            let told =
+                Diagnostic::new("F309", "the source has no key: koppel must know which record is which", read.head);
             self.say(told.help("name the field that tells records apart, for example  key .id"));
         }
         let Some((target, object)) = self.readable(&read.entity) else {
@@ -98,7 +99,7 @@ impl Checker<'_> {
 
     /// `find [first|all] x in e where … by …`
     pub(super) fn find(&mut self, find: &tree::Find) -> Option<Find> {
-        self.declare(&find.name, "`find`");
+        self.declare(&find.name, "");
         let Some((target, object)) = self.readable(&find.entity) else {
             find.condition.iter().for_each(|condition| self.orphan_condition(condition));
             self.lost_name(&find.name);
@@ -151,9 +152,10 @@ impl Checker<'_> {
         if total {
             return;
         }
-        let title = match search.by.is_empty() {
-            true => "which row is the first? `find first` needs an order",
-            false => "two rows can be equal in this order, so the first one is not sure",
+        let title = if search.by.is_empty() {
+            "which row is the first? `find first` needs an order"
+        } else {
+            "two rows can be equal in this order, so the first one is not sure"
         };
         let mut told = Diagnostic::new("F307", title, span);
         if let Some(key) = facts.keys.first() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{checker::Checker, entity::short, suggest};
+use super::{body::field_name, checker::Checker};
 use crate::{
     diagnostic::{Diagnostic, Span},
     schema::{Field, Kind, Object},
@@ -40,9 +40,13 @@ impl Checker<'_> {
     /// Tells what an object still needs, and what is given twice, in it and in all that is within it.
     pub(super) fn required(&mut self, object: &Object, given: &[&Given], head: Span, purpose: Purpose) {
         self.twice(given);
-        for field in object.fields.values().filter(|field| needed(field, purpose)) {
-            self.one_required(object, field, given, head, purpose);
-        }
+        let missing: Vec<&Field> = object
+            .fields
+            .values()
+            .map(|field| &**field)
+            .filter(|field| needed(field, purpose) && !self.one_required(object, field, given, head))
+            .collect();
+        self.missing(object, &missing, head, purpose);
         for (place, one) in given.iter().enumerate() {
             match &one.way {
                 Way::Value { .. } => {}
@@ -78,40 +82,54 @@ impl Checker<'_> {
         }
     }
 
-    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span, purpose: Purpose) {
-        let ways = || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
+    /// Is a field given, on some way at least? Tells it if that is not on every way.
+    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span) -> bool {
+        let ways =
+            || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
         let always = ways().any(|one| match &one.way {
             Way::Value { blank } => blank.is_none(),
             Way::Object { conditional, .. } => !conditional,
             Way::Each { .. } => true,
         });
         if always || self.seems_given(&field.name, head) {
-            return;
+            return true;
         }
-        let noun = if object.label.is_empty() { short(object).to_owned() } else { suggest::with_article(&object.label) };
-        let name = if field.label.is_empty() { format!("`{}`", field.name) } else { format!("`{}` ({})", field.name, field.label) };
-        let told = ways().next().map(|one| match &one.way {
+        let Some(one) = ways().next() else { return false };
+        let (noun, name) = (self.noun(object), field_name(field));
+        let told = match &one.way {
             Way::Value { blank } => {
                 let span = blank.unwrap_or(one.span);
-                let title = format!("{noun} needs {name}, and on one way it gets none");
                 let text = self.text_of(span).unwrap_or("…");
+                let word = if text.contains(" when ") { "else" } else { "??" };
+                let title = format!("{noun} needs {name}, and on one way it gets none");
                 Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it").help(format!(
-                    "give that way a value:  {text} ?? …\nor stop the record:     {text} ?? hold \"…\""
+                    "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
                 ))
             }
             Way::Object { head, .. } | Way::Each { head, .. } => {
                 let title = format!("{noun} needs {name}, and gets none when this condition does not hold");
                 Diagnostic::new("F201", title, *head)
             }
-        });
-        let told = told.unwrap_or_else(|| {
-            let title = match purpose {
-                Purpose::Write => format!("{noun} needs {name}"),
-                Purpose::Record => format!("{noun} always has {name}"),
-            };
-            Diagnostic::new("F201", title, head).says("does not give it").help(format!("{} = …", field.name))
-        });
+        };
         self.say(told);
+        true
+    }
+
+    /// Tells the fields that no line gives, in one message.
+    fn missing(&mut self, object: &Object, missing: &[&Field], head: Span, purpose: Purpose) {
+        let Some((last, others)) = missing.split_last() else { return };
+        let mut names = others.iter().map(|field| field_name(field)).collect::<Vec<_>>().join(", ");
+        if !names.is_empty() {
+            names.push_str(" and ");
+        }
+        names.push_str(&field_name(last));
+        let title = match purpose {
+            Purpose::Write => format!("{} needs {names}", self.noun(object)),
+            Purpose::Record => format!("{} always has {names}", self.noun(object)),
+        };
+        let help = missing.iter().map(|field| format!("{} = …", field.name)).collect::<Vec<_>>().join("\n");
+        let label = if others.is_empty() { "does not give it" } else { "does not give them" };
+        self.say(Diagnostic::new("F201", title, head).says(label).help(help));
     }
 
     /// Does a line that could not be read begin with this field? Then it is not missing.

@@ -7,7 +7,7 @@ use super::{
     typed::{Each, Guard, Let, MessagePart, Stmt},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     schema::Ty,
     syntax::tree::{self, LetValue, Statement},
     value::Verdict,
@@ -18,18 +18,24 @@ impl Checker<'_> {
     pub(super) fn statement(&mut self, statement: &Statement) -> Option<Stmt> {
         Some(match statement {
             Statement::Let(line) => {
-                self.declare(&line.name, "`let`");
+                self.declare(&line.name, "");
                 Stmt::Let(self.let_line(line))
             }
             Statement::Find(find) => Stmt::Find(self.find(find)?),
             Statement::Guard(guard) => Stmt::Guard(self.guard(guard)),
             Statement::Ensure(ensure) => {
                 if ensure.params.is_some() {
-                    let told = Diagnostic::new("F006", "an `ensure` with parameters stands at the start of a line", ensure.head);
+                    let told = Diagnostic::new(
+                        "F006",
+                        "an `ensure` with parameters stands at the start of a line",
+                        ensure.head,
+                    );
                     self.say(told.help("move it out of this block, and write  include here"));
                     return None;
                 }
-                Stmt::Ensure(self.ensure(ensure))
+                let ensure = self.ensure(ensure);
+                self.tell_lacking();
+                Stmt::Ensure(ensure)
             }
             Statement::Write(write) => {
                 let (typed, _) = self.write(write);
@@ -95,7 +101,7 @@ impl Checker<'_> {
 
     /// `after x { … }`: looked at for its own mistakes, but it cannot run yet.
     pub(super) fn after(&mut self, after: &tree::After) {
-        self.not_built("`after`", after.name.span);
+        self.not_built("`after`", Span { end: after.name.span.end, ..after.span });
         let name = self.bound(&after.name.text);
         match name {
             Some(bound) => {

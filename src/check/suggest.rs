@@ -32,8 +32,8 @@ fn plain(text: &str) -> String {
 pub(super) enum Near<'o> {
     /// A field with a similar name.
     Name(&'o Arc<Field>),
-    /// A field whose label says this.
-    Label(&'o Arc<Field>),
+    /// Fields whose labels say this, the nearest first; one at least.
+    Labels(Vec<&'o Arc<Field>>),
 }
 
 /// The field that was meant: a similar name, else one whose label is or holds the word.
@@ -66,19 +66,36 @@ pub(super) fn nearest_field<'o>(word: &str, object: &'o Object) -> Option<Near<'
         };
         Some((score, field))
     });
-    let by_label = by_label.min_by_key(|(score, _)| *score);
-    match (by_name, by_label) {
-        (Some((distance, near)), Some((score, _))) if distance <= score => Some(Near::Name(near)),
-        (_, Some((_, field))) => Some(Near::Label(field)),
+    let mut by_label: Vec<_> = by_label.collect();
+    by_label.sort_by_key(|(score, _)| *score);
+    match (by_name, by_label.first()) {
+        (Some((distance, near)), Some((score, _))) if distance <= *score => Some(Near::Name(near)),
+        (_, Some((0, field))) => Some(Near::Labels(vec![field])),
+        (_, Some(_)) => Some(Near::Labels(by_label.into_iter().take(3).map(|(_, field)| field).collect())),
         (Some((_, near)), None) => Some(Near::Name(near)),
         (None, None) => None,
     }
 }
 
-/// "a sales order", "an invoice".
+/// "a sales order", "an invoice", "line items".
 pub(super) fn with_article(noun: &str) -> String {
+    let head = noun.split(" of ").next().unwrap_or(noun);
+    if head.ends_with('s') && !head.ends_with("ss") && !head.ends_with("us") && head.starts_with(char::is_lowercase) {
+        return noun.to_owned();
+    }
     let vowel = noun.chars().next().is_some_and(|c| "aeiouAEIOU".contains(c));
     format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
+/// A vendor's label without what stands in brackets or behind the first sentence.
+pub(super) fn label(label: &str) -> String {
+    let cut = label.split([';', ',']).next().unwrap_or(label);
+    let cut = cut.split(". ").next().unwrap_or(cut).split(" (").next().unwrap_or(cut).trim_end_matches('.');
+    if cut.chars().count() <= 48 {
+        cut.to_owned()
+    } else {
+        format!("{}…", cut.chars().take(47).collect::<String>().trim_end())
+    }
 }
 
 /// "`a`, `b` or `c`"; cut after `most`.

@@ -12,7 +12,7 @@ use super::{
     typed::{Cell, ExprKind, Row, RowResult, Table, TableId, VarId},
 };
 use crate::{
-    diagnostic::{Diagnostic, Span},
+    diagnostic::{Diagnostic, FileId, Span},
     schema::{Kind, Ty},
     syntax::tree::{self, Param},
 };
@@ -47,10 +47,8 @@ impl Checker<'_> {
             None => {}
         }
         self.table_ids.insert(key.clone(), None);
-        let csv = table.csv.as_ref().map(|name| {
-            let unit = self.loaded.units.get(key.0);
-            unit.and_then(|unit| unit.csv.get(&name.text).copied().flatten())
-        });
+        let unit = self.loaded.units.get(key.0);
+        let csv = table.csv.as_ref().and_then(|name| unit.and_then(|unit| unit.csv.get(&name.text).copied().flatten()));
         let typed = self.within(key.0, format!("table `{}`", key.1), |checker| checker.typed_table(table, csv));
         let id = TableId(u32::try_from(self.tables.len()).unwrap_or(u32::MAX));
         self.tables.push(typed);
@@ -58,7 +56,7 @@ impl Checker<'_> {
         Some(id)
     }
 
-    fn typed_table(&mut self, table: &tree::Table, csv: Option<Option<crate::diagnostic::FileId>>) -> Table {
+    fn typed_table(&mut self, table: &tree::Table, csv: Option<FileId>) -> Table {
         let inputs = self.columns_of(&table.inputs);
         let results = self.columns_of(&table.results);
         self.columns_twice(table);
@@ -76,15 +74,14 @@ impl Checker<'_> {
         for row in &table.rows {
             rows.extend(self.row(table, &inputs, &results, &row.cells, &row.results, row.span));
         }
-        if let Some(Some(file)) = csv {
+        if let Some(file) = csv {
             for CsvRow { cells, results: values, span } in self.csv_rows(file, table, &inputs, &results) {
                 rows.extend(self.row(table, &inputs, &results, &cells, &values, span));
             }
         }
-        let otherwise = table.otherwise.as_ref().map(|otherwise| {
-            self.results(table, &results, &otherwise.results, otherwise.span)
-        });
-        let unread = csv == Some(None);
+        let otherwise =
+            table.otherwise.as_ref().map(|otherwise| self.results(table, &results, &otherwise.results, otherwise.span));
+        let unread = table.csv.is_some() && csv.is_none();
         if table.otherwise.is_none() && !unread {
             self.needs_otherwise(table, &inputs, &rows);
         }
@@ -121,7 +118,11 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<Row> {
         if cells.len() != inputs.len() {
-            let title = format!("this row has {} before `=>`, the table has {}", many(cells.len(), "cell"), many(inputs.len(), "column"));
+            let title = format!(
+                "this row has {} before `=>`, the table has {}",
+                many(cells.len(), "cell"),
+                many(inputs.len(), "column")
+            );
             self.say(Diagnostic::new("F406", title, span).help("`*` stands for any value"));
             return None;
         }
@@ -134,7 +135,13 @@ impl Checker<'_> {
     }
 
     /// What a row gives: one value for each result, or one outcome.
-    fn results(&mut self, table: &tree::Table, results: &Columns, values: &[tree::Expr], span: Span) -> Option<RowResult> {
+    fn results(
+        &mut self,
+        table: &tree::Table,
+        results: &Columns,
+        values: &[tree::Expr],
+        span: Span,
+    ) -> Option<RowResult> {
         let mut typed: Vec<_> = values.iter().map(|value| self.expr(value)).collect();
         if let [only] = typed.as_slice()
             && let ExprKind::Outcome(verdict, message) = &only.kind
@@ -142,7 +149,11 @@ impl Checker<'_> {
             return Some(RowResult::Outcome(*verdict, message.clone()));
         }
         if typed.len() != results.len() {
-            let title = format!("this row gives {}, the table has {}", many(typed.len(), "value"), many(results.len(), "result"));
+            let title = format!(
+                "this row gives {}, the table has {}",
+                many(typed.len(), "value"),
+                many(results.len(), "result")
+            );
             self.say(Diagnostic::new("F406", title, span));
             return None;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    body::field_name,
+    body::{code_name, field_name},
     checker::Checker,
     coerce::Need,
     entity::inner,
@@ -64,7 +64,8 @@ impl<'a> Checker<'a> {
 
     /// Name and fields of the record that the flow reads.
     fn record_entity(&mut self, file: &'a Unit) -> Option<(Name, Arc<Object>)> {
-        let read = file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
+        let read =
+            file.tree.items.iter().find_map(|item| if let Item::Read(read) = item { Some(read) } else { None })?;
         let (_, object) = self.silently(|checker| checker.readable(&read.entity))?;
         Some((read.name.clone(), object))
     }
@@ -127,12 +128,14 @@ impl<'a> Checker<'a> {
         }
         // a source that could not be read was told already
         let unread = self.here().is_some_and(|unit| {
-            unit.lost.contains(&*dotted(name)) || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
+            unit.lost.contains(&*dotted(name))
+                || unit.tree.items.iter().any(|item| matches!(item, Item::Read(_))) && source.is_none()
         });
         if !unread {
             let title = format!("`{}` is not what this flow reads", dotted(name));
             let mut told = Diagnostic::new("F702", title, name.span);
-            told.help = source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
+            told.help =
+                source.map(|(own, _)| format!("`{}`, or an entity:  given system.entity has {{ … }}", own.text));
             self.say(told);
         }
         None
@@ -179,8 +182,10 @@ impl<'a> Checker<'a> {
         };
         let mut told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", file.text), file.span);
         let all = self.project.files.list("json");
+        let all = all.iter().map(|own| super::load::seen_from(path, own)).filter(|own| **own != *file.text);
+        let all: Vec<String> = all.collect();
         let near = suggest::nearest(&file.text, all.iter().map(String::as_str));
-        told.help = near.map(|near| format!("\"{}\"", super::load::seen_from(path, near)));
+        told.help = near.map(|near| format!("\"{near}\""));
         self.say(told);
         None
     }
@@ -218,7 +223,8 @@ impl<'a> Checker<'a> {
             }
             [] => {
                 if !self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
-                    let mut told = Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
+                    let mut told =
+                        Diagnostic::new("F702", format!("there is no setting `{}`", dotted(path)), path.span);
                     told.help = suggest::quoted(&name.text, names.iter().map(|name| &**name));
                     self.say(told);
                 }
@@ -278,14 +284,11 @@ impl<'a> Checker<'a> {
         let mut ty = None;
         for (place, name) in target.names.iter().enumerate() {
             let Some(field) = object.field(&name.text).cloned() else {
-                if ["edited", "conflict"].contains(&&*name.text) {
-                    self.not_built(&format!("`{}`", name.text), name.span);
-                } else {
-                    let told = self.unknown_field(name, &object);
-                    self.say(told);
-                }
+                let told = self.unknown_field(name, &object);
+                self.say(told);
                 return None;
             };
+            self.known_later(&field, name);
             if let Some(next) = inner(&field.ty) {
                 object = next;
             } else if place + 1 < target.names.len() {
@@ -293,10 +296,9 @@ impl<'a> Checker<'a> {
                 self.say(Diagnostic::new("F103", title, name.span));
                 return None;
             }
-            ty = Some((field_name(&field), field.ty.clone()));
+            ty = Some((field_name(&field), code_name(&field), field.ty.clone()));
         }
-        let (what, ty) = ty?;
-        let label = what.trim_matches('`').to_owned();
+        let (what, label, ty) = ty?;
         let system = self.system_of(&object);
         let need = Need { what: &what, blank: true, code: Some((&label, &system)) };
         Some(self.coerce(value, &Ty { max: None, optional: true, ..ty }, &need))

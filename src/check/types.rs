@@ -71,7 +71,7 @@ impl Checker<'_> {
         }
         let mut told = Diagnostic::new("F104", format!("there is no type `{}`", first.text), path.span);
         if &*first.text == "pattern" {
-            told.title = "`pattern` is the type of a literal `/…/` only".to_owned();
+            "`pattern` is the type of a literal `/…/` only".clone_into(&mut told.title);
         }
         let foreign = FOREIGN.iter().find(|(name, _)| *name == first.text.to_lowercase());
         told.help = match foreign {

@@ -39,7 +39,11 @@ impl Checker<'_> {
         let known = self.scope.known.len();
         for (place, tree) in write.targets.iter().enumerate() {
             if place + 1 < write.targets.len() && tree.when.is_none() {
-                let told = Diagnostic::new("F006", "the targets behind this one are never reached: it has no `when`", tree.entity.span);
+                let told = Diagnostic::new(
+                    "F006",
+                    "the targets behind this one are never reached: it has no `when`",
+                    tree.entity.span,
+                );
                 self.say(told.help("give it a `when`, or put it last"));
             }
             let when = tree.when.as_ref().map(|when| self.condition(when));
@@ -69,7 +73,7 @@ impl Checker<'_> {
         let named = write.name.is_some();
         let first = targets.first().map(|target| target.name.entity.clone());
         let name = write.name.as_ref().map(|name| name.text.clone()).or(first);
-        let name = name.map(|name| self.write_name(name, write)).unwrap_or_else(|| "write".into());
+        let name = name.map_or_else(|| "write".into(), |name| self.write_name(name, write));
         let span = write.name.as_ref().map_or(write.head, |name| name.span);
         let var = self.var(&name, ty, span, false);
         if let Some(own) = &write.name {
@@ -92,6 +96,10 @@ impl Checker<'_> {
             self.write_names.insert(name.clone(), span);
             return name;
         };
+        if first == span {
+            // the same write, looked at for another target of the write around it
+            return name;
+        }
         if let Some(ensure) = self.ensuring.last().filter(|_| self.quiet > 0 && write.name.is_none()) {
             // one ensure included twice: its writes are told apart by the ensures that they belong to
             let name: Arc<str> = format!("{ensure}.{name}").into();
@@ -99,7 +107,8 @@ impl Checker<'_> {
             return name;
         }
         if write.name.is_none() {
-            let title = format!("there are two writes called `{name}`, and after a crash each must be known by its name");
+            let title =
+                format!("there are two writes called `{name}`, and after a crash each must be known by its name");
             let told = Diagnostic::new("F602", title, span).also(first, "this is the first");
             self.say(told.help(format!("give this one a name:  {} other in …", word(write.action))));
         }
@@ -125,7 +134,8 @@ impl Checker<'_> {
         };
         let title = format!("`{}` {cannot} in {system}", target.entity.name);
         let mut told = Diagnostic::new("F206", title, path.span);
-        told.help = self.shown_by(&target.entity).map(|own| format!("it shows what `{}.{own}` writes", target.name.role));
+        told.help =
+            self.shown_by(&target.entity).map(|own| format!("it shows what `{}.{own}` writes", target.name.role));
         self.say(told);
         None
     }

@@ -175,20 +175,19 @@ impl Applying<'_> {
         let mut keys: BTreeMap<Arc<str>, Value> = entry.confirmed.clone();
         let mut last = None;
         for write in writes {
-            let key = match made.keys.get(&write.name) {
-                Some(key) => key.clone(),
-                None => {
-                    let thing = write.ensure.as_ref().and_then(|name| made.things.get(name));
-                    let before = found.get(&(entry.name.key.clone(), write.name.clone()));
-                    match self.write(entry, write, thing, &keys, before, &mut last).await {
-                        Ok(key) => key,
-                        Err(halt) => {
-                            // What happened before is on disk whatever stops here.
-                            if let Some(told) = last.take() {
-                                self.ledger.tell(told).await?;
-                            }
-                            return Err(halt);
+            let key = if let Some(key) = made.keys.get(&write.name) {
+                key.clone()
+            } else {
+                let thing = write.ensure.as_ref().and_then(|name| made.things.get(name));
+                let before = found.get(&(entry.name.key.clone(), write.name.clone()));
+                match self.write(entry, write, thing, &keys, before, &mut last).await {
+                    Ok(key) => key,
+                    Err(halt) => {
+                        // What happened before is on disk whatever stops here.
+                        if let Some(told) = last.take() {
+                            self.ledger.tell(told).await?;
                         }
+                        return Err(halt);
                     }
                 }
             };

@@ -31,6 +31,8 @@ use crate::{
 
 /// Everything is read again after this time, whatever the marks say.
 const SWEEP: SignedDuration = SignedDuration::from_hours(24);
+/// A stamp is read again from so long before: the target may finish a write late, and clocks fold in autumn.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
 /// waiting is decided and applied.
@@ -351,7 +353,7 @@ fn floor(source: &SourcePlan, mark: Option<&Mark>, run: &Run, now: Timestamp) ->
     if now.duration_since(mark.swept_at) >= SWEEP {
         return None;
     }
-    let overlap = SignedDuration::from_secs(*overlap);
+    let overlap = SignedDuration::from_secs(*overlap).max(OVERLAP);
     match stamp(mark.floor.as_deref()?)? {
         Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
         Value::Date(day) => {
@@ -372,25 +374,26 @@ struct Pages<'a> {
     connector: &'a dyn Connector,
     stop: &'a Stop,
     ask: Ask,
-    next: Option<Option<Cursor>>,
+    cursor: Option<Cursor>,
+    ended: bool,
 }
 
 impl<'a> Pages<'a> {
     fn new(run: &'a Run, stop: &'a Stop, source: &SourcePlan, filter: Filter) -> Result<Self, EngineError> {
         let ask = Ask { entity: source.name.clone(), filter, fields: source.fields.clone() };
-        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, next: Some(None) })
+        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, cursor: None, ended: false })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
-        let Some(cursor) = self.next.take() else { return Ok(None) };
-        if self.stop.wished() {
+        if self.ended || self.stop.wished() {
             return Ok(None);
         }
         let Page { records, next } =
-            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, cursor.as_ref()))
+            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
                 .await
                 .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
-        self.next = next.map(Some);
+        self.ended = next.is_none();
+        self.cursor = next;
         Ok(Some(records))
     }
 }

@@ -68,7 +68,6 @@ fn typed(value: &Value, object: &Object, field: &str) -> Value {
     let kind = object.at(field).map(|field| &field.ty.kind);
     let text = || -> Arc<str> { value.to_string().into() };
     match (value, kind) {
-        (Value::Blank | Value::Key(_), _) => value.clone(),
         (Value::Int(_) | Value::Decimal(_) | Value::Money(_), Some(Kind::Text)) => Value::Text(text()),
         (Value::Text(digits), Some(Kind::Int)) => digits.parse().map_or(Value::Blank, Value::Int),
         (Value::Text(digits), Some(Kind::Decimal)) => digits.parse::<Decimal>().map_or(Value::Blank, Value::Decimal),

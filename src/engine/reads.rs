@@ -22,7 +22,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 const REMEMBERED: usize = 20_000;
 
 /// Answers to asks; a question that the system refused has its words instead.
-pub(super) type Answers = HashMap<Ask, Result<Arc<[Record]>, Arc<str>>>;
+pub(super) type Answers = HashMap<Ask, Answer>;
+type Answer = Result<Arc<[Record]>, Arc<str>>;
 
 /// Rows that were found in this run. An absence is never among them: another record may make the row.
 #[derive(Debug, Default)]
@@ -70,7 +71,7 @@ fn find<'a>(
     connector: &'a dyn Connector,
     stop: &'a Stop,
     asks: &'a [Ask],
-) -> BoxFuture<'a, Result<Vec<(Ask, Result<Arc<[Record]>, Arc<str>>)>, EngineError>> {
+) -> BoxFuture<'a, Result<Vec<(Ask, Answer)>, EngineError>> {
     Box::pin(async move {
         match with_patience(connector, stop, || connector.find(asks)).await {
             Ok(rows) if rows.len() == asks.len() => Ok(asks.iter().cloned().zip(rows.into_iter().map(Ok)).collect()),

@@ -50,7 +50,7 @@ pub struct Trouble {
     pub verdict: Verdict,
     /// Where the flow says so.
     pub place: Arc<str>,
-    /// Why, masked.
+    /// Why for one of them, masked.
     pub reason: Arc<str>,
     /// Why for one of them, in full: for the screen only.
     #[serde(skip)]
@@ -106,7 +106,7 @@ pub(super) struct Tally {
 #[derive(Debug, Default)]
 struct Inner {
     summary: Summary,
-    kinds: HashMap<(Verdict, Arc<str>, Arc<str>), usize>,
+    kinds: HashMap<(Verdict, Arc<str>, String), usize>,
 }
 
 impl Tally {
@@ -131,7 +131,7 @@ impl Tally {
     pub(super) fn told(&self, verdict: Verdict, reason: &Reason, key: &Arc<str>) {
         self.with(|inner| {
             let Inner { summary, kinds } = inner;
-            let kind = (verdict, reason.place.clone(), reason.masked.clone());
+            let kind = (verdict, reason.place.clone(), kind(&reason.masked));
             let index = *kinds.entry(kind).or_insert_with(|| {
                 summary.reasons.push(Trouble {
                     verdict,
@@ -156,5 +156,28 @@ impl Tally {
 
     fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What is alike in the reasons of many records: the text without the numbers and keys in it.
+fn kind(text: &str) -> String {
+    let bare = |word: &str| if word.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { word }.to_owned();
+    text.split(' ').map(bare).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_numbers_only_are_one_kind() {
+        let tally = Tally::default();
+        for (number, verdict) in [("2026-1", Verdict::Hold), ("2026-2", Verdict::Hold), ("2026-3", Verdict::Warn)] {
+            let text: Arc<str> = format!("no period for {number} yet").into();
+            let reason = Reason { place: "orders.flow:7".into(), text: text.clone(), masked: text };
+            tally.told(verdict, &reason, &number.into());
+        }
+        let counts: Vec<_> = tally.finish().reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
+        assert_eq!(counts, [(2, Arc::from("2026-1")), (1, Arc::from("2026-3"))]);
     }
 }

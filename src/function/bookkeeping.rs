@@ -16,7 +16,10 @@ pub(super) const GROUP: Function = Function {
     params: &[needed("list", Takes::Records), needed("by", Takes::Columns), needed("sum", Takes::Column)],
     gives: grouped_type,
     doc: "one record for each combination of the `by` fields, with the sum of the `sum` field, in order of appearance",
-    example: ("count(group([], by: [.a], sum: .n))", "0"),
+    example: (
+        "let parts = each net in [1.00, 2.00, 3.00] {\n  code = \"A\" when net < 3 else \"B\"\n  net  = net\n}\nlast(group(parts, by: [.code], sum: .net)).net",
+        "3",
+    ),
     call: group,
 };
 
@@ -26,7 +29,10 @@ pub(super) const SPREAD: Function = Function {
     params: &[needed("total", Takes::Money), needed("over", Takes::Records), needed("by", Takes::Column)],
     gives: |types| type_at(types, 1),
     doc: "the same records with the `by` field in proportion to it, in cents, the rest on the largest; the sum is the total",
-    example: ("count(spread(0.00, over: [], by: .n))", "0"),
+    example: (
+        "let parts = each net in [1.00, 2.00, 3.00] {\n  code = \"A\" when net < 3 else \"B\"\n  net  = net\n}\nlast(spread(10.00, over: parts, by: .net)).net",
+        "5.00",
+    ),
     call: |args| share(args, true),
 };
 
@@ -36,7 +42,10 @@ pub(super) const BALANCE: Function = Function {
     params: &[needed("total", Takes::Money), needed("over", Takes::Records), needed("by", Takes::Column)],
     gives: |types| type_at(types, 1),
     doc: "the same records with the difference to the total added to the largest `by` field; the sum is the total",
-    example: ("count(balance(0.00, over: [], by: .n))", "0"),
+    example: (
+        "let parts = each net in [1.00, 2.00, 3.00] {\n  code = \"A\" when net < 3 else \"B\"\n  net  = net\n}\nlast(balance(6.01, over: parts, by: .net)).net",
+        "3.01",
+    ),
     call: |args| share(args, false),
 };
 

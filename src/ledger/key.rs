@@ -68,9 +68,10 @@ impl Key {
     /// The short hash of what stands at a path of a record, through its lists.
     pub(super) fn content(&self, record: &Record, path: &str) -> Arc<str> {
         let steps: Vec<&str> = path.split('.').collect();
-        let hash = self.hash("content", |mac| match steps.split_first() {
-            Some((first, rest)) => feed_path(mac, record.get(first), rest),
-            None => {}
+        let hash = self.hash("content", |mac| {
+            if let Some((first, rest)) = steps.split_first() {
+                feed_path(mac, record.get(first), rest);
+            }
         });
         hex(hash.get(..8).unwrap_or_default()).into()
     }

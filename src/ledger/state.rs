@@ -221,15 +221,15 @@ pub struct Move {
 
 /// The move of a row at an event; none where it cannot happen.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "each arm is a row of the table")]
 pub fn transition(from: Standing, event: Event) -> Option<Move> {
     use State::{Confirmed, Intended, Keyless, None as Never, Unclear, Unsettled, Void};
     let stay = |then| Some(Move { to: from, then });
     let go = |state, then| Some(Move { to: Standing { state, ..from }, then });
     let void = |then| Some(Move { to: Standing { state: Void, attempt: 0, ..from }, then });
     // Proven absent after an attempt in doubt: the attempts stay counted.
-    let absent = || match from.attempt < ATTEMPTS {
-        true => go(Void, Command::DecideAgain),
-        false => stay(Command::Hold(Why::Attempts)),
+    let absent = || {
+        if from.attempt < ATTEMPTS { go(Void, Command::DecideAgain) } else { stay(Command::Hold(Why::Attempts)) }
     };
     let doubt = || match from.seen {
         Seen::Nothing => go(Unclear, Command::Hold(Why::Unclear)),
@@ -293,10 +293,8 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
             Finding::Foreign => void(Command::Hold(Why::Taken)),
             Finding::ByReference => go(Confirmed, Command::UseKey(Via::Found)),
             Finding::Several => stay(Command::Hold(Why::Several)),
-            Finding::Ours | Finding::Absent => match control {
-                true => absent(),
-                false => stay(Command::Hold(Why::Blind)),
-            },
+            Finding::Ours | Finding::Absent if control => absent(),
+            Finding::Ours | Finding::Absent => stay(Command::Hold(Why::Blind)),
         },
         (Keyless, Event::Asked { finding, control, .. }) => stay(Command::Hold(match finding {
             Finding::Foreign => Why::Taken,

@@ -1,4 +1,4 @@
-//! An AFAS Profit: GetConnectors, UpdateConnectors, metainfo and both log-ins below `/afas/ProfitRestServices`.
+//! An AFAS Profit: `GetConnector`s, `UpdateConnector`s, metainfo and both log-ins below `/afas/ProfitRestServices`.
 //!
 //! Takes calls and gives AFAS's answers, business errors as 500. One body is one transaction. The state is in memory
 //! behind one lock; bodies are judged before the lock is taken.
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 pub(super) use codes::{COUNTRIES, RATE_GROUPS};
 pub(super) use element::Element;
-pub(super) use profit::Profit;
+pub(super) use profit::{Profit, check_rows};
 pub(super) use relation::{Kind as RelationKind, create as create_relation};
 
 use super::{
@@ -114,11 +114,6 @@ impl Afas {
     /// What was created over the API.
     pub(super) fn effects(&self) -> Value {
         self.profit().effects.shown()
-    }
-
-    /// Can these rows be put? The error is a sentence.
-    pub(super) fn check_records(&self, lists: &Fields) -> Result<(), String> {
-        profit::check_rows(lists)
     }
 
     /// Adds or changes rows that were checked.

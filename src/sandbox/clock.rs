@@ -1,9 +1,13 @@
 //! The time in Amsterdam, in the written forms of both systems.
 
+use std::sync::LazyLock;
+
 use jiff::{Timestamp, ZonedDateTime, civil::Date, tz::TimeZone};
 
+static ZONE: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC));
+
 fn zone() -> TimeZone {
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)
+    ZONE.clone()
 }
 
 /// Now, in Amsterdam.

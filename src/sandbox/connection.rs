@@ -34,15 +34,30 @@ impl Line {
     }
 }
 
+/// Says that the sandbox is gone: connections that are still open do nothing more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stopped(Arc<AtomicBool>);
+
+impl Stopped {
+    /// From now on nothing is read or sent on any connection.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A listener whose connections can be cut.
 #[derive(Debug)]
-pub(super) struct Lines(pub(super) TcpListener);
+pub(super) struct Lines {
+    pub(super) listener: TcpListener,
+    pub(super) stopped: Stopped,
+}
 
 /// A connection that can be cut.
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: TcpStream,
     line: Line,
+    stopped: Stopped,
 }
 
 impl Listener for Lines {
@@ -50,14 +65,14 @@ impl Listener for Lines {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Stream, SocketAddr) {
-        let (inner, address) = Listener::accept(&mut self.0).await;
+        let (inner, address) = Listener::accept(&mut self.listener).await;
         // Without it small answers wait for the peer's acknowledgement; a failure only costs time.
         let _ = inner.set_nodelay(true);
-        (Stream { inner, line: Line::default() }, address)
+        (Stream { inner, line: Line::default(), stopped: self.stopped.clone() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -68,9 +83,9 @@ impl Connected<IncomingStream<'_, Lines>> for Line {
 }
 
 impl Stream {
-    /// Fails once the line is cut; the peer then gets a reset and not an orderly end.
+    /// Fails once the line is cut or the sandbox is gone; the peer then gets a reset and not an orderly end.
     fn open(&self) -> io::Result<()> {
-        if self.line.0.load(Ordering::SeqCst) {
+        if self.line.0.load(Ordering::SeqCst) || self.stopped.0.load(Ordering::SeqCst) {
             let _ = self.inner.set_zero_linger();
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -81,7 +96,10 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        Pin::new(&mut this.inner).poll_read(context, buffer)
+        let read = Pin::new(&mut this.inner).poll_read(context, buffer);
+        // Looked at after the read: what came in since the end of the sandbox is not answered.
+        this.open()?;
+        read
     }
 }
 

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    afas, jortt,
     message::{self, Call, Reply},
     server::House,
 };
@@ -49,10 +50,10 @@ fn records(house: &House, call: &Call) -> Result<Value, String> {
     if let Some(other) = body.keys().find(|name| !["jortt", "afas"].contains(&name.as_str())) {
         return Err(format!("`{other}` is no system: records belong to `jortt` or `afas`"));
     }
-    let (jortt, afas) = (part("jortt")?, part("afas")?);
-    house.jortt.check_records(&jortt)?;
-    house.afas.check_records(&afas)?;
-    house.jortt.put_records(jortt);
-    house.afas.put_records(afas);
+    let (invoicing, accounts) = (part("jortt")?, part("afas")?);
+    jortt::check_records(&invoicing)?;
+    afas::check_rows(&accounts)?;
+    house.jortt.put_records(invoicing);
+    house.afas.put_records(accounts);
     Ok(json!({}))
 }

@@ -6,6 +6,7 @@ mod account;
 mod books;
 mod check;
 mod customer;
+mod draft;
 mod estimate;
 mod invoice;
 mod list;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 pub(super) use books::Books;
 pub(super) use customer::{EU, made as made_customer};
 pub(super) use invoice::{blank as blank_invoice, credit_note, reckon, snapshot};
+pub(super) use records::check as check_records;
 
 use super::{
     json::Fields,
@@ -99,10 +101,13 @@ pub(super) fn is_login(call: &Call) -> bool {
     call.path.first().is_some_and(|part| part == "oauth-provider")
 }
 
+/// What is done with the books; both sides are answers.
+type Work<'a> = Box<dyn FnOnce(&mut Books) -> Result<Reply, Reply> + 'a>;
+
 /// What a route needs and does.
 struct Route<'a> {
     scope: &'static str,
-    work: Box<dyn FnOnce(&mut Books) -> Result<Reply, Reply> + 'a>,
+    work: Work<'a>,
 }
 
 impl Jortt {
@@ -117,11 +122,6 @@ impl Jortt {
     /// What was created over the API.
     pub(super) fn effects(&self) -> Value {
         self.books().effects.shown()
-    }
-
-    /// Can these records be put? The error is a sentence.
-    pub(super) fn check_records(&self, lists: &Fields) -> Result<(), String> {
-        records::check(lists)
     }
 
     /// Adds or changes records that were checked.
@@ -163,16 +163,16 @@ impl Jortt {
         match (version, rest) {
             ("v1" | "v2" | "v3", ["invoices"]) => match (version, method) {
                 ("v1" | "v2", "GET") => route!("invoices:read", move |books| invoice::list(books, call, url, old)),
-                ("v3", "POST") => route!("invoices:write", |books| invoice::create(books, call, "CreateInvoiceV3")),
-                ("v2", "POST") => route!("invoices:write", |books| invoice::create(books, call, "CreateInvoiceV2")),
-                ("v1", "POST") => route!("invoices:write", |books| invoice::create(books, call, "CreateInvoice")),
+                ("v3", "POST") => route!("invoices:write", |books| draft::create(books, call, "CreateInvoiceV3")),
+                ("v2", "POST") => route!("invoices:write", |books| draft::create(books, call, "CreateInvoiceV2")),
+                ("v1", "POST") => route!("invoices:write", |books| draft::create(books, call, "CreateInvoice")),
                 ("v3", "GET") => Err(no_endpoint()),
                 _ => Err(wrong_method()),
             },
             ("v1" | "v2", &["invoices", id]) => match (version, method) {
                 (_, "GET") => route!("invoices:read", move |books| invoice::read(books, id, old)),
-                (_, "PUT") => route!("invoices:write", move |books| invoice::edit(books, id, call, old)),
-                ("v1", "DELETE") => route!("invoices:write", move |books| invoice::delete(books, id)),
+                (_, "PUT") => route!("invoices:write", move |books| draft::edit(books, id, call, old)),
+                ("v1", "DELETE") => route!("invoices:write", move |books| draft::delete(books, id)),
                 _ => Err(wrong_method()),
             },
             ("v1", &["invoices", id, action]) => match (action, method) {
@@ -233,7 +233,7 @@ impl Jortt {
                 _ => Err(wrong_method()),
             },
             ("v1", ["labels"]) => match method {
-                "GET" => route!("organizations:read", |books| account::labels(books)),
+                "GET" => route!("organizations:read", |books| Ok(account::labels(books))),
                 "POST" => route!("organizations:write", |books| account::create_label(books, call)),
                 _ => Err(wrong_method()),
             },
@@ -250,7 +250,7 @@ impl Jortt {
                 _ => Err(wrong_method()),
             },
             ("v1", ["ledger_accounts", "invoices", "default"]) => match method {
-                "GET" => route!("invoices:write", |books| account::default_ledger_account(books)),
+                "GET" => route!("invoices:write", |books| Ok(account::default_ledger_account(books))),
                 _ => Err(wrong_method()),
             },
             _ => Err(no_endpoint()),

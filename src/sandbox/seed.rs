@@ -172,8 +172,8 @@ fn debtor(profit: &mut Profit, customer: &Fields, known: Known, over: &Fields) {
     };
     relation.fields.extend(over.clone());
     relation.objects.push((object.to_owned(), vec![behind]));
-    let made = create_relation(profit, kind, &relation);
-    debug_assert!(made.is_ok(), "a seeded debtor is a valid one: {made:?}");
+    // A debtor that broke a rule would be missing; the tests count them.
+    let _ = create_relation(profit, kind, &relation);
 }
 
 /// A customer of a few fields; the rest is as Jortt fills it.

@@ -5,15 +5,6 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
-    response::Response,
-};
-use tokio::net::TcpListener;
-
 use super::{
     Options,
     afas::Afas,
@@ -24,6 +15,13 @@ use super::{
     limits::{AtOnce, PerSecond},
     message::{Call, Content, Reply},
     seed,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::Response,
 };
 
 /// AFAS takes no more in one call.
@@ -95,10 +93,10 @@ impl House {
 }
 
 /// Serves until the task is aborted.
-pub(super) async fn serve(listener: TcpListener, house: Arc<House>) {
+pub(super) async fn serve(lines: Lines, house: Arc<House>) {
     let router = Router::new().fallback(answer).with_state(house);
     // Its only failure is the end of the listener, and that is the end of the sandbox.
-    let _ = axum::serve(Lines(listener), router.into_make_service_with_connect_info::<Line>()).await;
+    let _ = axum::serve(lines, router.into_make_service_with_connect_info::<Line>()).await;
 }
 
 async fn answer(State(house): State<Arc<House>>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {

@@ -81,12 +81,13 @@ fn code_lines<'t>(text: &str, tokens: &'t [Token]) -> Vec<Vec<&'t Token>> {
 /// The fault of a segment whose braces do not balance.
 pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
     let mut open: Vec<Block> = Vec::new();
-    let mut above: Option<(usize, usize, bool)> = None;
+    let mut above: Option<(usize, usize)> = None;
+    let mut ends_open = false;
     for line in code_lines(text, tokens) {
         let (Some(first), Some(last)) = (line.first(), line.last()) else { continue };
         let (start, end, depth) = (first.start, last.end, indent(text, first.start));
         let code = text.get(start..end).unwrap_or("");
-        let goes_on = above.is_some_and(|(_, _, open)| open) || first.depth > open.len() || segment::joins(code);
+        let goes_on = ends_open || first.depth > open.len() || segment::joins(code);
         if first.text(text) == "}" {
             let brace = (first.start, first.end);
             match open.pop() {
@@ -99,8 +100,11 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
             if let Some(block) = open.last().filter(|_| outer.is_some_and(|outer| depth <= outer)) {
                 return not_closed(text, block, Some((start, end)));
             }
-            if let Some((from, to, _)) = above.filter(|_| body.is_some_and(|body| depth > body)) {
-                return Fault { line: from, kind: FaultKind::NotOpened { head: (from, to) } };
+            if let Some((from, to)) = above.filter(|_| body.is_some_and(|body| depth > body)) {
+                // A brace cannot open anything: it closed a block too early.
+                let brace = text.get(from..to) == Some("}");
+                let (head, brace) = (FaultKind::NotOpened { head: (from, to) }, brace.then_some((from, to)));
+                return Fault { line: from, kind: brace.map_or(head, |brace| FaultKind::TooMuch { brace }) };
             }
             if let Some(block) = open.last_mut() {
                 block.body.get_or_insert(depth);
@@ -108,11 +112,15 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
         }
         let opens = last.text(text) == "{" && !last.hole;
         if opens {
+            // A head may stand on several lines.
+            let start = above.filter(|_| goes_on).map_or(start, |(start, _)| start);
             let head = text.get(start..last.start).unwrap_or("").trim_end().len();
-            open.push(Block { head: (start, start + head), indent: depth, body: None });
+            open.push(Block { head: (start, start + head), indent: indent(text, start), body: None });
         }
-        let ends_open = !opens && last.text(text) != "}" && segment::ends_open(text, std::slice::from_ref(*last));
-        above = Some((start, end, ends_open));
+        ends_open = !opens && last.text(text) != "}" && segment::ends_open(text, std::slice::from_ref(*last));
+        if !goes_on {
+            above = Some((start, end));
+        }
     }
     if let Some(block) = open.last() {
         return not_closed(text, block, None);
@@ -128,7 +136,8 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
 
 fn not_closed(text: &str, block: &Block, before: Option<(usize, usize)>) -> Fault {
     let head = text.get(block.head.0..block.head.1).unwrap_or("");
-    let name = head.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let words = head.split(|c: char| !(c.is_alphanumeric() || "_.`".contains(c))).filter(|word| !word.is_empty());
+    let name = words.take(2).collect::<Vec<_>>().join(" ");
     let line = before.map_or(text.len(), |(start, _)| start);
     Fault { line, kind: FaultKind::NotClosed { head: block.head, name, before } }
 }

@@ -162,29 +162,36 @@ fn follows(text: &str, tokens: &[Token], above: &Group, bad: &Bad) -> bool {
     if segment::joins(code) {
         return true;
     }
+    let tokens_of = within(tokens, bad.start, bad.end);
+    if begins_statement(text, tokens_of, bad.place) {
+        return false;
+    }
     // Among fields a comma at the end of a line is a habit from elsewhere, and the next field is one of its own.
-    let statement = looks_like_statement(text, within(tokens, bad.start, bad.end));
-    if statement && bad.place == Place::Fields {
+    let field = begins_field(text, tokens_of);
+    if field && bad.place == Place::Fields {
         return false;
     }
     if segment::ends_open(text, within(tokens, above.start, above.end)) {
         return true;
     }
-    if statement {
+    if field {
         return false;
     }
     let depth = |at: usize, end: usize| within(tokens, at, end).first().map_or(0, |token| token.depth);
     depth(bad.start, bad.end) > depth(above.start, above.end) || indent(text, bad.start) > indent(text, above.start)
 }
 
-/// Does a line begin as a statement or a field does?
-fn looks_like_statement(text: &str, tokens: &[Token]) -> bool {
-    let Some(first) = tokens.first() else { return false };
-    if words::statement(&first.text(text).to_lowercase()).is_some() {
-        return true;
-    }
+/// Does a line begin with the word of a statement that can stand here?
+fn begins_statement(text: &str, tokens: &[Token], here: Place) -> bool {
+    let word = tokens.first().map_or("", |token| token.text(text)).to_lowercase();
+    words::statement(&word).is_some_and(|row| row.places.contains(&here))
+}
+
+/// Does a line begin as a field does?
+fn begins_field(text: &str, tokens: &[Token]) -> bool {
     let behind = tokens.get(path_length(text, tokens)..).and_then(<[Token]>::first).map(|token| token.text(text));
-    behind.is_some_and(|behind| matches!(behind, "=" | ":" | ":=" | "{" | "when" | "on" | "unless"))
+    behind
+        .is_some_and(|behind| matches!(behind, "=" | ":" | ":=" | "==" | "=>" | "->" | "{" | "when" | "on" | "unless"))
 }
 
 /// How many tokens at the start are `a.b.c`.
@@ -237,7 +244,7 @@ pub(super) fn report(
     }
     for group in groups(text, &tokens, bad) {
         let inside = within(&tokens, group.start, group.end);
-        found.lost.extend(lost(text, inside, &place));
+        found.lost.extend(lost(text, inside, group.place, &place));
         let written = (edits.written(group.start, false), edits.written(group.end, true));
         if group.end > quiet_from {
             continue;
@@ -254,18 +261,18 @@ pub(super) fn report(
 }
 
 /// The names that broken lines would have declared.
-fn lost(text: &str, tokens: &[Token], place: &impl Fn(usize, usize) -> Span) -> Vec<Name> {
+fn lost(text: &str, tokens: &[Token], here: Place, place: &impl Fn(usize, usize) -> Span) -> Vec<Name> {
     let mut names = tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Ticked) && !token.hole);
     let first = names.next().map_or("", |token| token.text(text)).to_lowercase();
     let name = |token: &Token| {
         let word = token.text(text).trim_matches('`');
         Name { text: word.into(), span: place(token.start, token.end) }
     };
-    match first.as_str() {
+    let first = words::statement(&first).map_or_else(|| words::nearest(&first, here), |row| Some(row.word));
+    match first.unwrap_or("") {
         "use" => names.take_while(|token| token.text(text) != "from").map(name).collect(),
         "let" | "find" | "setting" | "ensure" | "define" | "table" | "fields" | "create" | "update" | "read"
         | "each" => names.find(|token| !matches!(token.text(text), "first" | "all")).map(name).into_iter().collect(),
-        // A statement with a misspelt first word may declare what stands behind it.
-        _ => names.next().filter(|token| token.depth == 0).map(name).into_iter().collect(),
+        _ => Vec::new(),
     }
 }

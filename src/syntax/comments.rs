@@ -45,18 +45,26 @@ fn allowance(line: &str) -> Option<&str> {
 /// The allowances of a file; says something about comments that belong to nothing.
 pub(super) fn read(file: FileId, text: &str, found: &mut Findings) -> Vec<Allow> {
     let all: Vec<Line> = lines(text).collect();
+    found.fields.sort_by_key(|field| field.end);
+    // For each line the next one below it that is code.
+    let mut next_code = vec![None; all.len()];
+    let mut code_below = None;
+    for (next, line) in next_code.iter_mut().zip(&all).rev() {
+        *next = code_below;
+        let code = text.get(line.start..line.end).unwrap_or("").trim();
+        if !code.is_empty() && !code.starts_with('#') {
+            code_below = Some(*line);
+        }
+    }
     let mut allows = Vec::new();
     for (index, line) in all.iter().enumerate() {
         let whole = text.get(line.start..line.end).unwrap_or("");
         let code = whole.trim_start_matches('\u{feff}').trim();
         let start = line.start + whole.find('#').unwrap_or(0);
         let span = Span::new(file, start, line.start + whole.trim_end().len());
-        let below = all.iter().skip(index + 1);
         if let Some(allowed) = allowance(code) {
-            let next = below.map(|line| (line, text.get(line.start..line.end).unwrap_or("").trim()));
-            let next =
-                next.skip_while(|(_, code)| code.starts_with('#') || code.is_empty()).map(|(line, _)| line).next();
-            let line = next.map_or(span, |line| covered(file, text, *line, &found.statements));
+            let next = next_code.get(index).copied().flatten();
+            let line = next.map_or(span, |line| covered(file, text, line, &found.statements));
             allows.push(Allow { code: allowed.into(), line, span });
         } else if code.starts_with("##") {
             let above = index.checked_sub(1).and_then(|above| all.get(above));
@@ -64,7 +72,7 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Findings) -> Vec<Allow>
             if above.trim_start_matches('\u{feff}').trim().starts_with("##") {
                 continue;
             }
-            let mut below = below.map(|line| text.get(line.start..line.end).unwrap_or("").trim());
+            let mut below = all.iter().skip(index + 1).map(|line| text.get(line.start..line.end).unwrap_or("").trim());
             let next = below.find(|code| !code.starts_with("##") && allowance(code).is_none());
             if next.is_none_or(|code| code.is_empty() || code.starts_with(['}', '#'])) {
                 found.diagnostics.push(
@@ -75,8 +83,8 @@ pub(super) fn read(file: FileId, text: &str, found: &mut Findings) -> Vec<Allow>
                 );
             }
         } else if let Some(label) = label(file, text, *line)
-            && !found.fields.iter().any(|field| belongs(text, *field, label))
-            && !found.diagnostics.iter().any(|said| on_line(said.span(), *line))
+            && !belongs(&found.fields, label, *line)
+            && !is_torn(&found.torn, label)
         {
             found.diagnostics.push(
                 Diagnostic::new("F006", "this label stands behind no field", label)
@@ -110,13 +118,15 @@ fn label(file: FileId, text: &str, line: Line) -> Option<Span> {
     Some(Span::new(file, last.start, last.start + last.text(text).trim_end().len()))
 }
 
-/// Does this label stand behind the field, on the line where the field or its head ends?
-fn belongs(text: &str, field: Span, label: Span) -> bool {
-    let between = text.get(field.end as usize..label.start as usize);
-    field.start <= label.start
-        && (label.end <= field.end || between.is_some_and(|between| !between.contains(['\n', '\r'])))
+/// Does this label stand behind a field, on the line where the field or its head ends, or inside one? Fields are in
+/// the order of their ends.
+fn belongs(fields: &[Span], label: Span, line: Line) -> bool {
+    let next = fields.get(fields.partition_point(|field| (field.end as usize) < line.start));
+    next.is_some_and(|field| field.start < label.start && (field.end < label.start || label.end <= field.end))
 }
 
-fn on_line(span: Span, line: Line) -> bool {
-    (line.start..=line.end).contains(&(span.start as usize))
+/// Does the label stand in one of these segments, which are in order?
+fn is_torn(torn: &[Span], label: Span) -> bool {
+    let next = torn.get(torn.partition_point(|segment| segment.end < label.start));
+    next.is_some_and(|segment| segment.start <= label.start)
 }

@@ -10,7 +10,7 @@ use pest_derive::Parser;
 #[grammar = "../grammar/flow.pest"]
 pub(super) struct Grammar;
 
-/// Is it a remark or one of the `kw_…` rules? They stand last in the grammar, and pest orders rules as the grammar does.
+/// Is it a remark, a sign or one of the `kw_…` rules? They stand last in the grammar, and pest orders rules as the grammar does.
 pub(super) fn is_quiet(rule: Rule) -> bool {
     rule >= Rule::comment
 }

@@ -13,7 +13,7 @@ mod table;
 mod test;
 mod types;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use pest::iterators::Pairs;
 
@@ -40,6 +40,10 @@ pub(super) struct Findings {
     pub(super) statements: Vec<Span>,
     /// Heads and lines of fields, behind which a label may stand.
     pub(super) fields: Vec<Span>,
+    /// Segments that could not be read as a whole: their labels belong to fields that are not in the tree.
+    pub(super) torn: Vec<Span>,
+    /// Words such as `None` that were looked up: does the file declare them?
+    pub(super) declared: HashMap<Arc<str>, bool>,
 }
 
 /// Reads the pairs of one segment.
@@ -53,6 +57,8 @@ pub(super) struct Reader<'t> {
     pub(super) base: usize,
     /// How the parsed text differs from what was written.
     pub(super) edits: &'t Edits,
+    /// The parsed text.
+    pub(super) mended: &'t str,
     /// What is found.
     pub(super) found: &'t mut Findings,
     /// Do the braces of the segment not balance? Then nothing is said about indents.
@@ -103,11 +109,11 @@ impl<'t> Reader<'t> {
         file: FileId,
         original: &'t str,
         base: usize,
-        edits: &'t Edits,
+        (edits, mended): (&'t Edits, &'t str),
         found: &'t mut Findings,
         unbalanced: bool,
     ) -> Self {
-        Self { file, original, base, edits, found, unbalanced, within: None }
+        Self { file, original, base, edits, mended, found, unbalanced, within: None }
     }
 
     /// Gives places inside this span, of which the text is the content.
@@ -116,18 +122,17 @@ impl<'t> Reader<'t> {
         self
     }
 
-    /// The characters of a place as they were written.
+    /// The characters of a place, mended.
     pub(super) fn written(&self, span: Span) -> &'t str {
-        let shift = self.within.map_or(0, |within| within.start);
-        let (start, end) = (span.start.saturating_sub(shift) as usize, span.end.saturating_sub(shift) as usize);
-        self.original.get(start..end).unwrap_or("")
+        let shift = self.within.map_or(self.base, |within| within.start as usize);
+        let at = |place: u32| self.edits.mended((place as usize).saturating_sub(shift));
+        self.mended.get(at(span.start)..at(span.end)).unwrap_or("")
     }
 
     /// The items of a `file` pair.
     pub(super) fn items(&mut self, file: Pair<'_>) -> Vec<Item> {
         let mut items = Vec::new();
         for pair in file.into_inner() {
-            let before = self.found.diagnostics.len();
             let (rule, span) = (pair.as_rule(), self.span(&pair));
             let item = match rule {
                 Rule::flow_head => self.flow(pair).map(Item::Flow),
@@ -149,7 +154,7 @@ impl<'t> Reader<'t> {
                 _ => continue,
             };
             if item.is_none() {
-                self.missing(before, span);
+                self.missing(span);
             }
             if item.is_some() {
                 self.column_zero(span);
@@ -199,10 +204,12 @@ impl<'t> Reader<'t> {
         )
     }
 
-    /// Notes that a part is not in the tree; says so unless something was said since `before`.
-    pub(super) fn missing(&mut self, before: usize, span: Span) {
+    /// Notes that a part is not in the tree; says so unless something was said about it.
+    pub(super) fn missing(&mut self, span: Span) {
         self.found.broken = true;
-        if self.found.diagnostics.len() == before {
+        let inside = |said: &Diagnostic| span.start <= said.span().start && said.span().end <= span.end;
+        // What was said last is looked at first: a broken part has its message by now.
+        if !self.found.diagnostics.iter().rev().any(inside) {
             self.say(Diagnostic::new("F002", "this cannot be read", span));
         }
     }

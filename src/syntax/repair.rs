@@ -7,7 +7,7 @@
 mod rewrite;
 
 use super::{
-    broken::{Group, indent, within},
+    broken::{Group, path_length, within},
     edit::{Edit, Edits},
     foreign,
     scan::{Kind, Token},
@@ -32,7 +32,7 @@ pub(super) struct Repair {
 
 impl Repair {
     /// The message: its help is the whole line with all repairs in it.
-    pub(super) fn diagnostic(&self, text: &str, all: &[Self], place: impl Fn(usize, usize) -> Span) -> Diagnostic {
+    pub(super) fn diagnostic(&self, text: &str, all: &Edits, place: impl Fn(usize, usize) -> Span) -> Diagnostic {
         let said = Diagnostic::new("F001", self.title.clone(), place(self.start, self.end));
         let help = self.help.clone().unwrap_or_else(|| self.mended_line(text, all));
         let said = said.help(help);
@@ -42,19 +42,26 @@ impl Repair {
         }
     }
 
-    fn mended_line(&self, text: &str, all: &[Self]) -> String {
+    fn mended_line(&self, text: &str, all: &Edits) -> String {
         let (first, last) = self.edit.as_ref().map_or((self.start, self.end), |edit| (edit.start, edit.end));
-        let start = text.get(..first).and_then(|before| before.rfind(['\n', '\r'])).map_or(0, |at| at + 1);
-        let end = text.get(last..).and_then(|after| after.find(['\n', '\r'])).map_or(text.len(), |at| last + at);
-        let here = all.iter().filter_map(|repair| repair.edit.clone());
-        let here = here.filter(|edit| start <= edit.start && edit.end <= end).map(|edit| Edit {
-            start: edit.start - start,
-            end: edit.end - start,
-            ..edit
-        });
-        Edits::new(here.collect()).apply(text.get(start..end).unwrap_or("")).trim().to_owned()
+        // Only near by: a line may be as long as the file.
+        let (low, high) = (
+            text.floor_char_boundary(first.saturating_sub(LONGEST_HELP)),
+            text.floor_char_boundary(last + LONGEST_HELP),
+        );
+        let start = text.get(low..first).and_then(|before| before.rfind(['\n', '\r'])).map(|at| low + at + 1);
+        let end = text.get(last..high).and_then(|after| after.find(['\n', '\r'])).map(|at| last + at);
+        let start = start.or((low == 0).then_some(0));
+        let end = end.or((high == text.len()).then_some(high));
+        let Some((start, end)) = start.zip(end) else {
+            return self.edit.as_ref().map_or(String::new(), |edit| edit.text.trim().to_owned());
+        };
+        all.apply_to(text, start, end).trim().to_owned()
     }
 }
+
+/// A line that goes on further than this to one side is not repeated in a message.
+const LONGEST_HELP: usize = 300;
 
 /// Symbols of other languages: theirs, ours.
 const SYMBOLS: &[(&str, &str)] = &[
@@ -79,6 +86,10 @@ pub(super) struct Line<'t> {
     /// Those of the line.
     tokens: &'t [Token],
     group: &'t Group,
+    /// Which token is the first word of a condition.
+    condition: usize,
+    /// Which token is the first `=`.
+    equals: usize,
 }
 
 impl<'t> Line<'t> {
@@ -104,24 +115,31 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Does the token stand first on its line of the text?
-    fn leads(&self, token: &Token) -> bool {
-        let line = token.start - indent(self.text, token.start);
-        self.text.get(line..token.start).unwrap_or("").trim().is_empty()
+    /// Does a token of the line stand first on its line of the text?
+    fn leads(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return false };
+        let end = self.before(at).map_or(0, |before| before.end);
+        end == 0 || self.text.get(end..token.start).is_some_and(|between| between.contains(['\n', '\r']))
     }
 
-    /// Does the token stand last on its line of the text, comments left out?
-    fn trails(&self, token: &Token) -> bool {
-        let rest = self.text.get(token.end..).unwrap_or("");
-        let rest = rest.split(['\n', '\r']).next().unwrap_or("").trim_start();
-        rest.is_empty() || rest.starts_with('#')
+    /// Does a token of the line stand last on its line of the text, comments left out?
+    fn trails(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return false };
+        self.all.get(self.first + at + 1).is_none_or(|next| {
+            next.kind == Kind::Comment
+                || self.text.get(token.end..next.start).is_some_and(|between| between.contains(['\n', '\r']))
+        })
     }
 }
 
 /// All repairs of a broken line.
 pub(super) fn find(text: &str, all: &[Token], group: &Group) -> Vec<Repair> {
     let first = all.partition_point(|token| token.start < group.start);
-    let line = Line { text, all, first, tokens: within(all, group.start, group.end), group };
+    let tokens = within(all, group.start, group.end);
+    let first_of =
+        |words: &[&str]| tokens.iter().position(|token| words.contains(&token.text(text))).unwrap_or(tokens.len());
+    let condition = first_of(&["when", "where", "take", "expect", "if"]);
+    let line = Line { text, all, first, tokens, group, condition, equals: first_of(&["="]) };
     let mut repairs = Vec::new();
     let mut remark = None;
     for (at, token) in line.tokens.iter().enumerate() {
@@ -170,32 +188,36 @@ fn symbol(line: &Line<'_>, at: usize, token: &Token) -> Option<Repair> {
     let theirs = token.text(line.text);
     let (before, next) = (line.before(at), line.tokens.get(at + 1));
     let title = |ours: &str| format!("`{theirs}` is written `{ours}`");
+    let fields = line.group.place == Place::Fields;
+    if fields && at == path_length(line.text, line.tokens) && matches!(theirs, "->" | "=>" | ":=" | ":" | "==") {
+        return Some(replace(token, if theirs == ":" { " =" } else { "=" }, "a field is given with `=`", true));
+    }
+    let gives = matches!(line.word(0), "let" | "setting" | "given" | "define");
+    if gives && theirs == "==" && at < line.equals {
+        return Some(replace(token, "=", "a value is given with `=`", true));
+    }
     if let Some((_, ours)) = SYMBOLS.iter().find(|(symbol, _)| *symbol == theirs) {
         let left = if before.is_some_and(|before| before.end == token.start) { " " } else { "" };
         let right = if next.is_some_and(|next| next.start == token.end) { " " } else { "" };
         return Some(replace(token, format!("{left}{ours}{right}"), title(ours), true));
     }
-    let in_condition = || {
-        let words = line.tokens.get(..at).unwrap_or(&[]);
-        words.iter().any(|token| matches!(token.text(line.text), "when" | "where" | "take" | "expect" | "if"))
-    };
+    let in_condition = line.condition < at;
     match theirs {
         "!" if !before.is_some_and(|before| line.ends_value(before)) => {
             Some(replace(token, "not ", "`!` before a condition is written `not`", true))
         }
-        ";" if line.trails(token) => Some(replace(token, "", "a line ends without `;`", true)),
-        "," if line.trails(token) && line.group.place == Place::Fields => {
-            Some(replace(token, "", "a line of fields ends without a comma", false))
-        }
-        "=" if in_condition() => Some(replace(token, "is", "`=` in a condition is written `is`", true)),
-        "=>" if in_condition() && line.group.place != Place::Table => Some(replace(token, ">=", title(">="), false)),
+        ";" if line.trails(at) => Some(replace(token, "", "a line ends without `;`", true)),
+        "," if line.trails(at) && fields => Some(replace(token, "", "a line of fields ends without a comma", false)),
+        "=" if in_condition => Some(replace(token, "is", "`=` in a condition is written `is`", true)),
+        "=>" if in_condition && line.group.place != Place::Table => Some(replace(token, ">=", title(">="), false)),
         "%" if before.is_some_and(|before| before.kind == Kind::Number) => {
             let number = before?;
             let ours = format!("{}%", number.text(line.text));
             let whole = Token { start: number.start, ..*token };
             Some(replace(&whole, ours.clone(), format!("a percentage is written `{ours}`"), false))
         }
-        "+" | "-" if line.leads(token) => sign(line, at, token, theirs),
+        "{" if line.leads(at) && line.trails(at) => brace(before?, token),
+        "+" | "-" if line.leads(at) => sign(line, at, token, theirs),
         _ => None,
     }
 }
@@ -213,18 +235,28 @@ fn sign(line: &Line<'_>, at: usize, token: &Token, sign: &str) -> Option<Repair>
     Some(Repair { start: token.start, end: token.end, title, help: None, edit: Some(edit), sure: false })
 }
 
+/// A `{` on a line of its own.
+fn brace(above: &Token, token: &Token) -> Option<Repair> {
+    if above.kind == Kind::Comment {
+        return None;
+    }
+    let edit = Edit { start: above.end, end: token.end, text: " {".to_owned() };
+    let title = "the `{` of a block ends the line that opens it".to_owned();
+    Some(Repair { start: token.start, end: token.end, title, help: None, edit: Some(edit), sure: false })
+}
+
 fn word(line: &Line<'_>, at: usize, token: &Token) -> Option<Repair> {
     let theirs = token.text(line.text);
     let lower = theirs.to_lowercase();
     let next = line.word(at + 1);
-    if at > 0 && line.word(at - 1) == "." || matches!(next, "." | ":" | "=") && next != "==" {
-        return None;
-    }
-    let title = |ours: &str| format!("`{theirs}` is written `{ours}`");
     if !theirs.is_ascii() {
         let title = format!("`{theirs}` has other letters than a to z: it stands in back-ticks");
         return Some(replace(token, format!("`{theirs}`"), title, false));
     }
+    if at > 0 && line.word(at - 1) == "." || matches!(next, "." | ":" | "=") && next != "==" {
+        return None;
+    }
+    let title = |ours: &str| format!("`{theirs}` is written `{ours}`");
     if next == "(" {
         return None;
     }

@@ -94,8 +94,12 @@ impl Scanner {
         self.open.len()
     }
 
-    /// Reads `start..end` of the text, which is one line without its line break.
+    /// Reads `start..end` of the text, which is one line without its line break. Nothing is read behind a place that is
+    /// too deep.
     pub(super) fn line(&mut self, text: &str, start: usize, end: usize) {
+        if self.too_deep.is_some() {
+            return;
+        }
         let (first, level) = (self.tokens.len(), self.open.clone());
         if !self.run(text, start, end, true) {
             // A hole is not closed on its line: read the line again with its texts as plain ones.
@@ -110,7 +114,7 @@ impl Scanner {
     /// Reads a line; no = it ended in a hole.
     fn run(&mut self, text: &str, start: usize, end: usize, holes: bool) -> bool {
         let mut at = start;
-        while at < end {
+        while at < end && self.too_deep.is_none() {
             let Some(rest) = text.get(at..end) else { return true };
             let Some(letter) = rest.chars().next() else { return true };
             if let Some(Open::Text(index)) = self.open.last().copied() {

@@ -84,10 +84,11 @@ fn goes_on(text: &str, code: &str, above: &Scanner) -> bool {
     if !named && words::is_statement(&word.to_lowercase()) {
         return false;
     }
-    if code.starts_with('}') {
-        return above.depth() > 0;
-    }
-    above.depth() > 0 || above.in_brackets() || joins(code) || ends_open(text, &above.tokens)
+    above.depth() > 0
+        || code.starts_with(['{', '}'])
+        || above.in_brackets()
+        || joins(code)
+        || ends_open(text, &above.tokens)
 }
 
 /// Does this line begin with a joiner, an operator or a closing bracket?

@@ -25,7 +25,7 @@ impl Place {
     /// The block in a sentence.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::File => "in column 0",
+            Self::File => "outside a block",
             Self::Read => "in a `read` block",
             Self::Table => "in a table",
             Self::Steps => "in a block of statements",
@@ -164,4 +164,19 @@ pub(super) fn statement(word: &str) -> Option<&'static Statement> {
 /// Does a statement in column 0 begin with this word?
 pub(super) fn is_statement(word: &str) -> bool {
     statement(word).is_some_and(|row| row.places.contains(&Place::File))
+}
+
+/// The statement of this place that a word seems to mean.
+pub(super) fn nearest(word: &str, here: Place) -> Option<&'static str> {
+    let known = || STATEMENTS.iter().filter(|row| row.places.contains(&here));
+    let lower = word.to_lowercase();
+    let other = OTHER_WORDS.iter().find(|(theirs, _)| *theirs == lower).map(|(_, ours)| *ours);
+    other.filter(|ours| known().any(|row| row.word == *ours)).or_else(|| {
+        let far = |row: &Statement| strsim::damerau_levenshtein(row.word, &lower);
+        known()
+            .map(|row| (far(row), row.word))
+            .filter(|(far, _)| *far <= 2.min(word.len() / 2))
+            .min()
+            .map(|(_, word)| word)
+    })
 }

@@ -118,14 +118,24 @@ impl Fields {
         self.0.iter().find(|(own, _)| &**own == name).map(|(_, node)| node)
     }
 
+    /// What stands at a path `A.b`.
+    #[must_use]
+    pub fn node(&self, path: &str) -> Option<&Node> {
+        match path.split_once('.') {
+            None => self.get(path),
+            Some((first, rest)) => match self.get(first)? {
+                Node::Object(fields) => fields.node(rest),
+                Node::Value(_) | Node::List(_) => None,
+            },
+        }
+    }
+
     /// The value at a path `A.b`.
     #[must_use]
     pub fn value(&self, path: &str) -> Option<&Value> {
-        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        match (self.get(first)?, rest) {
-            (Node::Value(value), None) => Some(value),
-            (Node::Object(fields), Some(rest)) => fields.value(rest),
-            _ => None,
+        match self.node(path)? {
+            Node::Value(value) => Some(value),
+            Node::Object(_) | Node::List(_) => None,
         }
     }
 }

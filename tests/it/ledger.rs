@@ -366,7 +366,7 @@ async fn another_system_on_a_known_connection_is_refused() {
 
 #[tokio::test]
 async fn a_lost_or_restored_ledger_creates_nothing_until_the_old_one_can_do_no_more() {
-    let settle = Duration::from_secs(3600);
+    let settle = Duration::from_hours(1);
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path());
     assert!(!ledger.quarantined(settle), "a new installation has lost nothing");

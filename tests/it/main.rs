@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod check;
-mod connector;
 mod cli;
+mod connector;
+mod decide;
+mod engine;
+mod functions;
 mod ledger;
 mod rooms;
 mod sandbox;

@@ -1,5 +1,10 @@
 //! The sandbox over real HTTP: it behaves as the vendors say.
 
+mod control;
+mod jortt;
+mod reads;
+mod writes;
+
 use std::sync::Once;
 
 use koppel::sandbox::{Options, Sandbox, start};
@@ -103,7 +108,7 @@ async fn status_and_body(answer: Response) -> (u16, Value) {
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
 }
 
-fn order(debtor: &str, number: &str, lines: Value) -> Value {
+fn order(debtor: &str, number: &str, lines: &Value) -> Value {
     json!({"FbSales": {"Element": {
         "Fields": {"OrNu": number, "DbId": debtor, "RfCs": format!("2026-{number}"), "Unit": 1, "VaDu": "1"},
         "Objects": [{"FbSalesLines": {"Element": lines}}]
@@ -142,121 +147,4 @@ async fn the_same_seed_gives_the_same_invoices_and_nothing_that_holds() {
     }
     assert!(invoices.is_sorted_by(|left, right| left["created_at"].as_str() >= right["created_at"].as_str()));
     assert_ne!(one.sandbox.id(), other.sandbox.id());
-}
-
-#[tokio::test]
-async fn an_order_shows_with_its_totals_and_its_number_is_taken_once() {
-    let world = World::new(options()).await;
-    let debtor = world.debtor().await;
-    let (status, answer) = world.write(Method::POST, "FbSales", order(&debtor, "J1", advice())).await;
-    assert_eq!((status, &answer["results"]["FbSales"]["OrNu"]), (201, &json!("J1")), "{answer}");
-    let rows = world
-        .read(
-            "Profit_Salesorders",
-            &[("filterfieldids", "OrderNumber"), ("filtervalues", "j1"), ("operatortypes", "1")],
-        )
-        .await;
-    assert_eq!(rows[0]["InvoiceTotal"].to_string(), "217.8");
-    assert_eq!(rows[0]["VAT"].to_string(), "37.8");
-    assert_eq!(rows[0]["CustomerReference"], "2026-J1");
-    let lines = world.read("Profit_SalesorderLines", &[]).await;
-    assert_eq!((lines.len(), &lines[0]["ItemCodeId"]), (1, &json!("ADV")));
-    let text = world.refused("FbSales", order(&debtor, "J1", advice())).await;
-    assert_eq!(text, "Number J1 already exists.");
-    let effects = world.effects().await;
-    assert_eq!(effects["afas"]["FbSales"]["count"], 1);
-    assert_eq!(effects["afas"]["FbSales"]["duplicates"], json!([]));
-}
-
-#[tokio::test]
-async fn a_refused_body_leaves_nothing_behind() {
-    let world = World::new(options()).await;
-    let debtor = world.debtor().await;
-    let lines = json!([advice()[0], {"Fields": {"VaIt": "2", "ItCd": "NIETS", "BiUn": "STK", "QuUn": 1}}]);
-    let text = world.refused("FbSales", order(&debtor, "J2", lines)).await;
-    assert_eq!(text, "The value 'NIETS' for 'Itemcode' does not exist.");
-    assert!(world.read("Profit_Salesorders", &[]).await.is_empty());
-    assert!(world.read("Profit_SalesorderLines", &[]).await.is_empty());
-}
-
-#[tokio::test]
-async fn bodies_are_judged_by_the_files_of_the_vendor() {
-    let world = World::new(options()).await;
-    let debtor = world.debtor().await;
-    let with = |name: &str, value: Value| {
-        let mut body = order(&debtor, "J3", advice());
-        body["FbSales"]["Element"]["Fields"][name] = value;
-        body
-    };
-    let cases = [
-        (with("DbId", Value::Null), "Enter a value for 'Sales contact'."),
-        (
-            with("OrNu", json!("J234567890123")),
-            "The value for 'Number' is too long: at most 12 characters are allowed.",
-        ),
-        (with("OrDa", json!("14-03-2026")), "The value '14-03-2026' for 'Date' is not valid."),
-        (with("Nothing", json!("x")), "'Nothing' does not exist in object 'FbSales'."),
-        (with("DeCo", json!("9")), "The value '9' for 'Delivery conditions' does not exist."),
-        (with("PaCd", json!("45")), "The value '45' for 'Payment condition' does not exist."),
-        (with("Unit", Value::Null), "Enter a value for 'Administration'."),
-        (with("DbId", json!("1")), "The value '1' for 'Sales contact' does not exist."),
-    ];
-    for (body, text) in cases {
-        assert_eq!(world.refused("FbSales", body).await, text);
-    }
-    let mut unit = order(&debtor, "J3", advice());
-    unit["FbSales"]["Element"]["Objects"][0]["FbSalesLines"]["Element"][0]["Fields"]["BiUn"] = json!("STK");
-    assert_eq!(world.refused("FbSales", unit).await, "The value 'STK' for 'Unit' does not exist.");
-}
-
-#[tokio::test]
-async fn all_forms_of_the_envelope_are_taken() {
-    let world = World::new(options()).await;
-    let debtor = world.debtor().await;
-    let body = json!({"FbSales": {"Element": [{
-        "@OrNu": "J4",
-        "Fields": {"DbId": debtor, "Unit": "1", "InVa": "1"},
-        "Objects": {"FbSalesLines": {"Element": {"Fields":
-            {"VaIt": "art", "ItCd": "BROOD", "BiUn": "STK", "QuUn": "2", "Upri": "10.90"}
-        }}}
-    }]}});
-    let (status, answer) = world.write(Method::POST, "fbsales", body).await;
-    assert_eq!(status, 201, "{answer}");
-    let rows = world.read("Profit_Salesorders", &[]).await;
-    assert_eq!((rows[0]["InvoiceTotal"].to_string(), rows[0]["TotalAmount"].to_string()), ("21.8".into(), "20".into()));
-}
-
-#[tokio::test]
-async fn a_new_debtor_is_found_by_its_work_email_only() {
-    let world = World::new(options()).await;
-    let (status, answer) = world.write(Method::POST, "KnSalesRelationOrg", company("nieuw@bedrijf.example")).await;
-    assert_eq!(status, 201, "{answer}");
-    let key = &answer["results"]["KnSalesRelationOrg"]["DbId"];
-    let find = |email: &'static str| async {
-        world
-            .read("Profit_Debtor", &[("filterfieldids", "Email"), ("filtervalues", email), ("operatortypes", "1")])
-            .await
-    };
-    let rows = find("NIEUW@bedrijf.example").await;
-    assert_eq!(&rows[0]["DebtorId"], key);
-    assert_eq!(rows[0]["AdressLine1"], "Meir 24a");
-    assert_eq!(rows[0]["AdressLine3"], "2000  Antwerpen");
-    assert_eq!(rows[0]["AdressLine4"], "België");
-
-    let trap = json!({"KnSalesRelationPer": {"Element": {
-        "Fields": {"IsDb": true, "CuId": "EUR", "PaCd": "30", "ColA": "1300"},
-        "Objects": [{"KnPerson": {"Element": [{"Fields": {
-            "PadAdr": true, "AutoNum": true, "MatchPer": "7", "FiNm": "Anne", "Is": "van der", "LaNm": "Visser",
-            "EmA2": "prive@bedrijf.example"
-        }}]}}]
-    }}});
-    let (status, answer) = world.write(Method::POST, "KnSalesRelationPer", trap).await;
-    assert_eq!(status, 201, "{answer}");
-    assert!(find("prive@bedrijf.example").await.is_empty());
-
-    world.write(Method::POST, "KnSalesRelationOrg", company("Nieuw@Bedrijf.example")).await;
-    let effects = world.effects().await;
-    assert_eq!(effects["afas"]["KnSalesRelationOrg"]["count"], 2);
-    let duplicates = effects["afas"]["KnSalesRelationOrg"]["duplicates"].as_array().unwrap();
-    assert_eq!((duplicates.len(), &duplicates[0]["by"]), (1, &json!("e-mail")));
 }

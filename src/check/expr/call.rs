@@ -25,20 +25,15 @@ use crate::{
 impl Checker<'_> {
     pub(super) fn call(&mut self, call: &Call) -> Expr {
         let value = self.called(call);
-        match &call.field {
-            Some(path) => {
-                let mut value = self.steps(value, &path.names);
-                value.span = call.span;
-                value
-            }
-            None => value,
-        }
+        let Some(path) = &call.field else { return value };
+        let value = self.steps(value, &path.names);
+        Expr { span: call.span, ..value }
     }
 
     fn called(&mut self, call: &Call) -> Expr {
         match self.lookup_declared(&call.name.text) {
-            Found::Table(key, table) => return self.table_call(call, key, table),
-            Found::Define(key, define) => return self.define_call(call, key, define),
+            Found::Table(key, table) => return self.table_call(call, &key, table),
+            Found::Define(key, define) => return self.define_call(call, &key, define),
             Found::Fields(..) | Found::Part(..) => {
                 let title = format!("`{}` is a block, not a value", call.name.text);
                 let told = Diagnostic::new("F103", title, call.span);
@@ -58,14 +53,12 @@ impl Checker<'_> {
             }
             return expr(ExprKind::Today, Ty::new(Kind::Date), call.span);
         }
-        match function(&call.name.text) {
-            Some(function) => self.function_call(call, function),
-            None => {
-                self.unknown_function(&call.name);
-                self.look_at(call);
-                Self::poison(call.span)
-            }
-        }
+        let Some(function) = function(&call.name.text) else {
+            self.unknown_function(&call.name);
+            self.look_at(call);
+            return Self::poison(call.span);
+        };
+        self.function_call(call, function)
     }
 
     /// Looks at the arguments of a call that is wrong, so that the names in them count as used.
@@ -85,16 +78,16 @@ impl Checker<'_> {
         for (position, arg) in call.args.iter().enumerate() {
             let place = match &arg.name {
                 None => position,
-                Some(name) => match params.iter().position(|(own, _)| *own == &*name.text) {
-                    Some(place) => place,
-                    None => {
+                Some(name) => {
+                    let Some(place) = params.iter().position(|(own, _)| *own == &*name.text) else {
                         let mut told = Diagnostic::new("F106", format!("`{of}` has no `{}`", name.text), name.span);
                         told.help = suggest::quoted(&name.text, params.iter().map(|(name, _)| *name))
                             .or_else(|| Some(format!("it takes {}", names())));
                         self.say(told);
                         return None;
-                    }
-                },
+                    };
+                    place
+                }
             };
             match given.get_mut(place) {
                 None => {
@@ -120,14 +113,14 @@ impl Checker<'_> {
         Some(given)
     }
 
-    fn table_call(&mut self, call: &Call, key: Key, table: &tree::Table) -> Expr {
+    fn table_call(&mut self, call: &Call, key: &Key, table: &tree::Table) -> Expr {
         let id = self.table(key.clone(), table);
         let params: Vec<(&str, bool)> = table.inputs.iter().map(|param| (&*param.name.text, false)).collect();
         let Some(given) = self.arguments(call, &params) else {
             self.look_at(call);
             return Self::poison(call.span);
         };
-        let inputs = self.table_inputs(&key, table);
+        let inputs = self.table_inputs(key, table);
         let closed = table.otherwise.is_none() && !table.first;
         let mut args = Vec::new();
         for (arg, (name, want)) in given.into_iter().flatten().zip(&inputs) {
@@ -137,7 +130,7 @@ impl Checker<'_> {
             args.push(self.coerce(value, want, &Need { blank: want.optional, ..Need::filled(&what) }));
         }
         let Some(id) = id else { return Self::poison(call.span) };
-        let ty = self.table_gives(id, &key);
+        let ty = self.table_gives(id, key);
         expr(ExprKind::Table(id, args), ty, call.span)
     }
 
@@ -151,7 +144,10 @@ impl Checker<'_> {
         if !finite && value.ty.reference.as_ref() != Some(reference) {
             let title = format!("{what} takes only what `{}` gives, and this is any {}", reference.of, say(&value.ty));
             let told = Diagnostic::new("F103", title, value.span);
-            self.say(told.help(format!("give it a value of `{}.{}`, or close the table with `otherwise`", reference.of, reference.column)));
+            self.say(told.help(format!(
+                "give it a value of `{}.{}`, or close the table with `otherwise`",
+                reference.of, reference.column
+            )));
         }
     }
 
@@ -165,12 +161,15 @@ impl Checker<'_> {
         if let [(name, ty)] = table.results.as_slice() {
             return typed(name, ty);
         }
-        let fields: IndexMap<Arc<str>, Arc<Field>> =
-            table.results.iter().map(|(name, ty)| (name.clone(), Arc::new(plain_field(name, typed(name, ty))))).collect();
+        let fields: IndexMap<Arc<str>, Arc<Field>> = table
+            .results
+            .iter()
+            .map(|(name, ty)| (name.clone(), Arc::new(plain_field(name, typed(name, ty)))))
+            .collect();
         Ty::new(Kind::Record(Arc::new(Object { path: "".into(), label: "".into(), fields })))
     }
 
-    fn define_call(&mut self, call: &Call, key: Key, define: &tree::Define) -> Expr {
+    fn define_call(&mut self, call: &Call, key: &Key, define: &tree::Define) -> Expr {
         let id = self.define(key.clone(), define, call.span);
         let params: Vec<(&str, bool)> = define.params.iter().map(|param| (&*param.name.text, false)).collect();
         let Some(given) = self.arguments(call, &params) else {
@@ -179,7 +178,7 @@ impl Checker<'_> {
         };
         let mut args = Vec::new();
         let mut lifted = false;
-        let (types, gives) = self.define_types(&key, define);
+        let (types, gives) = self.define_types(key, define);
         for (arg, (name, want)) in given.into_iter().flatten().zip(&types) {
             let value = self.expr(&arg.value);
             lifted |= value.ty.optional && !want.optional && value.ty.kind != Kind::Any;
@@ -309,7 +308,9 @@ impl Checker<'_> {
                 names.push(name.text.clone());
             } else if records.is_some() {
                 let title = format!("`.{}` is a field of a field", dotted(path));
-                self.say(Diagnostic::new("F103", title, path.span).help("make a list of records with plain fields first"));
+                self.say(
+                    Diagnostic::new("F103", title, path.span).help("make a list of records with plain fields first"),
+                );
                 return None;
             } else {
                 return None;
@@ -328,7 +329,7 @@ impl Checker<'_> {
         }
         let of_list = |fits: &dyn Fn(&Ty) -> bool| matches!(&kind, Kind::List(of) if of.kind == Kind::Any || fits(of));
         let wanted = match takes {
-            Takes::Anything => return Some(value),
+            Takes::Anything | Takes::Pattern | Takes::Column | Takes::Columns => return Some(value),
             Takes::Text if value.ty.is_texty() => return Some(value),
             Takes::Text => "text",
             Takes::Int if kind == Kind::Int => return Some(value),
@@ -372,7 +373,6 @@ impl Checker<'_> {
             Takes::Numbers => "a list of numbers",
             Takes::Records if of_list(&|of| matches!(of.kind, Kind::Record(_))) => return Some(value),
             Takes::Records => "a list of records",
-            Takes::Pattern | Takes::Column | Takes::Columns => return Some(value),
         };
         let title = format!("{what} takes {wanted}, and this is {}", say(&value.ty));
         let mut told = Diagnostic::new("F103", title, span);

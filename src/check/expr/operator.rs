@@ -114,9 +114,9 @@ impl Checker<'_> {
     }
 
     fn incomparable(&mut self, a: &Expr, b: &Expr) {
-        let days = [(a, b), (b, a)].into_iter().find(|(day, moment)| {
-            day.ty.kind == Kind::Date && moment.ty.kind == Kind::DateTime
-        });
+        let days = [(a, b), (b, a)]
+            .into_iter()
+            .find(|(day, moment)| day.ty.kind == Kind::Date && moment.ty.kind == Kind::DateTime);
         let told = if let Some((_, moment)) = days {
             let text = self.text_of(moment.span).unwrap_or("x");
             Diagnostic::new("F502", "a day is compared with a moment", moment.span)
@@ -166,11 +166,17 @@ impl Checker<'_> {
                 || matches!(side.ty.kind, Kind::Date | Kind::DateTime | Kind::Duration | Kind::Any);
             if !ordered {
                 let title = format!("{} has no order", say(&side.ty));
-                self.say(Diagnostic::new("F103", title, side.span).help("`<` and `>` compare numbers, dates and texts"));
+                self.say(
+                    Diagnostic::new("F103", title, side.span).help("`<` and `>` compare numbers, dates and texts"),
+                );
             } else if side.ty.optional && side.ty.kind != Kind::Any && !self.scope.searching {
                 let named = self.named(side.span, "this");
                 let text = self.text_of(side.span).unwrap_or("x");
-                let told = Diagnostic::new("F302", format!("{named} may be blank, and a blank is neither less nor more"), side.span);
+                let told = Diagnostic::new(
+                    "F302",
+                    format!("{named} may be blank, and a blank is neither less nor more"),
+                    side.span,
+                );
                 self.say(told.help(format!(
                     "{text} is not blank and …\nor a substitute:  ({text} ?? 0)\nor stop here:     {text}!"
                 )));
@@ -189,14 +195,12 @@ impl Checker<'_> {
             (Kind::Int | Kind::Decimal, Kind::Money) if adds(op) && is_literal(&a) => (as_money(a), b),
             _ => (a, b),
         };
-        match result(op, &a.ty.kind, &b.ty.kind) {
-            Some(kind) => done(op, a, b, Ty { optional, ..Ty::new(kind) }, span),
-            None => {
-                let told = self.no_arithmetic(op, &a, &b, span);
-                self.say(told);
-                Self::poison(span)
-            }
-        }
+        let Some(kind) = result(op, &a.ty.kind, &b.ty.kind) else {
+            let told = self.no_arithmetic(op, &a, &b, span);
+            self.say(told);
+            return Self::poison(span);
+        };
+        done(op, a, b, Ty { optional, ..Ty::new(kind) }, span)
     }
 
     fn no_arithmetic(&self, op: BinaryOp, a: &Expr, b: &Expr, span: Span) -> Diagnostic {
@@ -265,13 +269,12 @@ fn as_money(literal: Expr) -> Expr {
 /// Can values of these types be equal?
 fn comparable(a: &Ty, b: &Ty) -> bool {
     match (&a.kind, &b.kind) {
-        (Kind::Any, _) | (_, Kind::Any) => true,
         (Kind::OneOf(x), Kind::OneOf(y) | Kind::Words(y)) | (Kind::Words(x), Kind::OneOf(y)) => {
             a.codes.is_some() || b.codes.is_some() || x.iter().any(|word| y.contains(word))
         }
-        (Kind::Words(_), _) | (_, Kind::Words(_)) => false,
-        (Kind::Int | Kind::Decimal, Kind::Int | Kind::Decimal) => true,
-        (Kind::Record(_) | Kind::List(_) | Kind::Pattern, _) | (_, Kind::Record(_) | Kind::List(_) | Kind::Pattern) => false,
+        (Kind::Any, _) | (_, Kind::Any) | (Kind::Int | Kind::Decimal, Kind::Int | Kind::Decimal) => true,
+        (Kind::Words(_) | Kind::Record(_) | Kind::List(_) | Kind::Pattern, _)
+        | (_, Kind::Words(_) | Kind::Record(_) | Kind::List(_) | Kind::Pattern) => false,
         (x, y) => x == y || (a.is_texty() && b.is_texty()),
     }
 }
@@ -281,13 +284,11 @@ fn result(op: BinaryOp, a: &Kind, b: &Kind) -> Option<Kind> {
     use Kind::{Date, DateTime, Decimal, Duration, Int, Money, Percent};
     Some(match (op, a, b) {
         (BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply, Int, Int) => Int,
-        (BinaryOp::Add | BinaryOp::Subtract, Percent, Percent) => Percent,
-        (BinaryOp::Multiply, Percent, Percent) => Percent,
-        (_, Int | Decimal | Percent, Int | Decimal | Percent) => Decimal,
-        (BinaryOp::Add | BinaryOp::Subtract, Money, Money) => Money,
-        (BinaryOp::Multiply | BinaryOp::Divide, Money, Int | Decimal | Percent) => Money,
-        (BinaryOp::Multiply, Int | Decimal | Percent, Money) => Money,
-        (BinaryOp::Divide, Money, Money) => Decimal,
+        (BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply, Percent, Percent) => Percent,
+        (BinaryOp::Divide, Money, Money) | (_, Int | Decimal | Percent, Int | Decimal | Percent) => Decimal,
+        (BinaryOp::Add | BinaryOp::Subtract, Money, Money)
+        | (BinaryOp::Multiply | BinaryOp::Divide, Money, Int | Decimal | Percent)
+        | (BinaryOp::Multiply, Int | Decimal | Percent, Money) => Money,
         (BinaryOp::Add | BinaryOp::Subtract, Date, Duration) => Date,
         (BinaryOp::Add | BinaryOp::Subtract, DateTime, Duration) => DateTime,
         _ => return None,

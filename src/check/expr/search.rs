@@ -74,7 +74,8 @@ impl Checker<'_> {
             ) => {
                 let (side, other) = if of_row(a) { (a, b) } else { (b, a) };
                 if of_row(other) {
-                    let told = Diagnostic::new("F303", "two fields of the row are compared with each other", condition.span);
+                    let told =
+                        Diagnostic::new("F303", "two fields of the row are compared with each other", condition.span);
                     self.say(told.help("a search compares a field of the row with a value; judge the rest afterwards"));
                 } else if row_path(side, row).is_none() {
                     self.not_searchable(side);

@@ -60,30 +60,29 @@ pub(super) fn keep(profit: &mut Profit, written: &Fields) -> Outcome<Address> {
         .filter_map(|place| profit.rows("Profit_Address").get(place))
         .find(|row| text(row, "ZipCode") == text(written, "ZpCd") && text(row, "Country") == code)
         .and_then(|row| row.get("AddressId")?.as_u64());
-    let id = match same {
-        Some(id) => id,
-        None => {
-            let id = profit.next("address", 40001, ("Profit_Address", "AddressId"));
-            let now = json!(clock::with_false_z(&clock::now()));
-            let of = |name: &str| written.get(name).cloned().unwrap_or_default();
-            let row = fields([
-                ("AddressId", json!(id)),
-                ("AddressLine", json!(line1)),
-                ("PoBox", json!(yes(written, "PbAd"))),
-                ("AddressAdd", of("StAd")),
-                ("Address", of("Ad")),
-                ("Number", of("HmNr")),
-                ("NumberAdd", of("HmAd")),
-                ("ZipCode", of("ZpCd")),
-                ("Recidence", of("Rs")),
-                ("Country", of("CoId")),
-                ("Addition", of("AdAd")),
-                ("CreateDate", now.clone()),
-                ("ModifiedDate", now),
-            ]);
-            profit.insert("Profit_Address", row);
-            id
-        }
+    let id = if let Some(id) = same {
+        id
+    } else {
+        let id = profit.next("address", 40001, ("Profit_Address", "AddressId"));
+        let now = json!(clock::with_false_z(&clock::now()));
+        let of = |name: &str| written.get(name).cloned().unwrap_or_default();
+        let row = fields([
+            ("AddressId", json!(id)),
+            ("AddressLine", json!(line1)),
+            ("PoBox", json!(yes(written, "PbAd"))),
+            ("AddressAdd", of("StAd")),
+            ("Address", of("Ad")),
+            ("Number", of("HmNr")),
+            ("NumberAdd", of("HmAd")),
+            ("ZipCode", of("ZpCd")),
+            ("Recidence", of("Rs")),
+            ("Country", of("CoId")),
+            ("Addition", of("AdAd")),
+            ("CreateDate", now.clone()),
+            ("ModifiedDate", now),
+        ]);
+        profit.insert("Profit_Address", row);
+        id
     };
     Ok(Address { id, line1, line3, line4, fields: written.clone() })
 }

@@ -87,7 +87,7 @@ macro_rules! vendor {
     };
 }
 
-/// All GetConnectors.
+/// All reads.
 pub(super) static GETS: [Get; 25] = [
     get("ProfitCountries", vendor!("get", "ProfitCountries")),
     get("Profit_Accounts", vendor!("get", "Profit_Accounts")),
@@ -116,7 +116,7 @@ pub(super) static GETS: [Get; 25] = [
     get("Profit_periods_per_administration", vendor!("get", "Profit_periods_per_administration")),
 ];
 
-/// All UpdateConnectors.
+/// All writes.
 pub(super) static UPDATES: [Update; 17] = [
     update("FbDeliveryNote", vendor!("update", "FbDeliveryNote")),
     update("FbDirectInvoice", vendor!("update", "FbDirectInvoice")),

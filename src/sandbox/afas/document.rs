@@ -1,6 +1,6 @@
 //! Sales documents: orders, quotations, delivery notes and direct invoices.
 //!
-//! A document is kept as it was written (`.Documents`); orders and notes show in their GetConnectors too.
+//! A document is kept as it was written (`.Documents`); orders and notes show in their reads too.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn answer(connector: &str, head: &Fields) -> Value {
     if connector == "FbDirectInvoice" {
         keys.insert("Liln".to_owned(), json!("1"));
     }
-    results(connector, keys.into())
+    results(connector, &keys.into())
 }
 
 fn insert(profit: &mut Profit, connector: &str, element: &Element) -> Outcome<Value> {
@@ -101,15 +101,15 @@ fn insert(profit: &mut Profit, connector: &str, element: &Element) -> Outcome<Va
             item::deliver(profit, text(line, "ItCd"), amount(line, "QuUn").unwrap_or_default());
         }
     }
-    let mut marks = Vec::new();
-    if let Some(reference) = filled(&head, "RfCs") {
-        marks.push(Mark { family: family(connector), by: "RfCs", value: reference.to_lowercase() });
-    }
-    if let Some(invoice) = filled(&head, "SinOrNu") {
-        marks.push(Mark { family: family(connector), by: "SinOrNu", value: invoice.to_lowercase() });
-    }
+    let marks = ["RfCs", "SinOrNu"].into_iter().filter_map(|by| mark(connector, by, text(&head, by))).collect();
     profit.effects.created(connector, text(&head, "OrNu"), marks);
     Ok(answer(connector, &head))
+}
+
+/// Two documents of one kind with one reference or invoice number are duplicates.
+pub(super) fn mark(connector: &str, by: &'static str, value: &str) -> Option<Mark> {
+    let value = value.trim().to_lowercase();
+    (!value.is_empty()).then(|| Mark { family: family(connector), by, value })
 }
 
 fn family(connector: &str) -> &'static str {

@@ -76,8 +76,8 @@ fn answer(profit: &mut Profit, entry: u64, unit: &str, invoice: Option<&str>) ->
     profit.answers += 1;
     let (entry, invoice) = (entry.to_string(), invoice.unwrap_or(""));
     match profit.answers % 3 {
-        1 => results("FiEntries", json!({"EnNo": entry, "UnId": unit, "InID": invoice})),
-        2 => results("FiEntryPar", json!({"UnId": unit, "EnNo": entry, "InId": invoice})),
+        1 => results("FiEntries", &json!({"EnNo": entry, "UnId": unit, "InID": invoice})),
+        2 => results("FiEntryPar", &json!({"UnId": unit, "EnNo": entry, "InId": invoice})),
         _ => json!({"FiEntryPar": {"UnId": unit, "EnNo": entry, "InId": invoice}}),
     }
 }

@@ -204,19 +204,19 @@ mod tests {
         let there = json!("Info@Bakkerij.example");
         let yes = [("1", "info@bakkerij.EXAMPLE  "), ("2", "a"), ("3", "z"), ("4", "a"), ("5", "z"), ("6", "bakker")];
         let more = [
-            ("7", "x"),
+            ("7", "q"),
             ("9", "\"\""),
             ("10", "info"),
-            ("11", "x"),
-            ("12", "x"),
+            ("11", "q"),
+            ("12", "q"),
             ("13", ".example"),
-            ("14", "x"),
+            ("14", "q"),
             ("15", "kerij"),
         ];
         for (operator, value) in yes.iter().chain(&more) {
             assert!(fits(operator, value, &there), "{operator} {value}");
         }
-        for (operator, value) in [("8", ""), ("7", "info@bakkerij.example"), ("10", "x"), ("13", "x")] {
+        for (operator, value) in [("8", ""), ("7", "info@bakkerij.example"), ("10", "q"), ("13", "q")] {
             assert!(!fits(operator, value, &there), "{operator} {value}");
         }
         assert!(fits("8", "x", &Value::Null));

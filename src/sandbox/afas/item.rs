@@ -121,7 +121,7 @@ pub(super) fn write(profit: &mut Profit, element: &Element, verb: Verb) -> Outco
         }
         _ => return Err(Refusal::unknown(&code, "Itemcode")),
     }
-    Ok(results("FbItemArticle", json!({"ItCd": code})))
+    Ok(results("FbItemArticle", &json!({"ItCd": code})))
 }
 
 /// A field of an article and the columns that show it.

@@ -31,10 +31,10 @@ const SHORT_NAMES: &[(&str, &str)] = &[("wst", "1"), ("art", "2")];
 pub(super) fn judge(update: &'static Update, verb: &'static str, elements: &mut [Element]) -> Outcome<()> {
     let judge = judge_of(update, verb)?;
     let root = update.root();
-    let object = judge.schema.pointer(&format!("/properties/{root}")).cloned().unwrap_or_default();
+    let object = judge.schema.pointer(&format!("/properties/{root}")).unwrap_or(&Value::Null);
     for element in elements {
-        let drawn = draw(element, &object);
-        let body = json!({ root: {"Element": if is_list(&object) { json!([drawn]) } else { drawn }} });
+        let drawn = draw(element, object);
+        let body = json!({ root: {"Element": if is_list(object) { json!([drawn]) } else { drawn }} });
         if let Some(fault) = judge.validator.iter_errors(&body).next() {
             return Err(worded(&fault, &judge.schema));
         }
@@ -109,7 +109,7 @@ fn is_list(object: &Value) -> bool {
 /// The element in the form that the schema of its object describes; its own values are put into the types.
 fn draw(element: &mut Element, object: &Value) -> Value {
     let below = if is_list(object) { "/properties/Element/items/properties" } else { "/properties/Element/properties" };
-    let parts = object.pointer(below).cloned().unwrap_or_default();
+    let parts = object.pointer(below).unwrap_or(&Value::Null);
     let mut fields = Map::new();
     for (name, value) in &mut element.fields {
         let field = parts.pointer(&format!("/Fields/properties/{name}"));
@@ -122,10 +122,10 @@ fn draw(element: &mut Element, object: &Value) -> Value {
     drawn.insert("Fields".to_owned(), fields.into());
     let mut objects = Vec::new();
     for (name, elements) in &mut element.objects {
-        let object = parts.pointer(&format!("/Objects/items/properties/{name}")).cloned().unwrap_or_default();
+        let object = parts.pointer(&format!("/Objects/items/properties/{name}")).unwrap_or(&Value::Null);
         // An object that the file does not know is drawn as a list; it is refused by its name.
-        let list = is_list(&object) || object.is_null();
-        let mut items: Vec<Value> = elements.iter_mut().map(|element| draw(element, &object)).collect();
+        let list = is_list(object) || object.is_null();
+        let mut items: Vec<Value> = elements.iter_mut().map(|element| draw(element, object)).collect();
         let inner = if list { items.into() } else { items.pop().unwrap_or_default() };
         objects.push(json!({ name.as_str(): {"Element": inner} }));
     }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::super::message::{Call, Reply};
 
-const LIFE: Duration = Duration::from_secs(3600);
+const LIFE: Duration = Duration::from_hours(1);
 
 /// The tokens that were given out, with their end.
 #[derive(Debug, Default)]

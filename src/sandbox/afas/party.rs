@@ -106,9 +106,8 @@ fn matched(profit: &Profit, kind: Kind, written: &Fields, own: Option<&str>) -> 
         },
         (Kind::Organisation, "1") => Ok(by("ChOfCommNr", "CcNr")),
         (Kind::Organisation, "2") => Ok(kept_by(profit, "FiNr", text(written, "FiNr"))),
-        (Kind::Organisation, "3") => Ok(by_name().map(number)),
         (Kind::Person, "1") => Ok(by("BSN", "SoSe")),
-        (Kind::Person, "2" | "6") => Ok(by_name().map(number)),
+        (Kind::Organisation, "3") | (Kind::Person, "2" | "6") => Ok(by_name().map(number)),
         (Kind::Person, "3") => Ok(by_name().filter(|row| same(row, "MailWork", written, "EmAd")).map(number)),
         (Kind::Person, "4" | "5") => Ok(by_name().filter(|row| same(row, "TelWork", written, "TeNr")).map(number)),
         // Always new; comparing addresses of organisations finds nobody here.
@@ -314,7 +313,7 @@ pub(super) fn write(profit: &mut Profit, kind: Kind, element: &Element, verb: Ve
     } else {
         profit.effects.updated(kind.object());
     }
-    Ok(results(kind.object(), json!({"BcCo": number, "BcId": number})))
+    Ok(results(kind.object(), &json!({"BcCo": number, "BcId": number})))
 }
 
 /// Changes a contact that exists.

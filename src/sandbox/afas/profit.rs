@@ -88,6 +88,21 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The row at a place holds other values now.
+    fn replace_places(&mut self, place: usize, before: &Fields, after: &Fields) {
+        for (column, of) in self.places.get_mut() {
+            let folded = |row: &Fields| row.get(column).map(folded).unwrap_or_default();
+            let (old, new) = (folded(before), folded(after));
+            if old != new {
+                if let Some(places) = of.get_mut(&old) {
+                    places.retain(|other| *other != place);
+                }
+                let places = of.entry(new).or_default();
+                places.insert(places.partition_point(|other| *other < place), place);
+            }
+        }
+    }
+
     fn forget_places(&mut self) {
         self.places.get_mut().clear();
     }
@@ -158,9 +173,11 @@ impl Profit {
     pub(super) fn change(&mut self, table: &str, place: usize, change: impl FnOnce(&mut Fields)) {
         let Some(kept) = self.tables.get_mut(table) else { return };
         let Some(row) = kept.rows.get_mut(place) else { return };
-        self.undo.push(Undo::Change(table.to_owned(), place, row.clone()));
+        let before = row.clone();
         change(row);
-        kept.forget_places();
+        let after = row.clone();
+        kept.replace_places(place, &before, &after);
+        self.undo.push(Undo::Change(table.to_owned(), place, before));
     }
 
     /// Takes away all rows that fit.
@@ -225,14 +242,19 @@ impl Profit {
                     }
                 }
                 let keys = keys(get.name);
-                let same = |old: &Fields| keys.iter().all(|key| old.get(*key).map(folded) == row.get(*key).map(folded));
-                match self.rows(get.name).iter().position(same) {
+                let same = |place: &usize| {
+                    let old = self.rows(get.name).get(*place);
+                    keys.iter().all(|key| old.and_then(|old| old.get(*key)).map(folded) == row.get(*key).map(folded))
+                };
+                let first = keys.first().and_then(|key| Some((*key, row.get(*key)?)));
+                let near = first.map(|(key, value)| self.places(get.name, key, value)).unwrap_or_default();
+                match near.into_iter().find(same) {
                     Some(place) => self.change(get.name, place, |old| old.extend(row)),
                     None => self.insert(get.name, row),
                 }
             }
         }
-        self.undo.clear();
+        self.seal();
     }
 
     /// Gives every row the same stamps, so that the same seed gives the same rows on every day.
@@ -252,16 +274,15 @@ impl Profit {
     /// What is there now is no effect, but a second one is a duplicate.
     pub(in super::super) fn seal(&mut self) {
         self.undo.clear();
-        let marks: Vec<_> = self
-            .rows("Profit_Debtor")
-            .iter()
-            .flat_map(|row| {
-                let key = text(row, "DebtorId").to_owned();
-                super::relation::marks(text(row, "Email"), text(row, "ChOfCommNr"))
-                    .into_iter()
-                    .map(move |mark| (mark, key.clone()))
-            })
-            .collect();
+        let debtors = self.rows("Profit_Debtor").iter().flat_map(|row| {
+            let marks = super::relation::marks(text(row, "Email"), text(row, "ChOfCommNr"));
+            marks.into_iter().map(|mark| (mark, text(row, "DebtorId").to_owned()))
+        });
+        let orders = self.rows("Profit_Salesorders").iter().flat_map(|row| {
+            let mark = super::document::mark("FbSales", "RfCs", text(row, "CustomerReference"));
+            mark.into_iter().map(|mark| (mark, text(row, "OrderNumber").to_owned()))
+        });
+        let marks: Vec<_> = debtors.chain(orders).collect();
         for (mark, key) in marks {
             self.effects.known(mark, &key);
         }
@@ -273,7 +294,7 @@ fn keys(name: &str) -> &'static [&'static str] {
 }
 
 /// Can these rows be put? The error is a sentence.
-pub(super) fn check_rows(lists: &Fields) -> Result<(), String> {
+pub(in super::super) fn check_rows(lists: &Fields) -> Result<(), String> {
     for (name, list) in lists {
         let get = connector::get_named(name)
             .ok_or_else(|| format!("AFAS has no GetConnector `{name}` here: rows are put under the name of one"))?;

@@ -65,7 +65,12 @@ fn rows(profit: &Profit, get: &Get, call: &Call) -> Outcome<Reply> {
         .map(|row| {
             get.columns()
                 .iter()
-                .map(|column| (column.name.clone(), row.get(&column.name).cloned().unwrap_or_default()))
+                .map(|column| {
+                    (
+                        column.name.clone(),
+                        row.get(&column.name).filter(|value| **value != "").cloned().unwrap_or_default(),
+                    )
+                })
                 .collect::<Fields>()
                 .into()
         })
@@ -82,7 +87,7 @@ fn fitting<'a>(profit: &'a Profit, table: &str, filter: &Filter) -> Vec<&'a Fiel
     let fits = |row: &Fields, all: &[filter::Condition]| {
         all.iter().all(|condition| condition.fits(row.get(&condition.column).unwrap_or(&Value::Null)))
     };
-    let indexed = filter.iter().all(|all| all.iter().any(|condition| condition.by_index()));
+    let indexed = filter.iter().all(|all| all.iter().any(filter::Condition::by_index));
     if !indexed {
         return rows.iter().filter(|row| filter.iter().any(|all| fits(row, all))).collect();
     }
@@ -114,20 +119,21 @@ fn order(get: &Get, call: &Call) -> Outcome<Vec<(String, bool)>> {
         .collect()
 }
 
-fn sort(rows: &mut [&Fields], order: &[(String, bool)]) {
+fn sort(rows: &mut Vec<&Fields>, order: &[(String, bool)]) {
     let key = |row: &Fields, column: &str| {
         let value = row.get(column).unwrap_or(&Value::Null);
         let number = if value.is_number() { super::super::json::decimal(value) } else { None };
         (number, folded(value))
     };
-    rows.sort_by(|left, right| {
-        order
-            .iter()
-            .map(|(column, down)| {
-                let order = key(left, column).cmp(&key(right, column));
-                if *down { order.reverse() } else { order }
-            })
+    let mut keyed: Vec<_> =
+        rows.iter().map(|row| (order.iter().map(|(column, _)| key(row, column)).collect::<Vec<_>>(), *row)).collect();
+    keyed.sort_by(|(left, _), (right, _)| {
+        left.iter()
+            .zip(right)
+            .zip(order)
+            .map(|((left, right), (_, down))| if *down { right.cmp(left) } else { left.cmp(right) })
             .find(|order| order.is_ne())
             .unwrap_or(std::cmp::Ordering::Equal)
     });
+    *rows = keyed.into_iter().map(|(_, row)| row).collect();
 }

@@ -67,7 +67,7 @@ pub(super) fn write(profit: &mut Profit, kind: Kind, element: &Element, verb: Ve
             let row = profit.find("Profit_Debtor", "DebtorId", &debtor).cloned().unwrap_or_default();
             let marks = marks(text(&row, "Email"), text(&row, "ChOfCommNr"));
             profit.effects.created(kind.connector(), &debtor, marks);
-            Ok(results(kind.connector(), json!({"DbId": debtor, "BcCo": number})))
+            Ok(results(kind.connector(), &json!({"DbId": debtor, "BcCo": number})))
         }
         Verb::Update => update(profit, kind, element),
         Verb::Delete => Err(Refusal::general("A sales relation cannot be deleted.")),
@@ -155,7 +155,7 @@ fn update(profit: &mut Profit, kind: Kind, element: &Element) -> Outcome<Value> 
         party::settle(profit, kind.party(), behind, Some(&number))?;
     }
     profit.effects.updated(kind.connector());
-    Ok(results(kind.connector(), json!({"DbId": debtor, "BcCo": number})))
+    Ok(results(kind.connector(), &json!({"DbId": debtor, "BcCo": number})))
 }
 
 /// Foreign keys of a relation.

@@ -57,7 +57,9 @@ pub(super) fn answer(profit: &Mutex<Profit>, name: &str, part: Option<&str>, cal
         for element in &mut elements {
             for (name, below) in &mut element.objects {
                 if name.eq_ignore_ascii_case(part) {
-                    below.iter_mut().for_each(|added| added.action = Some("insert".to_owned()));
+                    for added in below.iter_mut() {
+                        added.action = Some("insert".to_owned());
+                    }
                 }
             }
         }
@@ -81,7 +83,7 @@ pub(super) fn answer(profit: &Mutex<Profit>, name: &str, part: Option<&str>, cal
 }
 
 /// The usual form of an answer.
-pub(super) fn results(object: &str, keys: Value) -> Value {
+pub(super) fn results(object: &str, keys: &Value) -> Value {
     json!({"results": {object: keys}})
 }
 

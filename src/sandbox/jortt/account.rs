@@ -11,8 +11,8 @@ use super::{
     Books, Detail, check, created, data, invalid,
 };
 
-pub(super) fn labels(books: &Books) -> Result<Reply, Reply> {
-    Ok(data(books.labels.clone()))
+pub(super) fn labels(books: &Books) -> Reply {
+    data(books.labels.clone())
 }
 
 pub(super) fn create_label(books: &mut Books, call: &Call) -> Result<Reply, Reply> {
@@ -29,7 +29,7 @@ pub(super) fn create_label(books: &mut Books, call: &Call) -> Result<Reply, Repl
 }
 
 /// The account of lines that name none.
-pub(super) fn default_ledger_account(books: &Books) -> Result<Reply, Reply> {
+pub(super) fn default_ledger_account(books: &Books) -> Reply {
     let selectable = |account: &&Value| account.get("selectable").and_then(Value::as_bool) == Some(true);
-    Ok(data(books.ledger_accounts.iter().rfind(selectable).cloned().unwrap_or_default()))
+    data(books.ledger_accounts.iter().rfind(selectable).cloned().unwrap_or_default())
 }

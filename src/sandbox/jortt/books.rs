@@ -91,7 +91,8 @@ impl Books {
 
     /// Puts the invoices in the order of their moments again, after older ones were added.
     pub(in super::super) fn sort_invoices(&mut self) {
-        self.invoices.sort_by_key(|invoice| text(invoice, "created_at").parse::<jiff::Timestamp>().unwrap_or_default());
+        self.invoices
+            .sort_by_cached_key(|invoice| text(invoice, "created_at").parse::<jiff::Timestamp>().unwrap_or_default());
         self.place_all();
     }
 

@@ -41,6 +41,11 @@ const CORRECTIONS: &[Correction] = &[
         reason: "amounts are taken as text and as number",
     },
     Correction {
+        place: "*/properties/line_items/items/properties/amount_per_unit/properties/value",
+        truth: NUMBER,
+        reason: "amounts are taken as text and as number",
+    },
+    Correction {
         place: "*/properties/line_items/items/properties/vat/properties/value",
         truth: NUMBER,
         reason: "rates are taken as text and as number",
@@ -127,10 +132,10 @@ fn definitions() -> &'static Value {
             }
         }
         for (name, field) in NEEDED {
-            if let Some(Value::Object(definition)) = definitions.get_mut(name) {
-                if let Some(needed) = definition.entry("required").or_insert_with(|| json!([])).as_array_mut() {
-                    needed.push(json!(field));
-                }
+            if let Some(Value::Object(definition)) = definitions.get_mut(name)
+                && let Some(needed) = definition.entry("required").or_insert_with(|| json!([])).as_array_mut()
+            {
+                needed.push(json!(field));
             }
         }
         definitions

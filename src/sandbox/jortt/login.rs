@@ -16,7 +16,7 @@ use super::{
     trouble,
 };
 
-const LIFE: Duration = Duration::from_secs(7200);
+const LIFE: Duration = Duration::from_hours(2);
 
 /// The scopes that an application can be registered for.
 const SCOPES: &[&str] = &[

@@ -14,7 +14,7 @@ const KINDS: &[&str] =
     &["invoices", "customers", "estimates", "labels", "ledger_accounts", "tradenames", "organization"];
 
 /// Can these be put? The error is a sentence.
-pub(super) fn check(lists: &Fields) -> Result<(), String> {
+pub(in super::super) fn check(lists: &Fields) -> Result<(), String> {
     for (kind, list) in lists {
         if !KINDS.contains(&kind.as_str()) {
             return Err(format!("Jortt has no records `{kind}`; there are {}", KINDS.join(", ")));
@@ -48,7 +48,7 @@ fn key(kind: &str) -> &'static str {
     }
 }
 
-/// Adds or changes records that were checked. `null` under `deleted: true` takes a customer away.
+/// Adds or changes records that were checked; a customer with `"deleted": true` is taken away.
 pub(super) fn put(books: &mut Books, lists: Fields) {
     for (kind, list) in lists {
         let Value::Array(records) = list else { continue };

@@ -136,6 +136,23 @@ pub(super) fn add(dice: &mut StdRng, books: &mut Books, profit: &mut Profit) {
     let long: String = "Uitgebreide omschrijving van het werk. ".repeat(11).chars().take(400).collect();
     cases.invoice(&customer, vec![line(&long, "1.0", "120.00", "0.21", Some(ADVICE))]);
 
+    // A rate that is no longer owed.
+    let customer = company(cases.dice, "Oud Tarief B.V.", Some("tarief@lastig.example"));
+    cases.books.put_customer(customer.clone());
+    cases.invoice(&customer, vec![line("Boek", "1.0", "20.00", "0.06", Some(ADVICE))]);
+
+    // A line that takes something off, and one that costs nothing.
+    let customer = company(cases.dice, "Regels B.V.", Some("regels@lastig.example"));
+    cases.books.put_customer(customer.clone());
+    cases.invoice(
+        &customer,
+        vec![
+            line("Advies november", "3.0", "90.00", "0.21", Some(ADVICE)),
+            line("Korting", "1.0", "-25.00", "0.21", Some(ADVICE)),
+            line("Gratis intake", "1.0", "0.00", "0.21", Some(ADVICE)),
+        ],
+    );
+
     // A customer that was taken away since.
     let customer = company(cases.dice, "Verwijderd B.V.", Some("weg@lastig.example"));
     cases.ordinary(&customer);

@@ -126,7 +126,11 @@ const OUTSIDE: &[(&str, &str, &str, &str)] =
 /// Makes the customer at a place of the list.
 pub(super) fn customer(dice: &mut StdRng, place: usize) -> (Fields, Known) {
     let kind = KINDS.get(place % KINDS.len()).copied().unwrap_or(HomeCompany);
-    let known = KNOWN.get(place % KNOWN.len()).copied().unwrap_or(Known::No);
+    let known = match KNOWN.get(place % KNOWN.len()) {
+        // A contact belongs to an organisation.
+        Some(Known::ByContact) if matches!(kind, HomePerson | UnionPerson) => Known::ByEmail,
+        known => known.copied().unwrap_or(Known::No),
+    };
     let family = word(dice, FAMILIES);
     let term = [30, 14, 30, 0, 60].get(place % 5).copied().unwrap_or(30);
     let mut given = fields([

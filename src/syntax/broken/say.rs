@@ -8,7 +8,7 @@ use pest::{
     error::{ErrorVariant, InputLocation},
 };
 
-use super::{Group, path_length};
+use super::{Group, indent, path_length};
 use crate::{
     diagnostic::{Diagnostic, Span},
     syntax::{
@@ -173,26 +173,17 @@ fn open_bracket(text: &str, code: &[Token], place: &impl Fn(usize, usize) -> Spa
 
 /// A first word that begins nothing here.
 fn unknown_word(word: &str, text: &str, code: &[Token], here: Place, span: Span) -> Option<Diagnostic> {
+    let in_column_zero = code.first().is_none_or(|first| indent(text, first.start) == 0);
     let known = || words::STATEMENTS.iter().filter(|row| row.places.contains(&here));
     if known().any(|row| row.word == word) || here == Place::Table && code.iter().any(|token| token.text(text) == "=>")
     {
         return None;
     }
-    let lower = word.to_lowercase();
-    let other = words::OTHER_WORDS.iter().find(|(theirs, _)| *theirs == lower).map(|(_, ours)| *ours);
-    let other = other.filter(|ours| known().any(|row| row.word == *ours));
-    let near = || {
-        let far = |row: &words::Statement| strsim::damerau_levenshtein(row.word, &lower);
-        known()
-            .map(|row| (far(row), row.word))
-            .filter(|(far, _)| *far <= 2.min(word.len() / 2))
-            .min()
-            .map(|(_, word)| word)
-    };
-    if let Some(ours) = other.or_else(near) {
-        let shape = words::statement(ours).map_or(ours, |row| row.shape);
+    if let Some(ours) = words::nearest(word, here) {
+        let rest = code.first().and_then(|first| text.get(first.end..)).unwrap_or("");
+        let line = format!("{ours}{}", rest.split(['\n', '\r']).next().unwrap_or("").trim_end());
         let said = Diagnostic::new("F002", format!("no line begins with `{word}` {}", here.name()), span);
-        return Some(said.says(format!("`{ours}` does")).help(shape).fix(span, ours));
+        return Some(said.says(format!("`{ours}` does")).help(line).fix(span, ours));
     }
     if here == Place::Fields {
         let length = path_length(text, code);
@@ -206,9 +197,25 @@ fn unknown_word(word: &str, text: &str, code: &[Token], here: Place, span: Span)
         let said = Diagnostic::new("F002", format!("no `=` behind the field `{field}`"), span);
         return Some(said.help(format!("{field} = {rest}")));
     }
+    if here == Place::File && !in_column_zero {
+        return Some(loose(word, span));
+    }
     let words: Vec<&str> = known().map(|row| row.word).collect();
     let said = Diagnostic::new("F002", format!("no line begins with `{word}` {}", here.name()), span);
     Some(said.help(format!("one of: {}", words.join(", "))))
+}
+
+/// An indented line behind a statement that is complete.
+fn loose(word: &str, span: Span) -> Diagnostic {
+    let lower = word.to_lowercase();
+    let far = |joiner: &&&str| strsim::damerau_levenshtein(joiner, &lower);
+    if let Some(near) = words::JOINERS.iter().min_by_key(far).filter(|near| far(near) <= 1) {
+        let said = Diagnostic::new("F002", format!("no line goes on with `{word}`"), span);
+        return said.says(format!("`{near}` does")).help(*near).fix(span, *near);
+    }
+    Diagnostic::new("F002", format!("this line, with `{word}`, belongs to no statement"), span)
+        .says("the line above is complete")
+        .help("a statement begins in column 0; a line goes on with and, or, else, when, because, gives, where, by, for")
 }
 
 /// What the grammar expects at a place, as a reader would say it; the first that fits is said.
@@ -220,13 +227,17 @@ const EXPECTED: &[(&[Rule], &str)] = &[
     (&[Rule::t_header, Rule::param], "`name: type`"),
     (&[Rule::cell, Rule::cell_item], "a cell"),
     (&[Rule::string], "a text in quotes"),
+    (&[Rule::kw_for], "`for`"),
     (&[Rule::kw_from], "`from`"),
     (&[Rule::kw_in], "`in`"),
-    (&[Rule::where_part, Rule::kw_where], "`where`"),
-    (&[Rule::gives_part, Rule::kw_gives], "`gives .Key`"),
+    (&[Rule::colon], "`:` and a type"),
+    (&[Rule::equals], "`=`"),
+    (&[Rule::arrow], "`=>`"),
     (&[Rule::name], "a name"),
     (&[Rule::dot_path, Rule::sort_key], "a field such as `.id`"),
     (&[Rule::map_block, Rule::steps, Rule::open], "`{`"),
+    (&[Rule::where_part, Rule::kw_where], "`where`"),
+    (&[Rule::gives_part, Rule::kw_gives], "`gives .Key`"),
 ];
 
 /// Where the grammar stops, and what it would have liked there.
@@ -261,7 +272,7 @@ fn stopped(text: &str, code: &[Token], group: &Group, place: &impl Fn(usize, usi
             let word = token.text(text);
             let said = Diagnostic::new("F002", format!("`{word}` cannot stand here"), place(token.start, token.end));
             match expected {
-                Some((_, expected)) => said.says(format!("{expected} comes here")),
+                Some((_, expected)) => said.says(format!("here comes {expected}")),
                 None => said,
             }
         }
@@ -277,6 +288,7 @@ fn stopped(text: &str, code: &[Token], group: &Group, place: &impl Fn(usize, usi
     match shape {
         Some(shape) => said.help(shape),
         None if group.place == Place::Fields => said.help("Name = value"),
+        None if rule == Rule::only_header => said.help("country: country | on: date => code: text"),
         None if group.place == Place::Table => said.help("\"cell\" | * => \"result\""),
         None => said,
     }

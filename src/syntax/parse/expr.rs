@@ -59,7 +59,7 @@ impl Reader<'_> {
             return lost;
         }
         let Some(node) = tree(pair) else {
-            self.missing(self.found.diagnostics.len(), span);
+            self.missing(span);
             return lost;
         };
         self.node(node, &mut Said::default()).0
@@ -292,7 +292,6 @@ impl Reader<'_> {
 
     fn operand(&mut self, pair: Pair<'_>) -> Expr {
         let span = self.span(&pair);
-        let before = self.found.diagnostics.len();
         let kind = match pair.as_rule() {
             Rule::string => {
                 let text = self.text(pair);
@@ -315,10 +314,10 @@ impl Reader<'_> {
                 let condition = inner.maybe(Rule::where_part).and_then(|part| self.condition(part));
                 entity.zip(condition).map(|(entity, condition)| ExprKind::Exists(entity, Box::new(condition)))
             }
-            _ => self.literal(pair).map(ExprKind::Literal),
+            _ => self.literal(&pair).map(ExprKind::Literal),
         };
         let kind = kind.unwrap_or_else(|| {
-            self.missing(before, span);
+            self.missing(span);
             ExprKind::Todo(None)
         });
         Expr { kind, span }
@@ -328,10 +327,13 @@ impl Reader<'_> {
     fn path_or_foreign(&mut self, pair: Pair<'_>) -> ExprKind {
         let path = self.path(pair);
         let [word] = path.names.as_slice() else { return ExprKind::Path(path) };
-        if foreign::declares(self.original, &word.text) {
+        let Some((ours, literal)) = foreign::literal(&word.text) else { return ExprKind::Path(path) };
+        let text = self.original;
+        let declared =
+            self.found.declared.entry(word.text.clone()).or_insert_with(|| foreign::declares(text, &word.text));
+        if *declared {
             return ExprKind::Path(path);
         }
-        let Some((ours, literal)) = foreign::literal(&word.text) else { return ExprKind::Path(path) };
         let title = format!("`{}` is written `{ours}`", word.text);
         self.say(Diagnostic::new("F001", title, word.span).help(ours).fix(word.span, ours));
         ExprKind::Literal(literal)

@@ -19,10 +19,10 @@ impl Reader<'_> {
             if Self::is_broken(&line) {
                 continue;
             }
-            let (before, place) = (self.found.diagnostics.len(), self.span(&line));
+            let place = self.span(&line);
             match self.line(line) {
                 Some(line) => lines.push(line),
-                None => self.missing(before, place),
+                None => self.missing(place),
             }
         }
         Some((head, lines))

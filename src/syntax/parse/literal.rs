@@ -24,18 +24,18 @@ const ZONE: &str = "Europe/Amsterdam";
 
 impl Reader<'_> {
     /// A literal that is no text.
-    pub(super) fn literal(&mut self, pair: Pair<'_>) -> Option<Literal> {
+    pub(super) fn literal(&mut self, pair: &Pair<'_>) -> Option<Literal> {
         Some(match pair.as_rule() {
-            Rule::number | Rule::number_cell => Literal::Number(self.number(&pair, pair.as_str())),
+            Rule::number | Rule::number_cell => Literal::Number(self.number(pair, pair.as_str())),
             Rule::percent | Rule::percent_cell => {
-                let points = self.number(&pair, pair.as_str().trim_end_matches('%'));
+                let points = self.number(pair, pair.as_str().trim_end_matches('%'));
                 let fraction = points.checked_mul(Decimal::new(1, 2)).map(|fraction| fraction.normalize());
                 Literal::Percent(fraction.unwrap_or_default())
             }
-            Rule::date | Rule::bad_date => Literal::Date(self.date(&pair)),
-            Rule::datetime => Literal::DateTime(self.moment(&pair)),
-            Rule::duration => Literal::Duration(self.duration(&pair)),
-            Rule::pattern => Literal::Pattern(Self::pattern(&pair)),
+            Rule::date | Rule::bad_date => Literal::Date(self.date(pair)),
+            Rule::datetime => Literal::DateTime(self.moment(pair)),
+            Rule::duration => Literal::Duration(self.duration(pair)),
+            Rule::pattern => Literal::Pattern(Self::pattern(pair)),
             Rule::yes => Literal::Bool(true),
             Rule::no => Literal::Bool(false),
             Rule::blank => Literal::Blank,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::Pair;
-use crate::syntax::grammar::Rule;
+use crate::syntax::grammar::{Rule, is_quiet};
 
 /// An expression as a tree of pairs.
 #[derive(Debug)]
@@ -48,7 +48,8 @@ static PRECEDENCE: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
 
 /// The tree of an `expr` or `source`; none when there is nothing in it.
 pub(super) fn tree(pair: Pair<'_>) -> Option<Node<'_>> {
-    let inner = pair.into_inner();
+    // Remarks may stand between the lines of an expression.
+    let mut inner = pair.into_inner().filter(|pair| !is_quiet(pair.as_rule())).peekable();
     inner.peek()?;
     let node = PRECEDENCE
         .map_primary(Node::Operand)

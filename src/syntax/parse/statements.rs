@@ -197,10 +197,10 @@ impl Reader<'_> {
             if Self::is_broken(&line) {
                 continue;
             }
-            let (before, place) = (self.found.diagnostics.len(), self.span(&line));
+            let place = self.span(&line);
             match self.alternative(line) {
                 Some(alternative) => alternatives.push(alternative),
-                None => self.missing(before, place),
+                None => self.missing(place),
             }
         }
         Some(Ensure { name, params, ty, alternatives, doc: self.doc(span), head, span })
@@ -283,10 +283,10 @@ impl Reader<'_> {
             if Self::is_broken(&step) {
                 continue;
             }
-            let (before, place) = (self.found.diagnostics.len(), self.span(&step));
+            let place = self.span(&step);
             match self.statement(step) {
                 Some(statement) => body.push(statement),
-                None => self.missing(before, place),
+                None => self.missing(place),
             }
         }
         Some((head, body))

@@ -40,22 +40,21 @@ impl Reader<'_> {
             head,
             span,
         };
-        let mut broken = false;
+        let mut header_is_broken = false;
         while let Some(line) = inner.any() {
             let place = self.span(&line);
-            let before = self.found.diagnostics.len();
             match line.as_rule() {
                 Rule::t_row => match self.row(line, &table) {
                     Some(row) => table.rows.push(row),
-                    None => self.missing(before, place),
+                    None => self.missing(place),
                 },
                 Rule::t_other => self.otherwise(line, &mut table),
-                _ => broken = true,
+                _ => header_is_broken |= table.rows.is_empty() && Self::is_broken(&line),
             }
         }
         if table.inputs.is_empty() {
             self.found.lost.push(table.name.clone());
-            if !broken || !table.rows.is_empty() {
+            if !header_is_broken {
                 self.say(
                     Diagnostic::new(
                         "F002",
@@ -166,7 +165,7 @@ impl Reader<'_> {
             }
             Rule::range => {
                 let mut ends = parts(item);
-                CellItem::Range(self.literal(ends.any()?)?, self.literal(ends.any()?)?, span)
+                CellItem::Range(self.literal(&ends.any()?)?, self.literal(&ends.any()?)?, span)
             }
             Rule::bound => {
                 let mut inner = item.into_inner();
@@ -176,7 +175,7 @@ impl Reader<'_> {
                     Rule::op_gt => Compare::Greater,
                     _ => Compare::AtLeast,
                 };
-                CellItem::Bound(compare, self.literal(inner.next()?)?, span)
+                CellItem::Bound(compare, self.literal(&inner.next()?)?, span)
             }
             Rule::like => {
                 let mut inner = parts(item);
@@ -195,7 +194,7 @@ impl Reader<'_> {
                 CellItem::Matches(Self::pattern(&item), span)
             }
             Rule::string => CellItem::Literal(Literal::Text(self.plain_text(item)), span),
-            _ => CellItem::Literal(self.literal(item)?, span),
+            _ => CellItem::Literal(self.literal(&item)?, span),
         })
     }
 }

@@ -22,7 +22,7 @@ impl Reader<'_> {
             if Self::is_broken(&line) {
                 continue;
             }
-            let (before, place, rule) = (self.found.diagnostics.len(), self.span(&line), line.as_rule());
+            let (place, rule) = (self.span(&line), line.as_rule());
             let place = self.stands(place);
             let Some(kind) = line.into_inner().find(|pair| !crate::syntax::grammar::is_quiet(pair.as_rule())) else {
                 continue;
@@ -35,7 +35,7 @@ impl Reader<'_> {
                 kind.map(|kind| test.expects.push(Expect { kind, span: place }))
             };
             if read.is_none() {
-                self.missing(before, place);
+                self.missing(place);
             }
         }
         Some(test)

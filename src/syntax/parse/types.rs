@@ -2,7 +2,7 @@
 
 use super::{Pair, Reader, parts};
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     syntax::{
         grammar::Rule,
         scan::DEEPEST,
@@ -29,6 +29,7 @@ impl Reader<'_> {
             self.say(Diagnostic::new("F004", format!("`list of` stands more than {DEEPEST} times in a row"), span));
             return None;
         }
+        let place = inner.clone().any().map_or(span, |kind| Span { end: span.end, ..self.span(&kind) });
         let kind = match inner.maybe(Rule::one_of) {
             Some(words) => {
                 let words = parts(words).many(Rule::string);
@@ -37,16 +38,10 @@ impl Reader<'_> {
             None => self.type_name(inner.maybe(Rule::type_name)?)?,
         };
         let optional = inner.has(Rule::optional);
-        let mut ty = TypeRef { kind, optional, span };
+        let mut ty = TypeRef { kind, optional, span: place };
         for list in lists.iter().rev() {
-            // The type inside the innermost `list of` begins behind it.
-            let outer = self.span(list).to(span);
-            let behind = ty.span;
-            ty = TypeRef {
-                kind: TypeKind::List(Box::new(ty)),
-                optional: false,
-                span: crate::diagnostic::Span { end: behind.end, ..outer },
-            };
+            let span = Span { end: span.end, ..self.span(list) };
+            ty = TypeRef { kind: TypeKind::List(Box::new(ty)), optional: false, span };
         }
         Some(ty)
     }

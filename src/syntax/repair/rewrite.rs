@@ -9,38 +9,20 @@ use crate::syntax::{
 
 /// The repairs of a line that need more than one token.
 pub(super) fn find(line: &Line<'_>) -> Vec<Repair> {
-    let mut repairs = Vec::new();
+    // Of those that change the order of words only the first: the next ones often stand inside it.
+    let first = |word: &str| (0..line.tokens.len()).find(|at| line.word(*at) == word);
+    let mut repairs: Vec<Repair> = first("if").and_then(|at| condition_first(line, at)).into_iter().collect();
+    repairs.extend(first("?").and_then(|at| question(line, at)));
     for at in 0..line.tokens.len() {
-        let found = match line.word(at) {
-            "if" => condition_first(line, at),
-            "?" => question(line, at),
-            "is" => not_in(line, at),
-            _ => glued_duration(line, at),
-        };
-        repairs.extend(found);
+        repairs.extend(if line.word(at) == "is" { not_in(line, at) } else { glued_duration(line, at) });
     }
     repairs
 }
 
 /// A repair of everything from one token to another.
-fn rewrite(
-    line: &Line<'_>,
-    blame: Option<&Token>,
-    (start, end): (usize, usize),
-    text: String,
-    title: &str,
-) -> Option<Repair> {
-    let blame = blame?;
-    let edit = Edit { start, end, text };
-    debug_assert!(line.text.is_char_boundary(start));
-    Some(Repair {
-        start: blame.start,
-        end: blame.end,
-        title: title.to_owned(),
-        help: None,
-        edit: Some(edit),
-        sure: false,
-    })
+fn rewrite(blame: &Token, (start, end): (usize, usize), text: String, title: &str) -> Repair {
+    let edit = Some(Edit { start, end, text });
+    Repair { start: blame.start, end: blame.end, title: title.to_owned(), help: None, edit, sure: false }
 }
 
 /// The next token from `at` that says `word` in as many brackets as the token at `like`.
@@ -72,8 +54,9 @@ fn value_end(line: &Line<'_>, at: usize) -> usize {
 fn condition_first(line: &Line<'_>, at: usize) -> Option<Repair> {
     let token = line.tokens.get(at)?;
     let text = |start: usize, end: usize| line.text.get(start..end).map(str::trim);
-    if at == 0 && (line.group.head || same_level(line, at, at, "then").is_none()) {
+    if line.group.head && at == 0 || same_level(line, at, at, "then").is_none() {
         let help = match line.group.place {
+            _ if at > 0 => "value when condition else other value",
             Place::Fields => "a field:   Name = value when condition\nan object: Name when condition {",
             _ => "a guard:  skip when condition because \"reason\"\na write:  create system.entity when condition {",
         };
@@ -95,11 +78,11 @@ fn condition_first(line: &Line<'_>, at: usize) -> Option<Repair> {
     if let Some(other) = same_level(line, at, then, "else") {
         let other = line.tokens.get(other)?;
         let value = text(value_start, other.start)?;
-        return rewrite(line, Some(token), (token.start, other.end), format!("{value} when {condition} else"), title);
+        return Some(rewrite(token, (token.start, other.end), format!("{value} when {condition} else"), title));
     }
     let end = value_end(line, then + 1);
     let value = text(value_start, end)?;
-    rewrite(line, Some(token), (token.start, end), format!("{value} when {condition}"), title)
+    Some(rewrite(token, (token.start, end), format!("{value} when {condition}"), title))
 }
 
 /// `c ? a : b` is `a when c else b`.
@@ -125,7 +108,7 @@ fn question(line: &Line<'_>, at: usize) -> Option<Repair> {
     let no = text(colon_token.end, end)?;
     let asked = text(condition.start, token.start)?;
     let title = "`c ? a : b` is written `a when c else b`";
-    rewrite(line, Some(token), (condition.start, end), format!("{yes} when {asked} else {no}"), title)
+    Some(rewrite(token, (condition.start, end), format!("{yes} when {asked} else {no}"), title))
 }
 
 /// `is not in` is `not in`, `is in` is `in`.
@@ -139,7 +122,7 @@ fn not_in(line: &Line<'_>, at: usize) -> Option<Repair> {
     let (first, last) = (line.tokens.get(at)?, line.tokens.get(at + length)?);
     let blame = Token { end: last.end, ..*first };
     let title = format!("`is {ours}` is written `{ours}`");
-    rewrite(line, Some(&blame), (first.start, last.end), ours.to_owned(), &title)
+    Some(rewrite(&blame, (first.start, last.end), ours.to_owned(), &title))
 }
 
 /// `2hours` is `2 hours`.
@@ -153,5 +136,5 @@ fn glued_duration(line: &Line<'_>, at: usize) -> Option<Repair> {
     let ours = format!("{} {}", number.text(line.text), unit.text(line.text));
     let blame = Token { end: unit.end, ..*number };
     let title = format!("a duration is written `{ours}`");
-    rewrite(line, Some(&blame), (number.start, unit.end), ours, &title)
+    Some(rewrite(&blame, (number.start, unit.end), ours, &title))
 }

@@ -1,0 +1,284 @@
+//! What a test gives, as rows that answer look-ups.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::civil::Date;
+
+use super::{Failure, fail};
+use crate::{
+    check::typed::{Expr, Given, GivenField, GivenFields, Program},
+    diagnostic::Span,
+    eval::{Moment, NoValue, Reads, evaluate},
+    plan::Plan,
+    schema::{Catalog, Entity, Kind, Object, Projection},
+    value::{Ask, EntityName, Record, Shape, Value},
+};
+
+/// Works out a constant of a `given` line.
+type Constant<'a> = dyn Fn(&Expr) -> Result<Value, Failure> + 'a;
+
+/// The systems as a test gives them. Entities that are not given are empty.
+pub(super) struct World<'a> {
+    catalog: &'a Catalog,
+    rows: BTreeMap<EntityName, Vec<Record>>,
+    /// The record in hand, whole.
+    pub(super) record: Option<Record>,
+}
+
+impl<'a> World<'a> {
+    /// Applies the given lines in order: `from` and `is empty` replace an entity, `has` adds a row.
+    pub(super) fn new(
+        program: &Program,
+        catalog: &'a Catalog,
+        givens: &[Given],
+        today: Date,
+        constant: &Constant<'_>,
+    ) -> Result<Self, Failure> {
+        let mut world = Self { catalog, rows: BTreeMap::new(), record: None };
+        for given in givens {
+            match given {
+                Given::Setting(..) | Given::Today(_) => {}
+                Given::Record { sample, fields, span } => {
+                    let Some(source) = &program.source else { continue };
+                    let base = match sample {
+                        Some(text) => one(parse(text, *span)?, *span)?,
+                        None => serde_json::Value::Object(serde_json::Map::new()),
+                    };
+                    world.record = Some(world.whole(&source.name, &base, fields, today, constant, *span)?);
+                }
+                Given::System { role, sample, span } => {
+                    let serde_json::Value::Object(entities) = parse(sample, *span)? else {
+                        return Err(fail(*span, "the sample of a system is an object: {\"Entity\": [rows]}"));
+                    };
+                    for (entity, rows) in entities {
+                        let name = EntityName { role: role.clone(), entity: entity.as_str().into() };
+                        world.replace(&name, rows, today, constant, *span)?;
+                    }
+                }
+                Given::Entity { name, sample, span } => match sample {
+                    Some(text) => world.replace(name, parse(text, *span)?, today, constant, *span)?,
+                    None => {
+                        world.rows.insert(name.clone(), Vec::new());
+                    }
+                },
+                Given::Row { name, fields, span } => {
+                    let empty = serde_json::Value::Object(serde_json::Map::new());
+                    let row = world.whole(name, &empty, fields, today, constant, *span)?;
+                    world.rows.entry(name.clone()).or_default().push(row);
+                }
+            }
+        }
+        Ok(world)
+    }
+
+    /// The rows that an ask finds, with the fields that it decodes.
+    pub(super) fn rows(&self, ask: &Ask) -> Arc<[Record]> {
+        let Some(object) = self.entity(&ask.entity).and_then(|entity| Some(entity.read.as_ref()?.object.clone()))
+        else {
+            return Arc::new([]);
+        };
+        let projection = Projection::new(&object, &ask.fields);
+        let rows = self.rows.get(&ask.entity).into_iter().flatten();
+        rows.filter(|row| ask.filter.matches(row)).map(|row| project(row, &projection)).collect()
+    }
+
+    /// A value of the flow after the decision; reads that only the test asks for are answered likewise.
+    pub(super) fn value_of(
+        &self,
+        plan: &Plan,
+        expr: &Expr,
+        record: &Record,
+        reads: &mut Reads,
+        moment: Moment<'_>,
+    ) -> Result<Value, NoValue> {
+        loop {
+            match evaluate(plan, expr, Some(record), reads, moment) {
+                Err(NoValue::Wants(asks)) if asks.iter().any(|ask| !reads.0.contains_key(ask)) => {
+                    for ask in asks {
+                        let rows = self.rows(&ask);
+                        reads.0.insert(ask, rows);
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn entity(&self, name: &EntityName) -> Option<&Arc<Entity>> {
+        // The role is a name of its own; its entity is looked up in every system, first in that of the same name.
+        let own = self.catalog.entity(&name.role, &name.entity);
+        own.or_else(|| self.catalog.systems.values().find_map(|system| system.entities.get(&name.entity)))
+    }
+
+    fn replace(
+        &mut self,
+        name: &EntityName,
+        json: serde_json::Value,
+        today: Date,
+        constant: &Constant<'_>,
+        span: Span,
+    ) -> Result<(), Failure> {
+        let rows = match json {
+            serde_json::Value::Array(rows) => rows,
+            row => vec![row],
+        };
+        let nothing = GivenFields::default();
+        let rows = rows.iter().map(|row| self.whole(name, row, &nothing, today, constant, span));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        self.rows.insert(name.clone(), rows);
+        Ok(())
+    }
+
+    /// A record with all its fields: decoded from JSON, then some replaced, then what is derived from them.
+    fn whole(
+        &self,
+        name: &EntityName,
+        json: &serde_json::Value,
+        fields: &GivenFields,
+        today: Date,
+        constant: &Constant<'_>,
+        span: Span,
+    ) -> Result<Record, Failure> {
+        let Some(entity) = self.entity(name) else { return Err(fail(span, format!("{name} is not known"))) };
+        let Some(read) = &entity.read else { return Err(fail(span, format!("{name} cannot be read"))) };
+        let record = Projection::whole(&read.object).decode(json, today);
+        let record = record.map_err(|why| fail(span, format!("{name}: {why}")))?;
+        let replaced = replace_fields(&record, &read.object, fields, constant)?;
+        let given: Vec<&str> = fields.0.iter().map(GivenField::name).collect();
+        Ok(derive(&replaced, &read.object, today, &given))
+    }
+}
+
+impl GivenField {
+    fn name(&self) -> &str {
+        match self {
+            Self::Value(path, _) => path.first().map_or("", |name| name),
+            Self::Object(name, _) => name,
+        }
+    }
+}
+
+/// Puts given fields into a record. Several blocks of one name make a list; the first replaces what was there.
+fn replace_fields(
+    record: &Record,
+    object: &Object,
+    fields: &GivenFields,
+    constant: &Constant<'_>,
+) -> Result<Record, Failure> {
+    let mut values: BTreeMap<Arc<str>, Value> =
+        record.iter().map(|(name, value)| (name.into(), value.clone())).collect();
+    let mut begun: Vec<&Arc<str>> = Vec::new();
+    for field in &fields.0 {
+        match field {
+            GivenField::Value(path, expr) => {
+                let value = constant(expr)?;
+                set(&mut values, path, value);
+            }
+            GivenField::Object(name, inner) => {
+                let Some(field) = object.field(name) else { continue };
+                let (element, is_list) = match &field.ty.kind {
+                    Kind::Record(element) => (element, false),
+                    Kind::List(of) => match &of.kind {
+                        Kind::Record(element) => (element, true),
+                        _ => continue,
+                    },
+                    _ => continue,
+                };
+                let before = values.get(name).cloned().unwrap_or_default();
+                let base = match &before {
+                    Value::Record(record) if !is_list => record.clone(),
+                    _ => blank_record(element),
+                };
+                let made = Value::Record(replace_fields(&base, element, inner, constant)?);
+                let value = if is_list {
+                    let kept = if begun.contains(&name) { before.as_list().to_vec() } else { Vec::new() };
+                    begun.push(name);
+                    Value::List(kept.into_iter().chain([made]).collect())
+                } else {
+                    made
+                };
+                values.insert(name.clone(), value);
+            }
+        }
+    }
+    Ok(rebuilt(values))
+}
+
+/// Sets a value at a path, making the sub-records that are missing.
+fn set(values: &mut BTreeMap<Arc<str>, Value>, path: &[Arc<str>], value: Value) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let value = if rest.is_empty() {
+        value
+    } else {
+        let mut inner: BTreeMap<Arc<str>, Value> = match values.get(first) {
+            Some(Value::Record(record)) => record.iter().map(|(name, value)| (name.into(), value.clone())).collect(),
+            _ => BTreeMap::new(),
+        };
+        set(&mut inner, rest, value);
+        Value::Record(rebuilt(inner))
+    };
+    values.insert(first.clone(), value);
+}
+
+fn rebuilt(values: BTreeMap<Arc<str>, Value>) -> Record {
+    let (names, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+    Record::new(Arc::new(Shape { names }), values)
+}
+
+/// Works the derived fields out again, since what they look at may have been replaced; a given one stays as given.
+fn derive(record: &Record, object: &Object, today: Date, given: &[&str]) -> Record {
+    let value = |(name, value): (&str, &Value)| match object.field(name).and_then(|field| field.derived.as_ref()) {
+        Some(derived) if !derived.words.is_empty() && !given.contains(&name) => {
+            derived.words(today, |other| record.get(other).clone())
+        }
+        _ => value.clone(),
+    };
+    Record::new(record.shape().clone(), record.iter().map(value).collect())
+}
+
+fn blank_record(object: &Object) -> Record {
+    let blank = |kind: &Kind| if matches!(kind, Kind::List(_)) { Value::List([].into()) } else { Value::Blank };
+    let values = object.fields.values().map(|field| blank(&field.ty.kind)).collect();
+    Record::new(Arc::new(Shape { names: object.fields.keys().cloned().collect() }), values)
+}
+
+/// The same record with the shape of a projection: what a real read would have decoded.
+pub(super) fn project(record: &Record, projection: &Projection) -> Record {
+    let inner = |name: &Arc<str>| {
+        let value = record.get(name);
+        match projection.child(name) {
+            Some(child) => match value {
+                Value::Record(record) => Value::Record(project(record, child)),
+                Value::List(list) => {
+                    let element = |value: &Value| match value {
+                        Value::Record(record) => Value::Record(project(record, child)),
+                        other => other.clone(),
+                    };
+                    Value::List(list.iter().map(element).collect())
+                }
+                other => other.clone(),
+            },
+            None => value.clone(),
+        }
+    };
+    let values = projection.shape().names.iter().map(inner).collect();
+    Record::new(projection.shape().clone(), values)
+}
+
+fn parse(text: &str, span: Span) -> Result<serde_json::Value, Failure> {
+    serde_json::from_str(text).map_err(|why| fail(span, format!("the sample is no JSON: {why}")))
+}
+
+fn one(json: serde_json::Value, span: Span) -> Result<serde_json::Value, Failure> {
+    match json {
+        serde_json::Value::Array(rows) => {
+            let count = rows.len();
+            let mut rows = rows.into_iter();
+            match (rows.next(), count) {
+                (Some(row), 1) => Ok(row),
+                _ => Err(fail(span, format!("the sample holds {count} records; a test is about one"))),
+            }
+        }
+        row => Ok(row),
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine: against a scripted pair of systems that answers, loses answers and dies as a test wants, and end to end
+//! against the sandbox over HTTP.
+
+mod protocol;
+mod sandbox;
+mod world;
