@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
-pub use config::{At, Config, ConnectionLines, Environment, RunLines, SecretPlace, SettingLine};
+pub use config::{At, Config, ConnectionLines, Environment, Name, RunLines, SecretPlace, SettingLine};
 pub use connect::Variables;
 pub use files::Folder;
 pub use section::{duration, listed, nearest};
@@ -25,7 +25,7 @@ pub use table::{Entry, Item, Node, without_secrets};
 use crate::{
     check::{self, typed::Program},
     connector::Connection,
-    diagnostic::{Diagnostic, Files as _, Sources},
+    diagnostic::{Diagnostic, FileId, Files as _, Source, Sources},
     plan::{self, Plan, PlanError, SettingValues},
     schema::Catalog,
 };
@@ -34,7 +34,7 @@ use crate::{
 pub const CONFIG: &str = "koppel.toml";
 
 /// How often a flow without a line in `koppel.toml` runs under `koppel serve`.
-const EVERY: Duration = Duration::from_secs(300);
+const EVERY: Duration = Duration::from_mins(5);
 
 /// A project as it stands on disk, judged.
 #[derive(Debug)]
@@ -221,10 +221,11 @@ impl Project {
     /// The roles that a flow may need, each with the connection that plays it: those that its text or a library names.
     fn roles_of(&self, program: &Program, lines: Option<&RunLines>) -> BTreeMap<Arc<str>, Arc<str>> {
         let flows: Vec<_> = self.flows().map(|flow| flow.file).filter(|file| *file != program.file).collect();
-        let texts: Vec<_> = self.sources.iter().filter(|(file, _)| !flows.contains(file)).collect();
+        let own = |file: FileId, source: &Source| !flows.contains(&file) && source.path != CONFIG;
+        let texts: Vec<_> = self.sources.iter().filter(|(file, source)| own(*file, source)).collect();
         let named = |role: &str| {
             let role = format!("{role}.");
-            texts.iter().any(|(_, source)| source.path.ends_with(".flow") && names(&source.text, &role))
+            texts.iter().any(|(_, source)| names(&source.text, &role))
         };
         let given = |role: &str| {
             let found = lines.and_then(|lines| lines.connections.iter().find(|(own, _)| &*own.value == role));
@@ -277,7 +278,8 @@ impl Project {
             hash.update([0]);
         }
         hash.update(format!("{values:?}"));
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+        let short: [u8; 8] = hash.finalize().first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(short)).into()
     }
 }
 

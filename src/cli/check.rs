@@ -49,7 +49,9 @@ fn once(args: &Args, check: &CheckArgs, scopes: &[Scope]) -> Said {
         let project = place::open(&scope.folder, args)?;
         let mut shown = scope.shown(&project);
         if check.strict {
-            shown.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Error);
+            for diagnostic in &mut shown {
+                diagnostic.severity = Severity::Error;
+            }
         }
         tell(&mut out, &shown, &project.sources, check.json)?;
         if shown.iter().any(Diagnostic::is_error) {

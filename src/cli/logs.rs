@@ -1,6 +1,6 @@
 //! `koppel logs`: what happened, from the log files.
 
-use std::io::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -41,21 +41,22 @@ pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
 /// One event as a person reads it, in Amsterdam time.
 fn line(event: &Event) -> String {
     let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
+    // Writing into a text cannot fail.
     let mut line = format!("{} {}", zone.to_datetime(event.at).strftime("%Y-%m-%d %H:%M:%S"), event.run);
     let parts = [&event.key, &event.write, &event.entity, &event.target_key];
-    line.push_str(&format!(" {}", kind(event)));
+    let _ = write!(line, " {}", kind(event));
     for part in parts.into_iter().flatten() {
         line.push(' ');
         line.push_str(part);
     }
     if !event.fields.is_empty() {
-        line.push_str(&format!(" ({})", event.fields.join(", ")));
+        let _ = write!(line, " ({})", event.fields.join(", "));
     }
     if let Some(reason) = &event.reason {
-        line.push_str(&format!(": {reason}"));
+        let _ = write!(line, ": {reason}");
     }
     if let Some(place) = &event.place {
-        line.push_str(&format!(" [{place}]"));
+        let _ = write!(line, " [{place}]");
     }
     line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -48,9 +48,9 @@ pub(super) fn project(args: &Args, json: bool) -> Result<Option<Project>, Stop> 
 
 /// What is still to be written stops a run.
 pub(super) fn finish(project: &mut Project) {
-    project.diagnostics.iter_mut().filter(|found| found.code == UNFINISHED).for_each(|found| {
+    for found in project.diagnostics.iter_mut().filter(|found| found.code == UNFINISHED) {
         found.severity = Severity::Error;
-    });
+    }
 }
 
 /// The runs of these names; all of them without names.

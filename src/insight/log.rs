@@ -169,13 +169,15 @@ mod tests {
     fn what_is_written_is_read_back_by_run_key_and_time() {
         let place = tempfile::tempdir().unwrap();
         let now = "2026-03-14T12:00:00Z".parse().unwrap();
-        let log = Log::open(place.path(), "test", Duration::from_secs(86_400), now).unwrap();
+        let log = Log::open(place.path(), "test", Duration::from_hours(24), now).unwrap();
         let events = [
             event("2026-03-14T22:30:00Z", "orders", "first\u{1b}[2J\n\u{9b}x"),
             event("2026-03-14T23:30:00Z", "orders", "after midnight in Amsterdam"),
             event("2026-03-14T23:31:00Z", "paid", "another run"),
         ];
-        events.iter().for_each(|event| log.record(event));
+        for event in &events {
+            log.record(event);
+        }
         let (all, unreadable) = read(place.path(), "test", &Wanted::default()).unwrap();
         assert_eq!((all.as_slice(), unreadable), (events.as_slice(), 0));
         let wanted = Wanted { run: Some("orders".into()), key: Some("7".into()), since: Some(events[1].at) };
@@ -197,7 +199,7 @@ mod tests {
         for name in ["live-2026-02-27.jsonl", "live-2026-02-28.jsonl", "other-2020-01-01.jsonl", "live-notes.jsonl"] {
             fs::write(place.path().join(name), "").unwrap();
         }
-        let keep = Duration::from_secs(14 * 86_400);
+        let keep = Duration::from_hours(336);
         Log::open(place.path(), "live", keep, "2026-03-14T12:00:00Z".parse().unwrap()).unwrap();
         let mut left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();

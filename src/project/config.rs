@@ -20,6 +20,9 @@ pub struct At<T> {
     pub span: Span,
 }
 
+/// A name or text with its place.
+pub type Name = At<Arc<str>>;
+
 /// The whole file.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -44,18 +47,18 @@ pub struct Config {
 }
 
 /// A connection as far as one section tells it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionLines {
     /// Its name.
-    pub name: At<Arc<str>>,
+    pub name: Name,
     /// `jortt` or `afas`.
-    pub system: Option<At<Arc<str>>>,
+    pub system: Option<Name>,
     /// Base address.
-    pub base: Option<At<Arc<str>>>,
+    pub base: Option<Name>,
     /// Log-in address.
-    pub login: Option<At<Arc<str>>>,
+    pub login: Option<Name>,
     /// AFAS participant.
-    pub participant: Option<At<Arc<str>>>,
+    pub participant: Option<Name>,
     /// OAuth 2 client.
     pub client_id: Option<At<SecretPlace>>,
     /// OAuth 2 client.
@@ -66,14 +69,21 @@ pub struct ConnectionLines {
 
 impl ConnectionLines {
     /// What the lines say, wherever they stand.
-    fn values(&self) -> (Arc<str>, [Option<Arc<str>>; 4], [Option<SecretPlace>; 3]) {
-        let text = |at: &Option<At<Arc<str>>>| at.as_ref().map(|at| at.value.clone());
-        let secret = |at: &Option<At<SecretPlace>>| at.as_ref().map(|at| at.value.clone());
-        (
-            self.name.value.clone(),
-            [&self.system, &self.base, &self.login, &self.participant].map(text),
-            [&self.client_id, &self.client_secret, &self.token].map(secret),
-        )
+    fn placeless(&self) -> Self {
+        fn at<T: Clone>(at: &At<T>) -> At<T> {
+            At { value: at.value.clone(), span: Span::NONE }
+        }
+        let Self { name, system, base, login, participant, client_id, client_secret, token } = self;
+        Self {
+            name: at(name),
+            system: system.as_ref().map(at),
+            base: base.as_ref().map(at),
+            login: login.as_ref().map(at),
+            participant: participant.as_ref().map(at),
+            client_id: client_id.as_ref().map(at),
+            client_secret: client_secret.as_ref().map(at),
+            token: token.as_ref().map(at),
+        }
     }
 }
 
@@ -90,9 +100,9 @@ pub enum SecretPlace {
 #[derive(Debug, Clone)]
 pub struct SettingLine {
     /// The flow, or the stem of the library file, that declares it.
-    pub owner: At<Arc<str>>,
+    pub owner: Name,
     /// Its name.
-    pub name: At<Arc<str>>,
+    pub name: Name,
     /// Its value, not judged yet.
     pub item: Item,
 }
@@ -101,7 +111,7 @@ pub struct SettingLine {
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// Its name.
-    pub name: At<Arc<str>>,
+    pub name: Name,
     /// Keys of connections that differ.
     pub connections: Vec<ConnectionLines>,
     /// Settings that differ.
@@ -112,19 +122,19 @@ pub struct Environment {
 #[derive(Debug, Clone)]
 pub struct RunLines {
     /// The name of the run, which is its name in the ledger.
-    pub name: At<Arc<str>>,
+    pub name: Name,
     /// The file of the flow, relative to the project.
-    pub flow: At<Arc<str>>,
+    pub flow: Name,
     /// How often; none = only when asked.
     pub every: Option<At<Duration>>,
     /// Role and connection.
-    pub connections: Vec<(At<Arc<str>>, At<Arc<str>>)>,
+    pub connections: Vec<(Name, Name)>,
     /// Settings that differ.
     pub settings: Vec<SettingLine>,
 }
 
 /// 14 days.
-const KEEP: Duration = Duration::from_secs(14 * 86_400);
+const KEEP: Duration = Duration::from_hours(336);
 /// What the two systems are called.
 const SYSTEMS: [&str; 2] = ["jortt", "afas"];
 
@@ -201,7 +211,7 @@ impl Config {
             let special =
                 environments.flat_map(|own| own.connections.iter().map(|lines| (Some(&own.name.value), lines)));
             let all = config.connections.iter().map(|lines| (None, lines)).chain(special);
-            all.map(|(environment, lines)| (environment.cloned(), lines.values())).collect()
+            all.map(|(environment, lines)| (environment.cloned(), lines.placeless())).collect()
         };
         let mut changed = Vec::new();
         if connections(self) != connections(other) {
@@ -254,7 +264,7 @@ impl Config {
     }
 }
 
-fn key(entry: &Entry) -> At<Arc<str>> {
+fn key(entry: &Entry) -> Name {
     At { value: entry.key.clone(), span: entry.span }
 }
 

@@ -8,7 +8,7 @@ use std::{fs, sync::Arc};
 use secrecy::SecretString;
 
 use super::{
-    config::{At, Config, ConnectionLines, SecretPlace},
+    config::{At, Config, ConnectionLines, Name, SecretPlace},
     files::{Folder, plain},
 };
 use crate::{
@@ -50,7 +50,7 @@ impl Resolver<'_> {
                  add a section [connections.{name}], or try the flows with --sandbox"
             ));
         }
-        let text = |part: fn(&ConnectionLines) -> &Option<At<Arc<str>>>| {
+        let text = |part: fn(&ConnectionLines) -> &Option<Name>| {
             lines.iter().find_map(|lines| part(lines).as_ref()).map(|at| at.value.clone())
         };
         let secret = |key: &str, part: fn(&ConnectionLines) -> &Option<At<SecretPlace>>| {

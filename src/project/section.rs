@@ -3,10 +3,10 @@
 //! Takes [`Entry`]s, gives typed values with their places, and diagnostics. Promises that the list of known keys is
 //! the list of keys that are read: it cannot be forgotten, and every misspelling is told its nearest.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use super::{
-    config::{At, SecretPlace},
+    config::{At, Name, SecretPlace},
     table::{Entry, Node},
 };
 use crate::diagnostic::{Diagnostic, Span};
@@ -83,7 +83,7 @@ impl<'a> Section<'a> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&mut self, reader: &mut Reader, key: &'static str) -> Option<At<Arc<str>>> {
+    pub(super) fn text(&mut self, reader: &mut Reader, key: &'static str) -> Option<Name> {
         let entry = self.get(key)?;
         match &entry.item.node {
             Node::Text(text) if !text.trim().is_empty() => Some(At { value: text.clone(), span: entry.item.span }),
@@ -112,9 +112,9 @@ impl<'a> Section<'a> {
     }
 
     /// An address; plain http only to this machine.
-    pub(super) fn address(&mut self, reader: &mut Reader, key: &'static str) -> Option<At<Arc<str>>> {
+    pub(super) fn address(&mut self, reader: &mut Reader, key: &'static str) -> Option<Name> {
         let text = self.text(reader, key)?;
-        let Some(url) = reqwest::Url::parse(&text.value).ok().filter(|url| url.has_host()) else {
+        let Some(url) = reqwest::Url::parse(&text.value).ok().filter(reqwest::Url::has_host) else {
             reader.wrong(text.span, format!("`{key}` is no web address"), format!("{key} = \"https://…\""));
             return None;
         };

@@ -15,9 +15,12 @@ use crate::{
     check::typed::{Cell, Program, Setting},
     diagnostic::{Diagnostic, Span},
     plan::SettingValues,
-    schema::{Kind, Ty},
+    schema::{Kind, Ty, normalise},
     value::{Currency, Decimal, Value},
 };
+
+/// Boxed, because the right value is small.
+type Wrong = Box<Diagnostic>;
 
 /// All settings that there are, by owner and name.
 pub(super) struct Declared<'a> {
@@ -37,7 +40,7 @@ impl<'a> Declared<'a> {
         let environments = config.environments.iter().flat_map(|environment| &environment.settings);
         let runs = config.runs.iter().flat_map(|run| &run.settings);
         let lines = config.settings.iter().chain(environments).chain(&config.test_settings).chain(runs);
-        lines.filter_map(|line| self.value(line).err()).collect()
+        lines.filter_map(|line| self.value(line).err()).map(|wrong| *wrong).collect()
     }
 
     /// What is set and of the right type; later lines win.
@@ -47,9 +50,9 @@ impl<'a> Declared<'a> {
         lines.filter_map(value).collect()
     }
 
-    fn value(&self, line: &SettingLine) -> Result<Value, Diagnostic> {
+    fn value(&self, line: &SettingLine) -> Result<Value, Wrong> {
         let (owner, name) = (&*line.owner.value, &*line.name.value);
-        let Some(setting) = self.settings.get(&(owner, name)) else { return Err(self.unknown(line)) };
+        let Some(setting) = self.settings.get(&(owner, name)) else { return Err(Box::new(self.unknown(line))) };
         self.convert(setting, &setting.ty, &line.item)
     }
 
@@ -74,26 +77,27 @@ impl<'a> Declared<'a> {
         Diagnostic::new("F112", title, line.owner.span).help(help)
     }
 
-    fn convert(&self, setting: &Setting, ty: &Ty, item: &Item) -> Result<Value, Diagnostic> {
+    fn convert(&self, setting: &Setting, ty: &Ty, item: &Item) -> Result<Value, Wrong> {
         let wrong = |help: String| {
             let title = format!("the setting `{}` is {}, not {}", setting.name, words(ty), item.node.kind());
-            Err(Diagnostic::new("F113", title, item.span).also(setting.span, "declared here").help(help))
+            let found = Diagnostic::new("F113", title, item.span).also(setting.span, "declared here").help(help);
+            Err(Box::new(found))
         };
         let example = || format!("{} = {}", setting.name, example(ty));
         match (&ty.kind, &item.node) {
             (Kind::Any, _) => Ok(Value::Blank),
             (Kind::List(of), Node::List(items)) => {
-                let values: Result<Vec<_>, _> = items.iter().map(|item| self.convert(setting, of, item)).collect();
+                let values: Result<Vec<_>, Wrong> = items.iter().map(|item| self.convert(setting, of, item)).collect();
                 Ok(Value::List(values?.into()))
             }
             (Kind::Words(words), Node::List(items)) => {
                 let of = Ty::new(Kind::OneOf(words.clone()));
-                let values: Result<Vec<_>, _> = items.iter().map(|item| self.convert(setting, &of, item)).collect();
+                let values: Result<Vec<_>, Wrong> = items.iter().map(|item| self.convert(setting, &of, item)).collect();
                 Ok(Value::List(values?.into()))
             }
             (Kind::Bool, Node::Bool(yes)) => Ok(Value::Bool(*yes)),
             (Kind::Int, Node::Int(n)) => self.known(setting, ty, Value::Int(*n), item.span),
-            (Kind::Decimal, node) | (Kind::Money, node) if number(node).is_some() => {
+            (Kind::Decimal | Kind::Money, node) if number(node).is_some() => {
                 let n = number(node).unwrap_or_default();
                 Ok(if ty.kind == Kind::Money { Value::eur(n) } else { Value::Decimal(n) })
             }
@@ -118,13 +122,15 @@ impl<'a> Declared<'a> {
         }
     }
 
-    fn text(&self, setting: &Setting, ty: &Ty, text: &str, span: Span) -> Result<Value, Diagnostic> {
-        let normal = match ty.kind {
-            Kind::Email => text.trim().to_lowercase(),
-            Kind::Iban | Kind::VatNumber => text.chars().filter(|c| !c.is_whitespace() && *c != '.').collect(),
-            Kind::Country | Kind::Currency => text.trim().to_uppercase(),
-            _ => text.to_owned(),
-        };
+    fn text(&self, setting: &Setting, ty: &Ty, text: &str, span: Span) -> Result<Value, Wrong> {
+        let normal = normalise(&ty.kind, text).as_text().unwrap_or("").to_owned();
+        if normal.is_empty() {
+            if ty.optional {
+                return Ok(Value::Blank);
+            }
+            let found = Diagnostic::new("F113", format!("the setting `{}` is empty", setting.name), span);
+            return Err(Box::new(found.help(format!("{} = {}", setting.name, example(ty)))));
+        }
         let fits = match ty.kind {
             Kind::Email => normal.contains('@'),
             Kind::Country => normal.len() == 2 && normal.bytes().all(|byte| byte.is_ascii_alphabetic()),
@@ -133,14 +139,16 @@ impl<'a> Declared<'a> {
         };
         if !fits {
             let title = format!("`{text}` is no {}, and the setting `{}` is one", words(ty), setting.name);
-            return Err(Diagnostic::new("F113", title, span).help(format!("{} = {}", setting.name, example(ty))));
+            let help = format!("{} = {}", setting.name, example(ty));
+            return Err(Box::new(Diagnostic::new("F113", title, span).help(help)));
         }
         if let Some(max) = ty.max
             && normal.chars().count() > max as usize
         {
             let title = format!("the setting `{}` has at most {max} characters", setting.name);
             let says = format!("{} characters", normal.chars().count());
-            return Err(Diagnostic::new("F113", title, span).says(says).also(setting.span, "declared here"));
+            let found = Diagnostic::new("F113", title, span).says(says).also(setting.span, "declared here");
+            return Err(Box::new(found));
         }
         if let Kind::OneOf(words) = &ty.kind
             && !words.iter().any(|word| **word == *normal)
@@ -162,7 +170,7 @@ impl<'a> Declared<'a> {
     }
 
     /// A reference to a column of a table: its values are known.
-    fn known(&self, setting: &Setting, ty: &Ty, value: Value, span: Span) -> Result<Value, Diagnostic> {
+    fn known(&self, setting: &Setting, ty: &Ty, value: Value, span: Span) -> Result<Value, Wrong> {
         let Some(values) = ty.reference.as_ref().and_then(|column| self.column(&column.of, &column.column)) else {
             return Ok(value);
         };
@@ -209,15 +217,15 @@ pub(super) fn unset(program: &Program, lines: &[&SettingLine], prefix: &str) -> 
     .collect()
 }
 
-fn no_word(code: &'static str, setting: &Setting, found: &str, words: &[&str], span: Span) -> Diagnostic {
+fn no_word(code: &'static str, setting: &Setting, found: &str, words: &[&str], span: Span) -> Wrong {
     let title = format!("`{found}` is not a value that the setting `{}` can have", setting.name);
     let shown: Vec<String> = words.iter().take(12).map(|word| format!("\"{word}\"")).collect();
     let says = format!("one of {}{}", shown.join(", "), if words.len() > 12 { ", …" } else { "" });
     let diagnostic = Diagnostic::new(code, title, span).says(says);
-    match nearest(found, words.iter().copied()) {
+    Box::new(match nearest(found, words.iter().copied()) {
         Some(near) => diagnostic.help(format!("{} = \"{near}\"", setting.name)),
         None => diagnostic,
-    }
+    })
 }
 
 fn number(node: &Node) -> Option<Decimal> {

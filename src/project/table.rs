@@ -127,7 +127,7 @@ fn day_or_moment(text: &str) -> Node {
     let local = || {
         let zone = TimeZone::get("Europe/Amsterdam").ok()?;
         let moment: civil::DateTime = text.parse().ok()?;
-        Some(zone.to_ambiguous_timestamp(moment).compatible().ok()?)
+        zone.to_ambiguous_timestamp(moment).compatible().ok()
     };
     text.parse().ok().or_else(local).map_or(Node::Odd, Node::Moment)
 }

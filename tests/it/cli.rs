@@ -12,7 +12,9 @@ struct Place(tempfile::TempDir);
 impl Place {
     fn new(files: &[(&str, &str)]) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        files.iter().for_each(|(path, text)| place.write(path, text));
+        for (path, text) in files {
+            place.write(path, text);
+        }
         place
     }
 
@@ -92,7 +94,7 @@ fn the_log_is_shown_by_run_and_key() {
     2026-03-14 10:26:53 orders confirmed 7 sale afas.FbSales J7 (OrNu, DbId) [orders.flow:75]
     exit 0
     "#);
-    assert_eq!(place.koppel(&["logs", "--json"]), format!("{}\nexit 0", log));
+    assert_eq!(place.koppel(&["logs", "--json"]), format!("{log}\nexit 0"));
     insta::assert_snapshot!(place.koppel(&["logs", "--run", "paid"]), @r#"
     nothing in the log of environment `live` (flows/.koppel/log)
     exit 0

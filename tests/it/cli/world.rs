@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Place;
 
 /// So long a condition is awaited before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A `koppel` that goes on; its lines can be awaited. It ends with the test.
 struct Running {
