@@ -13,6 +13,7 @@ mod gates;
 mod key;
 mod place;
 mod question;
+mod records;
 mod row;
 pub mod state;
 mod status;
@@ -236,7 +237,7 @@ impl Ledger {
     /// Checks that a connection still leads to the same system; the first answer is remembered.
     pub async fn connect(&self, name: &str, identity: &str) -> Result<(), LedgerError> {
         let (own, found) = (name.to_owned(), identity.to_owned());
-        let other = self.writer.call(move |c| store::connect(c, &own, &found)).await?;
+        let other = self.writer.call(move |c| records::connect(c, &own, &found)).await?;
         other.map_or(Ok(()), |known| {
             Err(LedgerError::OtherSystem { connection: name.into(), known, found: identity.to_owned() })
         })
@@ -398,13 +399,13 @@ impl Ledger {
     /// What is known of these records, in order.
     pub async fn records(&self, run: &str, keys: Vec<Arc<str>>) -> Result<Vec<Known>, LedgerError> {
         let run = run.to_owned();
-        self.writer.call(move |c| store::records(c, &run, &keys)).await
+        self.writer.call(move |c| records::records(c, &run, &keys)).await
     }
 
     /// Keys of the records of a run that wait: open or held.
     pub async fn waiting(&self, run: &str) -> Result<Vec<Arc<str>>, LedgerError> {
         let run = run.to_owned();
-        self.writer.call(move |c| store::waiting(c, &run)).await
+        self.writer.call(move |c| records::waiting(c, &run)).await
     }
 
     /// Writes how a record ended, in one commit with what came of its last write.
@@ -416,7 +417,7 @@ impl Ledger {
                 if let Some(told) = &before {
                     store::tell(c, at, told)?;
                 }
-                store::finish(c, at, &record, &ending)
+                records::finish(c, at, &record, &ending)
             })
             .await?;
         if let Some(row) = row {
@@ -427,7 +428,7 @@ impl Ledger {
 
     /// Adds hashes of fields that an edited plan reads for the first time; nothing else of the record changes.
     pub async fn fill_in(&self, record: RecordName, hashes: Hashes) -> Result<(), LedgerError> {
-        self.writer.call(move |c| store::fill_in(c, &record, &hashes)).await
+        self.writer.call(move |c| records::fill_in(c, &record, &hashes)).await
     }
 
     /// Tells that records left the source before they were done.
@@ -435,7 +436,7 @@ impl Ledger {
         let at = self.at();
         self.writer
             .call(move |c| {
-                records.iter().try_for_each(|record| store::set_outcome(c, at, record, RecordOutcome::Gone, None))
+                records.iter().try_for_each(|record| records::set_outcome(c, at, record, RecordOutcome::Gone, None))
             })
             .await
     }
@@ -445,13 +446,13 @@ impl Ledger {
     /// How far a source was read.
     pub async fn mark(&self, run: &str, list: &str) -> Result<Option<Mark>, LedgerError> {
         let (run, list) = (run.to_owned(), list.to_owned());
-        self.writer.call(move |c| store::mark(c, &run, &list)).await
+        self.writer.call(move |c| records::mark(c, &run, &list)).await
     }
 
     /// Remembers how far a source was read. To be called after the outcomes of all that was seen are written.
     pub async fn set_mark(&self, run: &str, list: &str, mark: Mark) -> Result<(), LedgerError> {
         let (run, list) = (run.to_owned(), list.to_owned());
-        self.writer.call(move |c| store::set_mark(c, &run, &list, &mark)).await
+        self.writer.call(move |c| records::set_mark(c, &run, &list, &mark)).await
     }
 
     fn at(&self) -> store::At {

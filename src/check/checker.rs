@@ -61,6 +61,8 @@ pub(super) struct Checker<'a> {
     pub(super) ensuring: Vec<Arc<str>>,
     /// Fields that some targets lack: how often they were looked up, and how often they were missing.
     pub(super) lacking: BTreeMap<Span, Lacking>,
+    /// Fields that a misspelt one stood for: they are not missing as well.
+    pub(super) meant_fields: HashSet<(Arc<str>, Arc<str>)>,
     /// Declarations of this file that a warning would name if nothing uses them.
     pub(super) declared: BTreeMap<Span, (Arc<str>, &'static str)>,
     pub(super) used: HashSet<Span>,
@@ -125,6 +127,7 @@ impl<'a> Checker<'a> {
             target_system: String::new(),
             ensuring: Vec::new(),
             lacking: BTreeMap::new(),
+            meant_fields: HashSet::new(),
             declared: BTreeMap::new(),
             used: HashSet::new(),
         }

@@ -92,6 +92,9 @@ impl Checker<'_> {
 
     /// Tells F301 at the part that may be blank, with the ways out. `open`: it is a `when` without `else`.
     pub(super) fn blank(&mut self, span: Span, open: bool, what: &str) {
+        if self.broken_here() && (open || self.seems_guarded(span)) {
+            return;
+        }
         let named = self.named(span, "this");
         let title = if open {
             format!("{what} gets no value when none of the conditions holds")
@@ -112,6 +115,16 @@ impl Checker<'_> {
             _ => "a substitute:  … ?? …\nor stop here:  (…)!".to_owned(),
         });
         self.say(told);
+    }
+
+    /// In a file with unreadable lines: does a line above look at this for blank? Then it may be such a line.
+    pub(super) fn seems_guarded(&self, span: Span) -> bool {
+        let (Some(text), Some(source)) = (self.text_of(span), self.loaded.sources.get(span.file)) else { return false };
+        let above = source.text.get(..span.start as usize).unwrap_or("");
+        above.lines().any(|line| {
+            let words = line.trim_start();
+            ["skip", "hold", "fail"].iter().any(|word| words.starts_with(word)) && words.contains(text)
+        })
     }
 
     /// A literal as one of the wanted type.

@@ -72,7 +72,9 @@ impl Checker<'_> {
                     var.ty = Ty::new(Kind::Record(object));
                 }
             }
-            if tree.alternatives.iter().any(|one| matches!(one, tree::Alternative::Find(_)))
+            // a find that could not be read is missing in the tree
+            let finds = tree.alternatives.iter().any(|one| matches!(one, tree::Alternative::Find(_)));
+            if (finds || checker.broken_here())
                 && let Some(frame) = checker.scope.frames.last_mut()
             {
                 frame.push(("found".into(), Bound { var: found, span: tree.head }));

@@ -106,6 +106,11 @@ impl<'a> Checker<'a> {
     /// A field of an object. An unknown one is told once all targets have been looked at: only if none has it.
     pub(super) fn target_field(&mut self, name: &Name, object: &Arc<Object>) -> Option<Arc<Field>> {
         let found = object.field(&name.text).cloned();
+        if found.is_none()
+            && let Some(near) = suggest::misspelt(&name.text, object)
+        {
+            self.meant_fields.insert((object.path.clone(), near.name.clone()));
+        }
         if self.quiet == 0 {
             let told = found.is_none().then(|| self.unknown_field(name, object));
             let seen = self.lacking.entry(name.span).or_insert(Lacking { asked: 0, missing: 0, told: None });
@@ -124,6 +129,7 @@ impl<'a> Checker<'a> {
                     self.diagnostics.extend(seen.told);
                 }
             }
+            self.meant_fields.clear();
         }
     }
 

@@ -70,6 +70,11 @@ fn is_blank(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Const(value) if value.is_blank())
 }
 
+/// The literal `blank`, or a word that could not be read and may have meant it.
+fn perhaps_blank(expr: &Expr) -> bool {
+    is_blank(expr) || matches!(expr.kind, ExprKind::Todo)
+}
+
 /// What is there when the condition holds.
 pub(super) fn when_true(condition: &Expr) -> Vec<Fact> {
     let mut facts = Vec::new();
@@ -114,8 +119,8 @@ pub(super) fn when_false(condition: &Expr) -> Vec<Fact> {
             facts.extend(when_false(a));
             facts.extend(when_false(b));
         }
-        ExprKind::Binary(BinaryOp::Is, a, b) if is_blank(b) => with_parents(a, &mut facts),
-        ExprKind::Binary(BinaryOp::Is, a, b) if is_blank(a) => with_parents(b, &mut facts),
+        ExprKind::Binary(BinaryOp::Is, a, b) if perhaps_blank(b) => with_parents(a, &mut facts),
+        ExprKind::Binary(BinaryOp::Is, a, b) if perhaps_blank(a) => with_parents(b, &mut facts),
         ExprKind::Binary(BinaryOp::IsNot, a, b) => {
             if !is_blank(b) && !b.ty.optional {
                 with_parents(a, &mut facts);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::load::Loaded;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Label};
 
 /// Diagnostics by file as loaded and by place; each once.
 pub(super) fn finish(loaded: &Loaded, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -26,5 +26,20 @@ pub(super) fn finish(loaded: &Loaded, mut diagnostics: Vec<Diagnostic>) -> Vec<D
     let mut seen = HashSet::new();
     diagnostics.retain(|told| seen.insert((told.code, told.span(), told.title.clone())));
     diagnostics.sort_by_key(|told| (told.span().file, told.span().start, told.code));
-    diagnostics
+    together(diagnostics)
+}
+
+/// A name that nothing declares is one mistake, however often it stands in a file: one message with all its places.
+fn together(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for told in diagnostics {
+        let file = told.span().file;
+        let same = |other: &&mut Diagnostic| other.title == told.title && other.span().file == file;
+        let of_names = matches!(told.code, "F101" | "F105" | "F702");
+        match if of_names { kept.iter_mut().find(same) } else { None } {
+            Some(first) => first.labels.push(Label { span: told.span(), text: "here as well".to_owned() }),
+            None => kept.push(told),
+        }
+    }
+    kept
 }

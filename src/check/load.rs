@@ -75,6 +75,11 @@ impl Unit {
         self.flow().map_or_else(|| stem(&self.path).into(), |flow| flow.name.text.clone())
     }
 
+    /// Is it a library? A file that reads is a flow whose head is missing or unreadable.
+    pub(super) fn library(&self) -> bool {
+        self.flow().is_none() && !self.tree.items.iter().any(|item| matches!(item, Item::Read(_)))
+    }
+
     /// The head of a flow; none in a library.
     pub(super) fn flow(&self) -> Option<&tree::Flow> {
         self.tree.items.iter().find_map(|item| if let Item::Flow(flow) = item { Some(flow) } else { None })
@@ -229,12 +234,15 @@ impl Loader<'_> {
     /// Collects the names of column 0 and tells those that stand twice.
     fn declare(&mut self, index: usize, uses: &[tree::Use], used: &[Option<usize>]) {
         let mut all: Vec<(Name, DeclKind)> = Vec::new();
+        let mut meant = Vec::new();
         for (line, from) in uses.iter().zip(used) {
             for name in &line.names {
-                all.push((name.clone(), DeclKind::Used(self.exported(*from, name, &line.from.text))));
+                let found = self.exported(*from, name, &line.from.text, &mut meant);
+                all.push((name.clone(), DeclKind::Used(found)));
             }
         }
         let Some(unit) = self.loaded.units.get_mut(index) else { return };
+        unit.lost.extend(meant);
         for (place, item) in unit.tree.items.iter().enumerate() {
             if let Some((name, kind)) = declaration(item, place) {
                 all.push((name.clone(), kind));
@@ -252,8 +260,8 @@ impl Loader<'_> {
         }
     }
 
-    /// The unit a used name comes from, if it declares it; tells when it does not.
-    fn exported(&mut self, from: Option<usize>, name: &Name, written: &str) -> Option<usize> {
+    /// The unit a used name comes from, if it declares it; tells when it does not, and adds the name that was meant.
+    fn exported(&mut self, from: Option<usize>, name: &Name, written: &str, meant: &mut Vec<String>) -> Option<usize> {
         let index = from?;
         let unit = self.loaded.units.get(index)?;
         let shared = |kind: &DeclKind| !matches!(kind, DeclKind::World | DeclKind::Used(_));
@@ -265,7 +273,10 @@ impl Loader<'_> {
         if !unfinished && !unit.lost.contains(&*name.text) {
             let own = unit.names.iter().filter(|(_, decl)| shared(&decl.kind)).map(|(name, _)| &**name);
             let mut told = Diagnostic::new("F101", format!("\"{written}\" has no `{}`", name.text), name.span);
-            told.help = suggest::quoted(&name.text, own.clone())
+            let near = suggest::nearest(&name.text, own.clone());
+            meant.extend(near.map(str::to_owned));
+            told.help = near
+                .map(|near| format!("`{near}`"))
                 .or_else(|| Some(format!("it has {}", suggest::words(own, '`', 8))));
             self.loaded.diagnostics.push(told);
         }
@@ -341,17 +352,13 @@ fn declaration(item: &Item, place: usize) -> Option<(&Name, DeclKind)> {
     })
 }
 
-/// Names that the text seems to declare, whether or not the line could be read.
+/// Names that the text seems to declare, whether or not the line could be read: the words behind the first word of a
+/// line (`letx total = …` was meant to declare `total`).
 fn declared_in_text(text: &str) -> HashSet<String> {
     static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?m)^\s*(?:let|find(?:\s+first|\s+all)?|setting|table|define|ensure|fields|read|create|update|each|use)\s+([A-Za-z_]\w*)((?:\s*,\s*\w+)*)").ok()
+        Regex::new(r"(?m)^\s*[A-Za-z_]\w*\s+(?:first\s+|all\s+)?([A-Za-z_]\w*(?:\s*,\s*\w+)*)").ok()
     });
-    let mut names = HashSet::new();
-    for hit in LINE.iter().flat_map(|line| line.captures_iter(text)) {
-        for group in [1, 2] {
-            let part = hit.get(group).map_or("", |part| part.as_str());
-            names.extend(part.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
-        }
-    }
-    names
+    let hits = LINE.iter().flat_map(|line| line.captures_iter(text)).filter_map(|hit| hit.get(1));
+    let names = hits.flat_map(|names| names.as_str().split(','));
+    names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }

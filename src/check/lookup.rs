@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::{
     checker::{Bound, Checker, Key},
-    load::{Decl, DeclKind},
+    facts::{Fact, Place, Root},
+    load::{Decl, DeclKind, Unit, seen_from},
     suggest,
     typed::{SettingId, VarId},
 };
@@ -89,7 +90,7 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn is_library(&self, unit: usize) -> bool {
-        self.loaded.units.get(unit).is_some_and(|unit| unit.flow().is_none())
+        self.loaded.units.get(unit).is_some_and(Unit::library)
     }
 
     /// Tells that a name stands for nothing, with the nearest one that does.
@@ -119,7 +120,7 @@ impl<'a> Checker<'a> {
                     format!("`{near}`")
                 });
                 let role = self.project.roles.contains_key(&name.text);
-                match near {
+                match self.in_library(&name.text).or(near) {
                     Some(near) => told.help(near),
                     None if role => told.help("rows of a system are looked up:  find row in … where …"),
                     None => told.help(format!("a field of the row is written `.{0}`, a text \"{0}\"", name.text)),
@@ -129,11 +130,27 @@ impl<'a> Checker<'a> {
         self.say(told);
     }
 
-    /// A name that a misspelt one stood for counts as used.
+    /// A name that a misspelt one stood for counts as used, and as looked at by the guard that it stands in.
     pub(super) fn meant(&mut self, name: &str) {
-        let bound = self.bound(name).map(|bound| bound.span);
+        let bound = self.bound(name);
+        self.scope.known.extend(bound.map(|bound| Fact {
+            place: Place { root: Root::Var(bound.var), path: String::new() },
+            not: None,
+        }));
+        let bound = bound.map(|bound| bound.span);
         let declared = self.here().and_then(|unit| unit.names.get(name)).map(|decl| decl.span);
         self.used.extend(bound.into_iter().chain(declared));
+    }
+
+    /// The `use` line that brings a name, if a library that is loaded has it.
+    pub(super) fn in_library(&self, name: &str) -> Option<String> {
+        let shared = |unit: &&Unit| {
+            let decl = unit.names.get(name);
+            unit.library() && decl.is_some_and(|decl| !matches!(decl.kind, DeclKind::World | DeclKind::Used(_)))
+        };
+        let unit = self.loaded.units.iter().find(shared)?;
+        let here = self.here()?;
+        (unit.path != here.path).then(|| format!("use {name} from \"{}\"", seen_from(&here.path, &unit.path)))
     }
 
     /// All names that could be meant, for suggestions.
@@ -193,7 +210,8 @@ impl<'a> Checker<'a> {
         if let Some(near) = near {
             self.meant(near);
         }
-        told.help = near.map(|near| format!("`{near}`")).or_else(|| {
+        let near = near.map(|near| format!("`{near}`"));
+        told.help = self.in_library(&name.text).or(near).or_else(|| {
             Some("`koppel docs` lists the functions; a table or `define` of a library needs a `use`".into())
         });
         self.say(told);

@@ -47,7 +47,7 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
 
 impl<'a> Checker<'a> {
     fn items(&mut self, file: &'a Unit) -> (Option<super::typed::Source>, Vec<Stmt>) {
-        let flow = file.flow();
+        let (flow, library) = (file.flow(), file.library());
         let (mut source, mut body) = (None, Vec::new());
         for item in &file.tree.items {
             match item {
@@ -80,15 +80,20 @@ impl<'a> Checker<'a> {
                     self.ensure_part(ensure);
                     self.declare_in_flow(&ensure.name, "`ensure`", flow);
                 }
-                Item::Statement(Statement::Let(line)) if flow.is_none() => {
+                Item::Statement(Statement::Let(line)) if library => {
                     self.constant((self.unit, line.name.text.clone()), line);
                 }
                 Item::Read(read) if source.is_some() => {
                     self.say(Diagnostic::new("F006", "a flow reads one source, this is a second one", read.head));
                 }
-                Item::Read(read) if flow.is_none() => self.not_in_library(read.head),
-                Item::Read(read) => source = self.source(read),
-                Item::Statement(statement) if flow.is_none() => self.not_in_library(span_of(statement)),
+                Item::Read(read) => {
+                    if flow.is_none() && !file.tree.broken {
+                        let told = Diagnostic::new("F006", "a file that reads is a flow, and a flow has a name", read.head);
+                        self.say(told.help("begin the file with  flow name \"title\""));
+                    }
+                    source = self.source(read);
+                }
+                Item::Statement(statement) if library => self.not_in_library(span_of(statement)),
                 Item::Statement(statement) => body.extend(self.statement(statement)),
                 Item::After(after) => self.after(after),
             }
@@ -132,11 +137,12 @@ impl<'a> Checker<'a> {
     }
 
     fn default(&mut self, default: &tree::Expr, ty: &Ty, name: &tree::Name) -> Option<Value> {
+        let before = self.diagnostics.len();
         let value = self.expr(default);
         let what = format!("setting `{}`", name.text);
         let value = self.coerce(value, ty, &Need { blank: ty.optional, ..Need::fine(&what) });
         let constant = constant(&value);
-        if constant.is_none() && value.ty.kind != Kind::Any {
+        if constant.is_none() && value.ty.kind != Kind::Any && self.diagnostics.len() == before {
             let told = Diagnostic::new("F103", "a default is written out, it cannot be worked out", value.span);
             self.say(told.help("a number, a text, a date, `yes`, `no`, or a list of these"));
         }

@@ -26,6 +26,7 @@ impl Checker<'_> {
             self.say(told.help("name the field that tells records apart, for example  key .id"));
         }
         let Some((target, object)) = self.readable(&read.entity) else {
+            read.wheres.iter().for_each(|line| self.orphan_condition(line));
             self.lost_name(&read.name);
             return None;
         };

@@ -91,7 +91,8 @@ impl Checker<'_> {
             Way::Object { conditional, .. } => !conditional,
             Way::Each { .. } => true,
         });
-        if always || self.seems_given(&field.name, head) {
+        let meant = self.meant_fields.contains(&(object.path.clone(), field.name.clone()));
+        if always || meant || self.seems_given(&field.name, head) {
             return true;
         }
         let Some(one) = ways().next() else { return false };

@@ -36,6 +36,12 @@ pub(super) enum Near<'o> {
     Labels(Vec<&'o Arc<Field>>),
 }
 
+/// The field that a name differs from by one letter or by case only.
+pub(super) fn misspelt<'o>(word: &str, object: &'o Object) -> Option<&'o Arc<Field>> {
+    let lower = word.to_lowercase();
+    object.fields.values().find(|field| damerau_levenshtein(&lower, &field.name.to_lowercase()) <= 1)
+}
+
 /// The field that was meant: a similar name, else one whose label is or holds the word.
 pub(super) fn nearest_field<'o>(word: &str, object: &'o Object) -> Option<Near<'o>> {
     let lower = word.to_lowercase();

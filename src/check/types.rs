@@ -101,7 +101,8 @@ impl Checker<'_> {
             let roles = self.project.roles.keys().map(|role| &**role);
             let title = format!("`{}` is neither a table nor a connection", first.text);
             let mut told = Diagnostic::new("F104", title, first.span);
-            told.help = suggest::quoted(&first.text, tables.chain(roles));
+            let near = suggest::quoted(&first.text, tables.chain(roles));
+            told.help = self.in_library(&first.text).or(near);
             self.say(told);
             return None;
         }

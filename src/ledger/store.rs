@@ -1,21 +1,18 @@
-//! The ledger's sentences to the database. All of them run inside the writer's transaction.
+//! The ledger's sentences about writes and ensured things. All of them run inside the writer's transaction.
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Line, params, types::Type};
 
 use super::{
     LedgerError,
     key::Hash,
     question::{Part, Question},
-    row::{Ending, Hashes, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Row, RowId, Table, Told, Wanted},
+    records,
+    row::{Kept, RecordName, RecordOutcome, Row, RowId, Table, Told, Wanted},
     state::{Command, Event, Finding, Seen, Standing, State, Via, transition},
 };
-
-/// First and longest time between two tries of a held record.
-const FIRST_TRY: SignedDuration = SignedDuration::from_mins(5);
-const LAST_TRY: SignedDuration = SignedDuration::from_hours(6);
 
 /// What all sentences need to know besides their arguments.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +21,7 @@ pub(super) struct At {
     pub(super) now: Timestamp,
 }
 
-type Answer<T> = Result<T, LedgerError>;
+pub(super) type Answer<T> = Result<T, LedgerError>;
 
 // ---- words of the tables
 
@@ -33,7 +30,7 @@ macro_rules! words {
         pub(super) fn $to(value: $ty) -> &'static str {
             match value { $($ty::$variant => $word),+ }
         }
-        fn $from(word: &str) -> Option<$ty> {
+        pub(super) fn $from(word: &str) -> Option<$ty> {
             match word { $($word => Some($ty::$variant),)+ _ => None }
         }
     };
@@ -72,7 +69,7 @@ fn via_word(via: Via) -> &'static str {
     }
 }
 
-fn verdict_word(verdict: crate::value::Verdict) -> &'static str {
+pub(super) fn verdict_word(verdict: crate::value::Verdict) -> &'static str {
     use crate::value::Verdict::{Fail, Hold, Skip, Warn};
     match verdict {
         Skip => "skip",
@@ -83,20 +80,20 @@ fn verdict_word(verdict: crate::value::Verdict) -> &'static str {
 }
 
 /// Reads a column through a function; a text that it does not know is a fault of the file.
-fn word<T>(line: &Line<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn word<T>(line: &Line<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let text: String = line.get(column)?;
     read(&text).ok_or_else(|| rusqlite::Error::InvalidColumnType(column, text, Type::Text))
 }
 
-fn shared(line: &Line<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+pub(super) fn shared(line: &Line<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     line.get::<_, String>(column).map(Into::into)
 }
 
-fn perhaps(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Arc<str>>> {
+pub(super) fn perhaps(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Arc<str>>> {
     Ok(line.get::<_, Option<String>>(column)?.map(Into::into))
 }
 
-fn moment(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn moment(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(line.get::<_, Option<String>>(column)?.and_then(|text| text.parse().ok()))
 }
 
@@ -143,7 +140,7 @@ fn row_of(table: Table, line: &Line<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-fn rows(c: &Connection, table: Table, condition: &str, values: impl rusqlite::Params) -> Answer<Vec<Row>> {
+pub(super) fn rows(c: &Connection, table: Table, condition: &str, values: impl rusqlite::Params) -> Answer<Vec<Row>> {
     let sentence = format!("SELECT {} FROM {} WHERE {condition} ORDER BY id", table.columns(), table.name());
     let mut statement = c.prepare_cached(&sentence)?;
     let found = statement.query_map(values, |line| row_of(table, line))?;
@@ -228,10 +225,10 @@ pub(super) fn tell(c: &Connection, at: At, told: &Told) -> Answer<(Row, Command)
                 place: Arc::clone(&row.name),
                 masked: why.to_string().into(),
             };
-            set_outcome(c, at, &row.record, RecordOutcome::Held, Some(&reason))?;
+            records::set_outcome(c, at, &row.record, RecordOutcome::Held, Some(&reason))?;
         }
         // What a settled row belongs to is decided afresh at the next reading.
-        Command::UseKey(_) | Command::DecideAgain => reopen(c, &row.record)?,
+        Command::UseKey(_) | Command::DecideAgain => records::reopen(c, &row.record)?,
         _ => {}
     }
     row.standing = went.to;
@@ -279,7 +276,7 @@ pub(super) fn want(
         Command::UseKey(via) => Some(via),
         _ => None,
     };
-    open(c, at, &wanted.record, &wanted.plan_version)?;
+    records::open(c, at, &wanted.record, &wanted.plan_version)?;
     let row = put(c, at, wanted, went.to, payload, key, via)?;
     if via.is_some() {
         return Ok(Wants::UseKey(self::row(c, row)?));
@@ -445,169 +442,6 @@ fn put(
         )?,
     };
     Ok(RowId { table, id })
-}
-
-// ---- records
-
-/// What is known of each of these records, in order.
-pub(super) fn records(c: &Connection, run: &str, keys: &[Arc<str>]) -> Answer<Vec<Known>> {
-    let mut all = Vec::with_capacity(keys.len());
-    for key in keys {
-        let record = c
-            .prepare_cached(
-                "SELECT outcome, hashes, plan_version, sealed, next_try FROM record WHERE run = ?1 AND key = ?2",
-            )?
-            .query_row(params![run, &**key], |line| {
-                let hashes: String = line.get(1)?;
-                Ok(KnownRecord {
-                    outcome: word(line, 0, outcome_of)?,
-                    hashes: serde_json::from_str::<Hashes>(&hashes).unwrap_or_default(),
-                    plan_version: shared(line, 2)?,
-                    sealed: line.get(3)?,
-                    next_try: moment(line, 4)?,
-                })
-            })
-            .optional()?;
-        let mut own = rows(c, Table::Write, "run = ?1 AND key = ?2", params![run, &**key])?;
-        own.extend(rows(c, Table::Ensure, "run = ?1 AND key = ?2", params![run, &**key])?);
-        all.push(Known { record, rows: own });
-    }
-    Ok(all)
-}
-
-/// Keys of records that wait: open or held.
-pub(super) fn waiting(c: &Connection, run: &str) -> Answer<Vec<Arc<str>>> {
-    let mut statement =
-        c.prepare_cached("SELECT key FROM record WHERE run = ?1 AND outcome IN ('open', 'held') ORDER BY key")?;
-    let keys = statement.query_map([run], |line| shared(line, 0))?;
-    Ok(keys.collect::<Result<_, _>>()?)
-}
-
-/// Writes how a record ended: outcome, hashes and seal together.
-pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Ending) -> Answer<()> {
-    let held = ending.outcome == RecordOutcome::Held;
-    let before: u32 = c
-        .prepare_cached("SELECT tries FROM record WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
-        .query_row(params![&*record.run, &*record.key], |line| line.get(0))
-        .optional()?
-        .unwrap_or(0);
-    let pause = 1_i32.checked_shl(before.min(16)).and_then(|times| FIRST_TRY.checked_mul(times)).unwrap_or(LAST_TRY);
-    let next_try = held.then(|| at.now.checked_add(pause.min(LAST_TRY)).ok()).flatten();
-    let tries = if held { before + 1 } else { 0 };
-    let hashes = serde_json::to_string(&ending.hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
-    let reason = ending.reason.as_ref();
-    c.prepare_cached(
-        "INSERT INTO record (run, key, key_fields, hashes, outcome, verdict, place, reason, plan_version, sealed,
-            tries, next_try, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT (run, key) DO UPDATE SET key_fields = ?3, hashes = ?4, outcome = ?5, verdict = ?6, place = ?7,
-            reason = ?8, plan_version = ?9, sealed = max(sealed, ?10), tries = ?11, next_try = ?12, at = ?13",
-    )?
-    .execute(params![
-        &*record.run,
-        &*record.key,
-        &*record.key_fields,
-        hashes,
-        outcome_word(ending.outcome),
-        reason.map(|reason| verdict_word(reason.verdict)),
-        reason.map(|reason| &*reason.place),
-        reason.map(|reason| &*reason.masked),
-        &*ending.plan_version,
-        ending.sealed,
-        tries,
-        next_try.map(|next| next.to_string()),
-        at.now.to_string()
-    ])?;
-    Ok(())
-}
-
-/// Adds hashes of fields that an edited plan reads for the first time.
-pub(super) fn fill_in(c: &Connection, record: &RecordName, hashes: &Hashes) -> Answer<()> {
-    let hashes = serde_json::to_string(hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
-    c.prepare_cached("UPDATE record SET hashes = ?3 WHERE run = ?1 AND key = ?2")?.execute(params![
-        &*record.run,
-        &*record.key,
-        hashes
-    ])?;
-    Ok(())
-}
-
-/// A record of which something is on its way.
-fn open(c: &Connection, at: At, record: &RecordName, plan_version: &str) -> Answer<()> {
-    c.prepare_cached(
-        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at)
-         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5)
-         ON CONFLICT (run, key) DO UPDATE SET outcome = 'open', verdict = NULL, place = NULL, reason = NULL,
-            plan_version = ?4, at = ?5",
-    )?
-    .execute(params![&*record.run, &*record.key, &*record.key_fields, plan_version, at.now.to_string()])?;
-    Ok(())
-}
-
-fn reopen(c: &Connection, record: &RecordName) -> Answer<()> {
-    c.prepare_cached("UPDATE record SET outcome = 'open' WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
-        .execute(params![&*record.run, &*record.key])?;
-    Ok(())
-}
-
-/// Puts a known record where a row or the source says it is; its hashes stay.
-pub(super) fn set_outcome(
-    c: &Connection,
-    at: At,
-    record: &RecordName,
-    outcome: RecordOutcome,
-    reason: Option<&Kept>,
-) -> Answer<()> {
-    c.prepare_cached(
-        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7 WHERE run = ?1 AND key = ?2",
-    )?
-    .execute(params![
-        &*record.run,
-        &*record.key,
-        outcome_word(outcome),
-        reason.map(|reason| verdict_word(reason.verdict)),
-        reason.map(|reason| &*reason.place),
-        reason.map(|reason| &*reason.masked),
-        at.now.to_string()
-    ])?;
-    Ok(())
-}
-
-// ---- connections and marks
-
-/// Remembers who answers on a connection, or says who answered before.
-pub(super) fn connect(c: &Connection, name: &str, identity: &str) -> Answer<Option<String>> {
-    let known: Option<String> =
-        c.query_row("SELECT identity FROM conn WHERE name = ?1", [name], |line| line.get(0)).optional()?;
-    match known {
-        Some(known) if known != identity => Ok(Some(known)),
-        Some(_) => Ok(None),
-        None => {
-            c.execute("INSERT INTO conn (name, identity) VALUES (?1, ?2)", params![name, identity])?;
-            Ok(None)
-        }
-    }
-}
-
-pub(super) fn mark(c: &Connection, run: &str, list: &str) -> Answer<Option<Mark>> {
-    let sentence = "SELECT floor, plan_version, swept_at FROM mark WHERE run = ?1 AND list = ?2";
-    let found = c.query_row(sentence, params![run, list], |line| {
-        Ok(Mark {
-            floor: perhaps(line, 0)?,
-            plan_version: shared(line, 1)?,
-            swept_at: moment(line, 2)?.unwrap_or(Timestamp::UNIX_EPOCH),
-        })
-    });
-    Ok(found.optional()?)
-}
-
-pub(super) fn set_mark(c: &Connection, run: &str, list: &str, mark: &Mark) -> Answer<()> {
-    c.execute(
-        "INSERT INTO mark (run, list, floor, plan_version, swept_at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (run, list) DO UPDATE SET floor = ?3, plan_version = ?4, swept_at = ?5",
-        params![run, list, mark.floor.as_deref(), &*mark.plan_version, mark.swept_at.to_string()],
-    )?;
-    Ok(())
 }
 
 /// At the start of a process: whatever was on its way is in doubt, before anything else runs.

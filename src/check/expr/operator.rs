@@ -169,7 +169,11 @@ impl Checker<'_> {
                 self.say(
                     Diagnostic::new("F103", title, side.span).help("`<` and `>` compare numbers, dates and texts"),
                 );
-            } else if side.ty.optional && side.ty.kind != Kind::Any && !self.scope.searching {
+            } else if side.ty.optional
+                && side.ty.kind != Kind::Any
+                && !self.scope.searching
+                && !(self.broken_here() && self.seems_guarded(side.span))
+            {
                 let named = self.named(side.span, "this");
                 let text = self.text_of(side.span).unwrap_or("x");
                 let told = Diagnostic::new(
