@@ -60,13 +60,17 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
         for line in report::troubles(&summaries) {
             writeln!(out, "{line}")?;
         }
-        if let Some(sandbox) = &open.target.sandbox {
+        if let Some(sandbox) = open.target.sandbox.as_ref().filter(|_| stopped.is_none()) {
             writeln!(out, "{}", sandbox.effects().await?)?;
         }
         out.flush()?;
     }
     match stopped {
         Some(trouble) => Err(Stop::Setup(trouble)),
+        None if stop.wished() => {
+            writeln!(std::io::stderr(), "stopped before the end; the next run goes on from here")?;
+            Ok(Ended::Held)
+        }
         None if summaries.iter().any(report::troubled) => Ok(Ended::Held),
         None => Ok(Ended::Fine),
     }

@@ -32,11 +32,13 @@ use crate::{
 
 /// Serves until it is asked to stop.
 pub(super) fn serve(args: &Args, asked: &ServeArgs) -> Said {
+    // Before anything is read, so that no save from then on is missed.
+    let saves = Watch::new(&[&place::folder(args)?]).map_err(Stop::Setup)?;
     let Some(project) = ready::project(args, false)? else { return Ok(Ended::Mistakes) };
-    runtime()?.block_on(until_stopped(asked, project))
+    runtime()?.block_on(until_stopped(asked, project, saves))
 }
 
-async fn until_stopped(asked: &ServeArgs, project: Project) -> Said {
+async fn until_stopped(asked: &ServeArgs, project: Project, saves: Watch) -> Said {
     let chosen = ready::chosen(&project, &[])?;
     let open = Open::new(&project, &chosen, &asked.sandbox).await?;
     let ledger = open.ledger()?;
@@ -55,8 +57,6 @@ async fn until_stopped(asked: &ServeArgs, project: Project) -> Said {
         say(&format!("against the sandbox at {}", sandbox.url))?;
     }
     let (sender, runs) = watch::channel(Arc::new(scheduled));
-    // Before the thread begins, so that a save from now on is seen.
-    let saves = Watch::new(&[&reload.folder]).map_err(Stop::Setup)?;
     let config = project.config.clone();
     std::thread::spawn(move || reload.whenever(&saves, &config, &sender));
     let mut told = Vec::new();
@@ -131,8 +131,10 @@ impl Reload {
     /// At every save, for as long as the program runs.
     fn whenever(&self, saves: &Watch, started_with: &Config, sender: &watch::Sender<Arc<Vec<ScheduledRun>>>) {
         while saves.wait() {
+            // Let go of before the new runs are put in its place.
+            let running = Arc::clone(&sender.borrow());
             // Nobody may be reading; the work goes on.
-            let _ = match self.again(started_with, &sender.borrow().clone()) {
+            let _ = match self.again(started_with, &running) {
                 Ok(Some((runs, words))) => {
                     sender.send_replace(Arc::new(runs));
                     say(&words)

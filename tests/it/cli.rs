@@ -112,3 +112,31 @@ fn a_reader_that_goes_away_ends_a_verb_quietly() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert!(String::from_utf8(output.stdout).unwrap().ends_with("\n0\n"));
 }
+
+#[test]
+fn the_schemas_are_what_the_vendors_files_give() {
+    let place = Place::new(&[]);
+    world::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib"), &place.path().join("stdlib"));
+    let shown = place.koppel(&["schema", "import"]);
+    assert_eq!(shown.matches(", 0 changed").count(), 2, "{shown}");
+    assert!(shown.ends_with("exit 0"));
+    assert!(place.koppel(&["schema", "import", "exact"]).ends_with("exit 3"));
+    fs::remove_file(place.path().join("stdlib/afas/schema/FbSales.schema")).unwrap();
+    place.write("stdlib/afas/schema/Gone.schema", "");
+    let shown = place.koppel(&["schema", "import", "afas"]);
+    assert!(shown.contains("removed    stdlib/afas/schema/Gone.schema"), "{shown}");
+    assert!(shown.contains("written    stdlib/afas/schema/FbSales.schema") && shown.contains(", 1 changed"), "{shown}");
+}
+
+#[test]
+fn an_entity_shows_its_fields_and_an_unknown_one_its_nearest() {
+    let place = Place::new(&[]);
+    let shown = place.koppel(&["schema", "show", "afas.FbSales"]);
+    assert!(shown.starts_with("afas.FbSales  sales order\n\ncreate\n"), "{shown}");
+    insta::assert_snapshot!(place.koppel(&["schema", "show", "afas.FbSale"]), @r#"
+    --- stderr
+    there is no entity `afas.FbSale`
+          afas.FbSales?
+    exit 64
+    "#);
+}

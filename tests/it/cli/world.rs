@@ -79,7 +79,7 @@ fn flows() -> Place {
     place
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(super) fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -161,6 +161,10 @@ fn a_second_run_makes_nothing_again() {
         assert_eq!((&summary["created"], &summary["updated"]), (&serde_json::json!({}), &serde_json::json!({})));
     }
     assert_eq!(get(&url, "/_control/effects"), effects);
+
+    let logs = std::fs::read_dir(place.path().join("flows/.koppel/log")).unwrap();
+    let log: String = logs.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(log.contains("\"confirmed\"") && !log.contains('@'), "a log tells what happened and shows no e-mail");
 
     let status = place.koppel(&["status", &against]);
     assert!(status.contains("jortt_orders") && status.ends_with("exit 0"), "{status}");
