@@ -133,5 +133,10 @@ fn an_entity_shows_its_fields_and_an_unknown_one_its_nearest() {
     let place = Place::new(&[]);
     let shown = place.koppel(&["schema", "show", "afas.FbSales"]);
     assert!(shown.starts_with("afas.FbSales  sales order\n\ncreate\n"), "{shown}");
-    insta::assert_snapshot!(place.koppel(&["schema", "show", "afas.FbSale"]), @"");
+    insta::assert_snapshot!(place.koppel(&["schema", "show", "afas.FbSale"]), @r#"
+    --- stderr
+    there is no entity `afas.FbSale`
+          afas.FbSales?
+    exit 64
+    "#);
 }
