@@ -53,7 +53,9 @@ impl<'a> Checker<'a> {
             let sources = &self.loaded.sources;
             let Some(proof) = Proof::new(tree, table, known, csv.is_some(), sources) else { continue };
             let told = proof.tell(self.project.today);
-            told.into_iter().for_each(|told| self.say(told));
+            for told in told {
+                self.say(told);
+            }
         }
     }
 
@@ -97,6 +99,9 @@ impl<'a> Checker<'a> {
         Some(values)
     }
 }
+
+/// A row with the ends of its period.
+type Dated = (usize, Option<Cut>, Option<Cut>);
 
 /// A table with its columns cut into classes.
 struct Proof<'t> {
@@ -312,7 +317,7 @@ impl<'t> Proof<'t> {
             return;
         }
         let mut seen: HashMap<Vec<u32>, usize> = HashMap::new();
-        let mut groups: Vec<Vec<(usize, Option<Cut>, Option<Cut>)>> = Vec::new();
+        let mut groups: Vec<Vec<Dated>> = Vec::new();
         for row in 0..self.table.rows.len() {
             let (low, high) = match self.cell(row, column) {
                 Some(Cell::Range { from, to }) => ends(from.as_ref(), to.as_ref()),
@@ -351,7 +356,7 @@ impl<'t> Proof<'t> {
 
     fn hole(&self, column: usize, (earlier, end): (usize, &Cut), (later, begin): (usize, &Cut)) -> Option<Diagnostic> {
         let classes = self.domains.get(column)?.between(&(Some(end.clone()), Some(begin.clone())));
-        if classes.is_empty() || !self.is_open(earlier, column, classes) {
+        if classes.is_empty() || !self.is_open(earlier, column, &classes) {
             return None;
         }
         let days = self.column(column)?.range(Some(end), Some(begin))?;
@@ -374,7 +379,7 @@ impl<'t> Proof<'t> {
             return None;
         }
         let begin = self.domains.get(column)?.between(&(Some(end.clone()), None)).first()?.0;
-        if !self.is_open(row, column, vec![(begin, begin + 1)]) {
+        if !self.is_open(row, column, &vec![(begin, begin + 1)]) {
             return None;
         }
         let title = format!("`{}` has no row{} after {last}", self.table.name, self.others(row, column));
@@ -394,7 +399,7 @@ impl<'t> Proof<'t> {
     }
 
     /// Is there an input that no row fits, with these classes in one column and those of a row in the others?
-    fn is_open(&self, row: usize, column: usize, classes: Set) -> bool {
+    fn is_open(&self, row: usize, column: usize, classes: &Set) -> bool {
         let within: Vec<Set> = (0..self.domains.len())
             .map(|other| if other == column { classes.clone() } else { self.grid.set(row, other).to_vec() })
             .collect();

@@ -77,7 +77,9 @@ impl Domain {
 
     fn closed(&mut self, values: Vec<Value>, cells: &[&Cell]) {
         let mut named = Named::default();
-        cells.iter().for_each(|cell| named.see(cell));
+        for cell in cells {
+            named.see(cell);
+        }
         let mut rest: Option<(Value, u64)> = None;
         for value in values {
             // few values stand each for itself, so that they can be counted and named
@@ -92,7 +94,9 @@ impl Domain {
 
     fn texts(&mut self, cells: &[&Cell]) {
         let mut named = Named::default();
-        cells.iter().for_each(|cell| named.see(cell));
+        for cell in cells {
+            named.see(cell);
+        }
         let mut values: Vec<(Value, usize)> = named.values.into_iter().collect();
         values.sort_unstable_by_key(|(_, place)| *place);
         for (value, _) in values {
@@ -189,7 +193,9 @@ impl Domain {
     fn by_trying(&self, cell: &Cell) -> Set {
         let pattern = if let Cell::Matches(pattern) = cell { Regex::new(pattern).ok() } else { None };
         let takes = |class: &Class| match (class, cell) {
-            (Class::One(value) | Class::Rest(value, _), Cell::Range { from, to }) => in_range(value, from, to),
+            (Class::One(value) | Class::Rest(value, _), Cell::Range { from, to }) => {
+                in_range(value, from.as_ref(), to.as_ref())
+            }
             (Class::One(Value::Text(text)) | Class::Holding(text), Cell::Contains(part)) => {
                 text.to_lowercase().contains(&part.to_lowercase())
             }
@@ -254,9 +260,9 @@ fn key(value: &Value) -> Value {
     value.as_decimal().map_or_else(|| value.clone(), |number| Value::Decimal(number.normalize()))
 }
 
-fn in_range(value: &Value, from: &Option<(Value, bool)>, to: &Option<(Value, bool)>) -> bool {
-    let fits = |bound: &Option<(Value, bool)>, outside: Ordering| {
-        bound.as_ref().is_none_or(|(bound, included)| {
+fn in_range(value: &Value, from: Option<&(Value, bool)>, to: Option<&(Value, bool)>) -> bool {
+    let fits = |bound: Option<&(Value, bool)>, outside: Ordering| {
+        bound.is_none_or(|(bound, included)| {
             order(value, bound).is_some_and(|order| order != outside && (*included || order.is_ne()))
         })
     };
@@ -345,15 +351,15 @@ fn between(low: Option<&Cut>, high: Option<&Cut>, ty: &Ty) -> Option<Value> {
         (Some((value, false)), _) | (None, Some((value, true))) => Some(value.clone()),
         (None, Some((Value::Int(n), _))) => n.checked_sub(1).map(Value::Int),
         (None, Some((Value::Date(day), _))) => day.yesterday().ok().map(Value::Date),
-        (None, Some((value, _))) => number(value.as_decimal()?.checked_sub(step(ty))?, ty),
+        (None, Some((value, _))) => Some(number(value.as_decimal()?.checked_sub(step(ty))?, ty)),
         (Some((value, _)), high) => {
             let low = value.as_decimal()?;
             let next = low.checked_add(step(ty))?;
             let fits = |high: Decimal| next < high;
-            match high.and_then(|(value, _)| value.as_decimal()) {
+            Some(match high.and_then(|(value, _)| value.as_decimal()) {
                 Some(high) if !fits(high) => number(low.checked_add(high)?.checked_div(Decimal::TWO)?, ty),
                 _ => number(next, ty),
-            }
+            })
         }
     }
 }
@@ -362,7 +368,7 @@ fn step(ty: &Ty) -> Decimal {
     if ty.kind == Kind::Decimal { Decimal::ONE } else { Decimal::new(1, 2) }
 }
 
-fn number(number: Decimal, ty: &Ty) -> Option<Value> {
+fn number(number: Decimal, ty: &Ty) -> Value {
     let number = number.normalize();
-    Some(if ty.kind == Kind::Money { Value::eur(number) } else { Value::Decimal(number) })
+    if ty.kind == Kind::Money { Value::eur(number) } else { Value::Decimal(number) }
 }

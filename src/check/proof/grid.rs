@@ -61,14 +61,10 @@ impl Grid {
         self.rows.resize_with(cells.len().max(self.rows.len()), Vec::new);
         for (row, set) in self.rows.iter_mut().zip(cells) {
             let next = u32::try_from(column.sets.len()).unwrap_or(u32::MAX);
-            let id = match column.ids.get(&set) {
-                Some(id) => *id,
-                None => {
-                    column.sets.push(set.clone());
-                    column.ids.insert(set, next);
-                    next
-                }
-            };
+            let id = *column.ids.entry(set).or_insert_with_key(|set| {
+                column.sets.push(set.clone());
+                next
+            });
             row.push(id);
         }
         self.columns.push(column);
