@@ -152,7 +152,10 @@ impl<'t> Proof<'t> {
             told.push(Diagnostic::new("F403", title, otherwise.span).help("leave it out"));
         }
         if !closed && open.count != Some(0) {
-            told.push(self.gap(&open));
+            // rows that are entangled because they overlap are told already
+            if open.witness.is_some() || told.is_empty() {
+                told.push(self.gap(&open));
+            }
             return told;
         }
         for column in 0..self.domains.len() {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) type Set = Vec<(u32, u32)>;
 
 /// How many steps a search may take.
-const PATIENCE: u64 = 10_000_000;
+const PATIENCE: u64 = 2_000_000;
 
 /// Up to so many rows are compared pair by pair.
 const FEW: usize = 16;
