@@ -88,10 +88,8 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
     for (row, connector, asking) in asked {
         let judged = match asking.judge(&answers) {
             Ok(judged) => judged,
-            Err(text) => {
-                tracing::warn!(run = &*run.name, write = &*row.name, "could not be asked for: {text}");
-                continue;
-            }
+            // Not asked this time: the row stays in doubt and is asked about at the next poll.
+            Err(_) => continue,
         };
         let event = Event::Asked {
             finding: judged.finding,
