@@ -8,6 +8,7 @@ mod convert;
 mod date;
 mod iso;
 mod list;
+mod manual;
 mod number;
 mod text;
 mod valid;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::{schema::Ty, value::Value};
+
+pub use manual::manual;
 
 /// A standard function.
 #[derive(Debug)]
