@@ -1,6 +1,6 @@
 //! The reference for users and the libraries that koppel brings along: what is printed there is checked here.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use jiff::civil::date;
 use koppel::{
@@ -8,10 +8,12 @@ use koppel::{
         self, Checked, Project,
         lineage::{Origin, lineage},
     },
-    diagnostic::Files,
+    diagnostic::{Diagnostic, Files},
     eval::testing,
+    function,
     plan::SettingValues,
     schema::Catalog,
+    value::Value,
 };
 
 /// Files in memory.
@@ -33,7 +35,7 @@ struct Shipped;
 impl Files for Shipped {
     fn read(&self, path: &str) -> Result<Arc<str>, String> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows").join(path);
-        std::fs::read_to_string(path).map(Into::into).map_err(|error| error.to_string())
+        fs::read_to_string(path).map(Into::into).map_err(|error| error.to_string())
     }
 
     fn list(&self, _: &str) -> Vec<String> {
@@ -125,4 +127,108 @@ fn docs_of_a_flow_tell_guards_settings_tables_and_fields() {
     let told = koppel.arg("--project").arg(&flows).args(["docs", "nothing"]).assert().code(64);
     let said = String::from_utf8(told.get_output().stderr.clone()).unwrap();
     assert_eq!(said, "there is no flow nothing; there are: jortt_customers, jortt_orders\n");
+}
+
+/// The reference for users.
+const LANGUAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/grammar/language.md");
+
+/// What the examples of the reference may lean on: a name, and the lines that declare it. A line is left out where an
+/// example declares the name itself, and the last ones go to the end of the file.
+const FRAME: &[(&str, &str)] = &[
+    ("flow", "flow example \"An example\""),
+    ("administration", "setting administration: afas.Profit_Administrations.AdminId = 1"),
+    ("invoice", "read invoice from jortt.invoices {\n  where .list is \"sent\"\n  since change\n  key .id\n}"),
+    ("customer", "find customer in jortt.customers where .id is invoice.customer_id"),
+    ("email", "let email = customer.email"),
+    ("number", "let number: text(11) = invoice.invoice_number!"),
+    ("country", "let country = customer.address_country_code ?? \"NL\""),
+];
+
+/// An example as a whole file: as it stands when it is one (a flow or a library), else with the frame around it.
+fn framed(example: &str) -> String {
+    let declared = regex::Regex::new(r"(?m)^(?:(flow) |(?:setting|read|find|let) (?:all |first )?(\w+))").unwrap();
+    let own: Vec<&str> = declared
+        .captures_iter(example)
+        .filter_map(|found| found.get(1).or_else(|| found.get(2)))
+        .map(|name| name.as_str())
+        .collect();
+    if own.contains(&"flow") || example.starts_with("\n# A library") {
+        return example.to_owned();
+    }
+    let frame: String =
+        FRAME.iter().filter(|(name, _)| !own.contains(name)).map(|(_, lines)| format!("{lines}\n")).collect();
+    // an example that reads has the rest of the frame behind its `read`
+    match example.split_once("\nread ").and_then(|(before, rest)| Some((before, rest.split_once("\n}\n")?))) {
+        Some((before, (read, after))) => {
+            let (flow, rest) = frame.split_once('\n').unwrap();
+            format!("{flow}\n{before}\nread {read}\n}}\n{rest}{after}")
+        }
+        None => format!("{frame}\n{example}"),
+    }
+}
+
+/// The examples of the reference, each with the line where it begins.
+fn examples(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        if line == "```flow" {
+            let body: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            found.push((number + 1, format!("\n{}\n", body.join("\n"))));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_of_the_reference_checks_and_passes_its_tests() {
+    let text = fs::read_to_string(LANGUAGE).unwrap();
+    let catalog = Catalog::standard().unwrap();
+    let (mut wrong, mut tests, all) = (Vec::new(), 0, examples(&text));
+    assert!(all.len() > 15, "{} examples", all.len());
+    for (line, example) in all {
+        let mut files: BTreeMap<String, String> = BTreeMap::from([("example.flow".to_owned(), framed(&example))]);
+        files.insert("shared/own.flow".to_owned(), shared(&text));
+        let checked = checked(&Memory(files), "example.flow");
+        let errors: Vec<&Diagnostic> = checked.diagnostics.iter().filter(|found| found.is_error()).collect();
+        if !errors.is_empty() {
+            let told = errors
+                .iter()
+                .map(|error| format!("  {} {} ‹{}›\n", error.code, error.title, checked.sources.slice(error.span())));
+            wrong.push(format!("language.md:{line}\n{}", told.collect::<String>()));
+            continue;
+        }
+        let mut settings = SettingValues::new();
+        settings.insert(("first_orders".into(), "administration".into()), Value::Int(1));
+        for program in &checked.programs {
+            for outcome in testing::run(program, &checked.sources, catalog, &settings) {
+                tests += 1;
+                for failure in outcome.failures {
+                    wrong.push(format!("language.md:{line}: test \"{}\": {}\n", outcome.name, failure.text));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tests > 5, "{tests} tests in examples");
+}
+
+/// The library of the reference that other examples use.
+fn shared(text: &str) -> String {
+    let library = examples(text).into_iter().find(|(_, example)| example.starts_with("\n# A library"));
+    library.map(|(_, example)| example).unwrap_or_default()
+}
+
+/// `KOPPEL_UPDATE=1` writes the list anew.
+#[test]
+fn the_functions_of_the_reference_are_those_of_the_register() {
+    let text = fs::read_to_string(LANGUAGE).unwrap();
+    let (before, rest) = text.split_once("<!-- functions -->\n").unwrap();
+    let (own, after) = rest.split_once("<!-- end of functions -->\n").unwrap();
+    if std::env::var_os("KOPPEL_UPDATE").is_some() {
+        let manual = function::manual();
+        fs::write(LANGUAGE, format!("{before}<!-- functions -->\n{manual}<!-- end of functions -->\n{after}")).unwrap();
+    } else {
+        assert_eq!(own, function::manual(), "KOPPEL_UPDATE=1 cargo test reference writes the list anew");
+    }
 }
