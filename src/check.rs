@@ -20,6 +20,7 @@ mod finish;
 mod include;
 mod inspect;
 mod join;
+pub mod lineage;
 mod load;
 mod lookup;
 mod program;

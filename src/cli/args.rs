@@ -30,6 +30,8 @@ pub(super) enum Verb {
     Run(RunArgs),
     /// Run the flows on their schedule; edited flows are taken over when they check and their tests pass.
     Serve(ServeArgs),
+    /// Print the functions of the language, or what a flow does.
+    Docs(DocsArgs),
     /// Tell what became of the records so far.
     Status(StatusArgs),
     /// Show the log.
@@ -84,6 +86,12 @@ pub(super) struct RunArgs {
 pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) sandbox: InSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct DocsArgs {
+    /// A flow by its name or its file; without it the functions.
+    pub(super) flow: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,7 @@ mod decide;
 mod engine;
 mod functions;
 mod ledger;
+mod reference;
 mod rooms;
 mod sandbox;
 mod schema;
