@@ -130,6 +130,7 @@ impl Checker<'_> {
                 }
                 ways.ends |= write.targets.last().is_none_or(|target| target.when.is_none());
                 if let Some(typed) = typed {
+                    self.hangs_on_blank(ways.name, &ways.alternatives, &typed);
                     let key = expr(ExprKind::Var(typed.var), self.var_type(typed.var), write.head);
                     let key = Expr { ty: Ty { max: None, ..key.ty }, ..key };
                     self.coerce(key, &Ty { max: None, ..ways.ty.clone() }, &Need::fine(&what));

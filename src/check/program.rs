@@ -26,6 +26,8 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
     let mut checker = Checker::new(project, loaded, unit);
     checker.scope.frames.push(Vec::new());
     let (source, body) = checker.items(file);
+    checker.prove_tables(file);
+    checker.recognisable(&body);
     let tests = checker.tests(file);
     checker.unused(file);
     let flow = file.flow();

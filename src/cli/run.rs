@@ -78,7 +78,7 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
 }
 
 /// How long to stay away before asking again about what is in doubt: at first, and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// One poll; with `wait` again and again until nothing of it is in doubt. Records that are held stay as they are
 /// meanwhile: only what is in doubt is a reason to stay.

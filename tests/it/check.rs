@@ -188,6 +188,11 @@ fn messages_about_tables() {
 }
 
 #[test]
+fn messages_about_what_is_found_again() {
+    cases("recognise.md");
+}
+
+#[test]
 fn messages_about_tests() {
     cases("tests.md");
 }
@@ -237,8 +242,8 @@ const ORDER: &str = "create order in afas.FbSales gives .OrNu {\n  DbId = \"1002
 #[test]
 fn a_label_is_written_as_its_code() {
     let program = program(&format!(
-        "let kind = \"Artikel\" when invoice.invoice_total > 0 else \"Tekst\"\n{ORDER}  Lines {{\n    VaIt = \"Artikel\"\n    \
-         ItCd = \"A\"\n    BiUn = \"STK\"\n    QuUn = 1\n  }}\n  Lines {{\n    VaIt = kind\n    ItCd = \"A\"\n    \
+        "let kind = \"Artikel\" when invoice.invoice_total > 0 else \"Tekst\"\n{ORDER}  RfCs = invoice.id\n  Lines {{\n    \
+         VaIt = \"Artikel\"\n    ItCd = \"A\"\n    BiUn = \"STK\"\n    QuUn = 1\n  }}\n  Lines {{\n    VaIt = kind\n    ItCd = \"A\"\n    \
          BiUn = \"STK\"\n    QuUn = 1\n  }}\n}}\n"
     ));
     let lines: Vec<&[Line]> = written(&program)
