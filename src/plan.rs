@@ -146,7 +146,8 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         }
         always
     });
-    let of_source = program.source.as_ref().map(|source| &*source.entity).zip(always.as_deref());
+    let of_source = program.source.as_ref().zip(always.as_deref());
+    let of_source = of_source.map(|(source, always)| (&source.name, &*source.entity, always));
     let (fields, reads) = projection::fields(&lowered, of_source);
     for (read, (_, fields)) in lowered.reads.iter().zip(reads) {
         // Set once: the list was empty until now.

@@ -288,7 +288,6 @@ impl<'a> Checker<'a> {
                 self.say(told);
                 return None;
             };
-            self.known_later(&field, name);
             if let Some(next) = inner(&field.ty) {
                 object = next;
             } else if place + 1 < target.names.len() {

@@ -256,7 +256,7 @@ pub enum Alternative {
         /// The key's path in the row.
         gives: Arc<str>,
     },
-    /// `update found`: parsed and checked, not built yet.
+    /// `update found`: what the create would send goes to the found record, as far as it differs.
     UpdateFound(Option<Expr>),
     /// Applies when one of its targets does.
     Create(Write),
@@ -301,6 +301,8 @@ pub struct Target {
     pub name: EntityName,
     /// Its facts.
     pub entity: Arc<Entity>,
+    /// The entity that shows what stands there, if any does.
+    pub shown_by: Option<Arc<Entity>>,
     /// None = always.
     pub when: Option<Expr>,
     /// Its lines.

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
-use super::{Moment, Reads, Step, admits, evaluate, step};
+use super::{Moment, NothingLeft, Reads, Step, admits, evaluate, step};
 use crate::{
     check::typed::{ExpectFields, ExpectKind, Expr, Given, Program, Test},
     diagnostic::{Sources, Span},
@@ -117,7 +117,7 @@ fn run_test(
     let record = projection.map_or_else(|| record.clone(), |projection| world::project(record, &projection));
     let decision = decide(&plan, &record, &world, &mut reads, today, test.span)?;
     let keys = generated_keys(&decision);
-    let moment = Moment { today, confirmed: &keys };
+    let moment = Moment { today, confirmed: &keys, left: &NothingLeft };
     let value_of = |expr: &Expr, reads: &mut Reads| world.value_of(&plan, expr, &record, reads, moment);
     let mut blocks: BTreeMap<(&EntityName, bool), Vec<(Span, &ExpectFields)>> = BTreeMap::new();
     for expect in &test.expects {
@@ -139,7 +139,7 @@ fn run_test(
 fn expressions_only(test: &Test, plan: &Plan, today: Date) -> Vec<Failure> {
     let reads = Reads::default();
     let nothing = BTreeMap::new();
-    let moment = Moment { today, confirmed: &nothing };
+    let moment = Moment { today, confirmed: &nothing, left: &NothingLeft };
     let mut failures = Vec::new();
     for expect in &test.expects {
         let ExpectKind::Holds(expr) = &expect.kind else {
@@ -167,7 +167,7 @@ fn decide(
 ) -> Result<Decision, Failure> {
     let nothing = BTreeMap::new();
     for _ in 0..ROUNDS {
-        match step(plan, record, reads, Moment { today, confirmed: &nothing }) {
+        match step(plan, record, reads, Moment { today, confirmed: &nothing, left: &NothingLeft }) {
             Step::Decided(decision) => return Ok(decision),
             Step::Wants(asks) => {
                 for ask in asks {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is known of a condition when the plan is made.
-enum Known {
+pub(super) enum Known {
     /// It always holds.
     Always,
     /// It never does.
@@ -86,7 +86,13 @@ impl Lowering<'_> {
             }
             let last = when.is_none();
             let lines = self.lines(&target.lines);
-            targets.push(TargetCode { name: target.name.clone(), entity: target.entity.clone(), when, lines });
+            let shown = target.shown_by.as_ref().filter(|_| write.action == Action::Update);
+            let shown = shown.map(|shown| {
+                let name = EntityName { role: target.name.role.clone(), entity: shown.name.clone() };
+                self.read(&name, shown)
+            });
+            let (name, entity) = (target.name.clone(), target.entity.clone());
+            targets.push(TargetCode { name, entity, shown, when, lines });
             if last {
                 break;
             }
@@ -152,7 +158,7 @@ impl Lowering<'_> {
         codes
     }
 
-    fn known(&mut self, when: Option<&typed::Expr>) -> Known {
+    pub(super) fn known(&mut self, when: Option<&typed::Expr>) -> Known {
         let Some(when) = when else { return Known::Always };
         let code = self.expr(when);
         match code.constant() {
@@ -166,7 +172,7 @@ impl Lowering<'_> {
 impl Known {
     /// The condition that is left; none when it never holds.
     #[expect(clippy::option_option, reason = "no statement, a statement always, a statement under a condition")]
-    fn condition(self) -> Option<Option<Code>> {
+    pub(super) fn condition(self) -> Option<Option<Code>> {
         match self {
             Self::Never => None,
             Self::Always => Some(None),
