@@ -104,12 +104,30 @@ impl std::fmt::Display for NoValue {
 pub fn step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
     let mut machine = machine(plan, Some(record), reads, moment);
     let result = decide::decide(&mut machine, plan);
-    let Deciding { wants, warnings, ensured, writes, .. } = machine.world;
+    decided(machine.world, result)
+}
+
+fn decided(world: Deciding<'_>, result: Result<(), Stop>) -> Step {
+    let Deciding { wants, warnings, ensured, writes, .. } = world;
     match result {
         Ok(()) => Step::Decided(Decision { outcome: crate::value::Outcome::Writes(writes), warnings, ensured }),
         Err(Stop::Waits) => Step::Wants(wants.into_iter().collect()),
         Err(Stop::Ends(ended)) => Step::Decided(decide::ended(*ended, warnings)),
     }
+}
+
+/// The writes of a plan that a second stage follows, by name.
+pub fn stages(plan: &Plan) -> impl Iterator<Item = &Arc<str>> {
+    plan.lowered.stages.iter().map(|stage| &stage.name)
+}
+
+/// Decides the stage behind a confirmed write, with the record as it is now; `confirmed` of the moment holds the keys
+/// of the first stage. Guards of column 0 are not judged again.
+#[must_use]
+pub fn step_after(plan: &Plan, write: &str, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
+    let mut machine = machine(plan, Some(record), reads, moment);
+    let result = decide::after(&mut machine, write);
+    decided(machine.world, result)
 }
 
 /// The confirmed names that this decision still comes to. One that is missing here is of a write that the flow no

@@ -128,6 +128,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
     lowering.lowered.record = program.source.as_ref().map(|source| source.var);
     let filter = program.source.as_ref().map(|source| lowering.source_filter(source));
     lowering.body(&program.body);
+    lowering.stages(&program.afters);
     let mut expects = Vec::new();
     for expr in program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions) {
         let code = lowering.expr(expr);

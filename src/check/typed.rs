@@ -55,6 +55,8 @@ pub struct Program {
     pub source: Option<Source>,
     /// Column 0 in the order of the text.
     pub body: Vec<Stmt>,
+    /// Second stages, in the order of the text.
+    pub afters: Vec<After>,
     /// Its tests, those of `x.test.flow` included.
     pub tests: Vec<Test>,
 }
@@ -146,6 +148,19 @@ pub enum Stmt {
     Write(Write),
     /// The same for each element.
     Each(Each),
+}
+
+/// `after name when … { … }`: decided when that write is confirmed.
+#[derive(Debug, Clone)]
+pub struct After {
+    /// The name of the write.
+    pub name: Arc<str>,
+    /// None = always.
+    pub when: Option<Expr>,
+    /// In the order of the text.
+    pub body: Vec<Stmt>,
+    /// The head.
+    pub span: Span,
 }
 
 /// `let`
@@ -615,6 +630,15 @@ pub enum Given {
         name: EntityName,
         /// JSON text; none = `is empty`.
         sample: Option<Arc<str>>,
+        /// The line.
+        span: Span,
+    },
+    /// What the target computes of a row that the test makes: known between its two runs.
+    After {
+        /// Role and entity.
+        name: EntityName,
+        /// Its fields.
+        fields: GivenFields,
         /// The line.
         span: Span,
     },

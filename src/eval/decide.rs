@@ -120,6 +120,25 @@ pub(super) fn decide(machine: &mut Decider<'_, '_>, plan: &Plan) -> Result<(), S
     waiting.done()
 }
 
+/// The stages behind a write: the keys of the first stage are in their places, nothing of it is decided again.
+pub(super) fn after(machine: &mut Decider<'_, '_>, write: &str) -> Result<(), Stop> {
+    let lowered = machine.lowered();
+    for stmt in &lowered.blocks {
+        if let StmtCode::Write(code) = stmt {
+            let key = machine.world.confirmed.get(&code.name).cloned().unwrap_or_default();
+            machine.set(code.var, key);
+        }
+    }
+    let mut waiting = Waiting::default();
+    for stage in lowered.stages.iter().filter(|stage| *stage.name == *write) {
+        let Some(applies) = waiting.take(machine.applies(stage.when.as_ref()))? else { continue };
+        for stmt in stage.body.iter().filter(|_| applies) {
+            waiting.take(statement(machine, stmt))?;
+        }
+    }
+    waiting.done()
+}
+
 /// The decision of a record that ended early.
 pub(super) fn ended((verdict, reason): (Verdict, Reason), warnings: Vec<Reason>) -> Decision {
     let (outcome, warnings) = match verdict {

@@ -1,6 +1,7 @@
 //! Decisions of small flows, rows given by hand.
 
 mod advance;
+mod again;
 mod ensuring;
 mod order;
 mod updating;

@@ -120,6 +120,10 @@ impl Follow<'_> {
         for stmt in lowered.guards.iter().chain(&lowered.blocks) {
             self.stmt(stmt);
         }
+        for stage in &lowered.stages {
+            stage.when.iter().for_each(|when| self.sees(when));
+            stage.body.iter().for_each(|stmt| self.stmt(stmt));
+        }
         for code in lowered.expects.iter().chain(&lowered.source_residual) {
             self.sees(code);
         }

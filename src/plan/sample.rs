@@ -339,6 +339,7 @@ impl Sample {
             constants: Vec::new(),
             source: Some(source),
             body: Vec::new(),
+            afters: Vec::new(),
             tests: Vec::new(),
         };
         let mut sample = Self { program, record: VarId(0), values: SettingValues::new() };

@@ -24,6 +24,17 @@ pub(crate) enum StmtCode {
     Each(Box<EachCode<StmtCode>>),
 }
 
+/// What is decided when a write is confirmed.
+#[derive(Debug)]
+pub(crate) struct StageCode {
+    /// The name of the write.
+    pub(crate) name: Arc<str>,
+    /// None = always.
+    pub(crate) when: Option<Code>,
+    /// In order.
+    pub(crate) body: Vec<StmtCode>,
+}
+
 /// A guard.
 #[derive(Debug)]
 pub(crate) struct GuardCode {

@@ -3,10 +3,10 @@
 
 use super::{Lowering, field_name, fitting};
 use crate::{
-    check::typed::{self, Line, Stmt},
+    check::typed::{self, After, Line, Stmt},
     plan::{
         PlanError,
-        code::{Code, EachCode, GuardCode, Holds, LineCode, StmtCode, TargetCode, WriteCode},
+        code::{Code, EachCode, GuardCode, Holds, LineCode, StageCode, StmtCode, TargetCode, WriteCode},
     },
     syntax::tree::PolicyKind,
     value::{Action, EntityName, Value, Verdict},
@@ -30,6 +30,15 @@ impl Lowering<'_> {
                 StmtCode::Guard(_) | StmtCode::Ensure(_) => self.lowered.guards.push(stmt),
                 StmtCode::Write(_) | StmtCode::Each(_) => self.lowered.blocks.push(stmt),
             }
+        }
+    }
+
+    /// The second stages.
+    pub(in crate::plan) fn stages(&mut self, afters: &[After]) {
+        for after in afters {
+            let Some(when) = self.known(after.when.as_ref()).condition() else { continue };
+            let body = self.stmts(&after.body);
+            self.lowered.stages.push(StageCode { name: after.name.clone(), when, body });
         }
     }
 
