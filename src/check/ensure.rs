@@ -47,12 +47,14 @@ impl Checker<'_> {
     pub(super) fn ensure_part(&mut self, tree: &tree::Ensure) {
         let names = std::mem::take(&mut self.write_names);
         let pending = std::mem::take(&mut self.pending);
+        self.including.push((self.unit, tree.name.text.clone()));
         self.within(self.unit, format!("`ensure {}`", tree.name.text), |checker| {
             checker.params(tree.params.as_deref().unwrap_or(&[]));
             let ty = checker.ty(&tree.ty);
             checker.alternatives(tree, ty);
             checker.tell_lacking();
         });
+        self.including.pop();
         self.write_names = names;
         self.pending = pending;
     }
@@ -215,7 +217,7 @@ impl Checker<'_> {
         let params = part.params.as_deref().unwrap_or(&[]);
         let Some(lets) = self.bind_arguments(call, key.0, params) else { return };
         if self.including.contains(&key) {
-            return self.circle(call);
+            return self.circle(&key, call);
         }
         self.including.push(key.clone());
         let (mut ensure, answer) = self.within(key.0, format!("`ensure {}`", key.1), |checker| {

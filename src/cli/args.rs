@@ -73,6 +73,9 @@ pub(super) struct RunArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    /// Stay until nothing is in doubt.
+    #[arg(long)]
+    pub(super) wait: bool,
     #[command(flatten)]
     pub(super) sandbox: InSandbox,
 }
