@@ -101,22 +101,17 @@ impl Checker<'_> {
 
     /// `after x { … }`: a stage of its own; the key of its write is known there.
     pub(super) fn after(&mut self, after: &tree::After, body: &[Stmt]) -> Option<After> {
-        let write = match self.bound(&after.name.text) {
-            Some(bound) => {
-                self.used.insert(bound.span);
-                let own = |stmt: &Stmt| matches!(stmt, Stmt::Write(write) if write.var == bound.var);
-                let known = body.iter().any(own);
-                if !known && self.var_type(bound.var).kind != Kind::Any {
-                    let title = format!("`{}` is no write of this flow", after.name.text);
-                    self.say(Diagnostic::new("F103", title, after.name.span).help("after the name of a `create`"));
-                }
-                known
+        let mut write = false;
+        if let Some(bound) = self.bound(&after.name.text) {
+            self.used.insert(bound.span);
+            write = body.iter().any(|stmt| matches!(stmt, Stmt::Write(write) if write.var == bound.var));
+            if !write && self.var_type(bound.var).kind != Kind::Any {
+                let title = format!("`{}` is no write of this flow", after.name.text);
+                self.say(Diagnostic::new("F103", title, after.name.span).help("after the name of a `create`"));
             }
-            None => {
-                self.unknown_name(&after.name);
-                false
-            }
-        };
+        } else {
+            self.unknown_name(&after.name);
+        }
         let pending = std::mem::take(&mut self.pending);
         let names = std::mem::take(&mut self.write_names);
         let (when, body) = self.block(|checker| {

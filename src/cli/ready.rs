@@ -53,7 +53,8 @@ pub(super) fn finish(project: &mut Project) {
     }
     let afters = project.programs.iter().flat_map(|program| &program.afters);
     let told = afters.map(|after| {
-        let told = Diagnostic::new("F005", "a second stage (`after`) is checked and tested, but not run yet", after.span);
+        let told =
+            Diagnostic::new("F005", "a second stage (`after`) is checked and tested, but not run yet", after.span);
         told.help("leave it out of the flows that run, for now")
     });
     let told: Vec<Diagnostic> = told.collect();

@@ -62,7 +62,7 @@ pub(super) fn apply(world: &mut World<'_>, plan: &Plan, writes: &[Write], keys: 
         match (write.action, facts.shown_key()) {
             (Action::Create, path) => {
                 values.extend(path.map(|path| (path.clone(), key)));
-                made.extend(world.add(&shown, values).map(|at| (shown.clone(), at)));
+                made.extend(world.add(&shown, &values).map(|at| (shown.clone(), at)));
             }
             (Action::Update, Some(path)) => {
                 let source = plan.source.as_ref().is_some_and(|source| source.name == shown);

@@ -112,9 +112,9 @@ impl<'a> World<'a> {
     }
 
     /// A new row of these values; where it stands.
-    pub(super) fn add(&mut self, name: &EntityName, values: Vec<(Arc<str>, Value)>) -> Option<usize> {
+    pub(super) fn add(&mut self, name: &EntityName, values: &[(Arc<str>, Value)]) -> Option<usize> {
         let object = self.entity(name)?.read.as_ref()?.object.clone();
-        let row = derive(&changed(&blank_record(&object), &values), &object, self.today, &[]);
+        let row = derive(&changed(&blank_record(&object), values), &object, self.today, &[]);
         let rows = self.rows.entry(name.clone()).or_default();
         rows.push(row);
         rows.len().checked_sub(1)
