@@ -128,6 +128,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
     lowering.lowered.record = program.source.as_ref().map(|source| source.var);
     let filter = program.source.as_ref().map(|source| lowering.source_filter(source));
     lowering.body(&program.body);
+    lowering.stages(&program.afters);
     let mut expects = Vec::new();
     for expr in program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions) {
         let code = lowering.expr(expr);
@@ -146,7 +147,8 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         }
         always
     });
-    let of_source = program.source.as_ref().map(|source| &*source.entity).zip(always.as_deref());
+    let of_source = program.source.as_ref().zip(always.as_deref());
+    let of_source = of_source.map(|(source, always)| (&source.name, &*source.entity, always));
     let (fields, reads) = projection::fields(&lowered, of_source);
     for (read, (_, fields)) in lowered.reads.iter().zip(reads) {
         // Set once: the list was empty until now.

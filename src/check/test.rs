@@ -88,9 +88,9 @@ impl<'a> Checker<'a> {
                 let value = self.coerce(value, &ty, &Need { blank: ty.optional, ..Need::fine(&what) });
                 Some(Given::Setting(id, value))
             }
-            GivenKind::After(entity, _) => {
-                self.not_built("`given after`", entity.span);
-                None
+            GivenKind::After(entity, lines) => {
+                let (target, object) = self.readable(entity)?;
+                Some(Given::After { name: target.name, fields: self.given_fields(lines, &object), span })
             }
             GivenKind::Value(name, value) => {
                 let value = self.expr(value);
@@ -288,7 +288,6 @@ impl<'a> Checker<'a> {
                 self.say(told);
                 return None;
             };
-            self.known_later(&field, name);
             if let Some(next) = inner(&field.ty) {
                 object = next;
             } else if place + 1 < target.names.len() {
