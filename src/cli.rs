@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod fmt;
 mod logs;
 mod place;
 mod plan;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
 fn say(args: &Args) -> Said {
     match &args.verb {
         Verb::Check(check) => check::check(args, check),
+        Verb::Fmt(fmt) => fmt::fmt(args, fmt),
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),
