@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod docs;
 mod fmt;
 mod logs;
 mod place;
@@ -58,6 +59,7 @@ fn say(args: &Args) -> Said {
         Verb::Plan(plan) => plan::plan(args, plan),
         Verb::Run(run) => run::run(args, run),
         Verb::Serve(serve) => serve::serve(args, serve),
+        Verb::Docs(asked) => docs::docs(args, asked),
         Verb::Status(status) => status::status(args, status),
     }
 }

@@ -6,15 +6,20 @@
 mod bookkeeping;
 mod convert;
 mod date;
+mod iso;
 mod list;
+mod manual;
 mod number;
 mod text;
+mod valid;
 
 use std::sync::Arc;
 
 use regex::Regex;
 
 use crate::{schema::Ty, value::Value};
+
+pub use manual::manual;
 
 /// A standard function.
 #[derive(Debug)]
@@ -119,6 +124,8 @@ pub const FUNCTIONS: &[&Function] = &[
     &text::JOIN,
     &text::PAD_LEFT,
     &text::DIGITS_ONLY,
+    &text::TITLE_CASE,
+    &text::WITHOUT_ACCENTS,
     &number::ROUND,
     &number::ROUND_EVEN,
     &number::FLOOR,
@@ -138,17 +145,26 @@ pub const FUNCTIONS: &[&Function] = &[
     &date::END_OF_MONTH,
     &date::FIRST_OF_MONTH,
     &date::DATE,
+    &date::FORMAT_DATE,
     &date::TO_DATE,
     &list::FIRST,
     &list::LAST,
     &list::COUNT,
     &list::DISTINCT,
+    &list::SORT_BY,
     &list::ANY,
     &list::ALL,
     &convert::TO_INT,
     &convert::TO_DECIMAL,
     &convert::TO_PERCENT,
     &convert::TO_TEXT,
+    &convert::TO_COUNTRY,
+    &convert::TO_CURRENCY,
+    &valid::EMAIL,
+    &valid::IBAN,
+    &valid::VAT,
+    &valid::KVK,
+    &valid::POSTCODE,
     &bookkeeping::GROUP,
     &bookkeeping::SPREAD,
     &bookkeeping::BALANCE,

@@ -128,12 +128,12 @@ impl<'a> Checker<'a> {
     /// The values of a named list: a `let` whose value is a list of literals.
     fn named_list(&mut self, name: &Name, column: &Arc<str>, ty: &Ty) -> Option<Vec<Value>> {
         let Some((unit, line)) = self.let_of(name) else {
+            if self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
+                return None;
+            }
             if matches!(self.lookup_declared(&name.text), super::lookup::Found::Setting(_)) {
                 self.not_built("a setting in a cell of a table", name.span);
-            } else if self
-                .here()
-                .is_some_and(|unit| unit.names.contains_key(&name.text) || unit.lost.contains(&*name.text))
-            {
+            } else if self.here().is_some_and(|unit| unit.names.contains_key(&name.text)) {
                 let title = format!("`{}` is no list of values", name.text);
                 self.say(Diagnostic::new("F406", title, name.span).help(format!("let {} = [\"…\", \"…\"]", name.text)));
             } else {

@@ -45,8 +45,10 @@ pub(super) struct Checker<'a> {
     pub(super) constant_vars: HashMap<Key, Option<VarId>>,
     /// Results of defines that hold personal data whatever their arguments are.
     pub(super) private_defines: HashSet<DefineId>,
-    /// `fields` and `ensure` parts that are being written out, against circles.
+    /// Blocks that are being written out and columns whose types are being looked up, against circles.
     pub(super) including: Vec<Key>,
+    /// Circles that were told, by their sorted members.
+    pub(super) circles: HashSet<Vec<Key>>,
 
     pub(super) scope: Scope,
     /// Values that need a key which a write of this stage still has to give.
@@ -120,6 +122,7 @@ impl<'a> Checker<'a> {
             constant_vars: HashMap::new(),
             private_defines: HashSet::new(),
             including: Vec::new(),
+            circles: HashSet::new(),
             scope: Scope::default(),
             pending: HashSet::new(),
             of_found: HashSet::new(),
@@ -141,6 +144,17 @@ impl<'a> Checker<'a> {
     /// Tells a mistake, unless this part is looked at in silence.
     pub(super) fn say(&mut self, told: Diagnostic) {
         if self.quiet == 0 {
+            self.diagnostics.push(told);
+        }
+    }
+
+    /// Tells a circle that comes back to `key`, once, also where this part is looked at in silence: it is found only
+    /// while a block is written out. A circle through another file is one of its `use` lines, which were told.
+    pub(super) fn say_circle(&mut self, key: &Key, told: Diagnostic) {
+        let start = self.including.iter().position(|other| other == key).unwrap_or(0);
+        let mut members: Vec<Key> = self.including.iter().skip(start).cloned().collect();
+        members.sort();
+        if members.iter().all(|(unit, _)| *unit == self.unit) && self.circles.insert(members) {
             self.diagnostics.push(told);
         }
     }

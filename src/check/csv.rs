@@ -190,6 +190,11 @@ impl Places {
     }
 }
 
+/// The place of a cell of a row.
+pub(super) fn cell_place(text: &str, row: Span, column: usize) -> Span {
+    Places::of(text, row.start as usize, row.file).cell(column)
+}
+
 /// A cell of an input column.
 fn cell(text: &str, ty: &Ty, span: Span, parts: bool) -> Option<CellKind> {
     if text == "*" {

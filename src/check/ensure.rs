@@ -47,12 +47,14 @@ impl Checker<'_> {
     pub(super) fn ensure_part(&mut self, tree: &tree::Ensure) {
         let names = std::mem::take(&mut self.write_names);
         let pending = std::mem::take(&mut self.pending);
+        self.including.push((self.unit, tree.name.text.clone()));
         self.within(self.unit, format!("`ensure {}`", tree.name.text), |checker| {
             checker.params(tree.params.as_deref().unwrap_or(&[]));
             let ty = checker.ty(&tree.ty);
             checker.alternatives(tree, ty);
             checker.tell_lacking();
         });
+        self.including.pop();
         self.write_names = names;
         self.pending = pending;
     }
@@ -128,6 +130,7 @@ impl Checker<'_> {
                 }
                 ways.ends |= write.targets.last().is_none_or(|target| target.when.is_none());
                 if let Some(typed) = typed {
+                    self.hangs_on_blank(ways.name, &ways.alternatives, &typed);
                     let key = expr(ExprKind::Var(typed.var), self.var_type(typed.var), write.head);
                     let key = Expr { ty: Ty { max: None, ..key.ty }, ..key };
                     self.coerce(key, &Ty { max: None, ..ways.ty.clone() }, &Need::fine(&what));
@@ -216,7 +219,7 @@ impl Checker<'_> {
         let params = part.params.as_deref().unwrap_or(&[]);
         let Some(lets) = self.bind_arguments(call, key.0, params) else { return };
         if self.including.contains(&key) {
-            return self.circle(call);
+            return self.circle(&key, call);
         }
         self.including.push(key.clone());
         let (mut ensure, answer) = self.within(key.0, format!("`ensure {}`", key.1), |checker| {

@@ -17,6 +17,7 @@ use super::{
     facts,
     join::max_chars,
     lookup::Found,
+    suggest,
     typed::{Expr, ExprKind, Message, MessagePart, TextPart},
     types::say,
 };
@@ -124,7 +125,15 @@ impl Checker<'_> {
     /// `name.a.b`
     fn path(&mut self, path: &Path) -> Expr {
         let Some((first, rest)) = path.names.split_first() else { return Self::poison(path.span) };
+        let known = self.scope.known.len();
         let base = self.name(first);
+        if self.scope.known.len() > known
+            && let Some(mut meant) = self.scope.known.last().cloned()
+        {
+            // a misspelt name: what a guard says of it, it says of the one that was meant
+            meant.place.path = rest.iter().map(|name| &*name.text).collect::<Vec<_>>().join(".");
+            self.scope.known.push(meant);
+        }
         self.steps(base, rest)
     }
 
@@ -193,6 +202,11 @@ impl Checker<'_> {
         let Some(field) = object.field(&name.text).cloned() else {
             let told = self.unknown_field(name, &object);
             self.say(told);
+            if let (Some(near), Some(place)) = (suggest::misspelt(&name.text, &object), facts::place(&base)) {
+                let path =
+                    if place.path.is_empty() { near.name.to_string() } else { format!("{}.{}", place.path, near.name) };
+                self.scope.known.push(facts::Fact { place: facts::Place { path, ..place }, not: None });
+            }
             return Self::poison(span);
         };
         self.known_later(&field, name);

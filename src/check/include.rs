@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     body::{Body, Filled},
-    checker::Checker,
+    checker::{Checker, Key},
     coerce::Need,
     entity::short,
     join::same_object,
@@ -31,6 +31,7 @@ impl<'a> Checker<'a> {
                 None => self.unknown_path(path),
             }
         }
+        self.including.push((self.unit, fields.name.text.clone()));
         self.within(self.unit, format!("`fields {}`", fields.name.text), |checker| {
             if objects.is_empty() {
                 checker.block(|checker| {
@@ -50,8 +51,13 @@ impl<'a> Checker<'a> {
                     checker.body(&fields.lines, filled);
                 });
             }
+            if objects.len() < fields.targets.len() {
+                // a field may belong to the object that could not be found
+                checker.lacking.clear();
+            }
             checker.tell_lacking();
         });
+        self.including.pop();
     }
 
     /// "AFAS" for an object of AFAS.
@@ -61,28 +67,39 @@ impl<'a> Checker<'a> {
 
     /// `include f(x)` in a body.
     pub(super) fn include(&mut self, include: &Include, filled: Filled<'_>) -> Body {
+        if let Some(body) = self.included(include, filled) {
+            return body;
+        }
+        // what the block would have given is not missing as well
+        if let Some(object) = filled.object {
+            let all = object.fields.keys().map(|field| (object.path.clone(), field.clone()));
+            self.meant_fields.extend(all);
+        }
+        Body::default()
+    }
+
+    /// The lines of a block, written out; none after a mistake.
+    fn included(&mut self, include: &Include, filled: Filled<'_>) -> Option<Body> {
         let policy = self.policy(include.policy.as_ref(), filled);
         let call = &include.call;
         let (key, fields) = match self.lookup_declared(&call.name.text) {
             Found::Fields(key, fields) => (key, fields),
             other => {
                 self.no_block(call, &other, true);
-                return Body::default();
+                return None;
             }
         };
-        let Some(lets) = self.bind_arguments(call, key.0, &fields.params) else { return Body::default() };
+        let lets = self.bind_arguments(call, key.0, &fields.params)?;
         let mut body =
             Body { lines: lets.iter().map(|(line, _)| Line::Let(line.clone())).collect(), ..Body::default() };
-        let Some(object) = filled.object else { return body };
+        let Some(object) = filled.object else { return Some(body) };
         if self.including.contains(&key) {
-            self.circle(call);
-            return body;
+            self.circle(&key, call);
+            return None;
         }
-        let fits = fields.targets.iter().any(|path| {
-            self.within(key.0, String::new(), |checker| checker.object_of(&path.names, true))
-                .is_some_and(|own| same_object(&own, object) || same_part(&own, object))
-        });
-        if !fits {
+        let fits = |own: Arc<Object>| same_object(&own, object) || same_part(&own, object);
+        // one that could not be found was told, and may have been this one
+        if !fields.targets.iter().any(|path| self.object_of(&path.names, true).is_none_or(fits)) {
             let all = suggest::words(
                 fields.targets.iter().map(|path| path.names.last().map_or("", |name| &name.text)),
                 '`',
@@ -91,7 +108,7 @@ impl<'a> Checker<'a> {
             let title = format!("`{}` gives fields of {all}, and this is {}", key.1, short(object));
             let told = Diagnostic::new("F103", title, call.name.span).also(fields.head, "declared here");
             self.say(told.help(format!("add it there:  for …, {}", object.path)));
-            return body;
+            return None;
         }
         self.including.push(key.clone());
         let params = &fields.params;
@@ -104,7 +121,7 @@ impl<'a> Checker<'a> {
         self.including.pop();
         body.lines.extend(written.lines);
         body.given.extend(written.given);
-        body
+        Some(body)
     }
 
     /// Brings parameters in sight, as the places that hold the arguments.
@@ -164,7 +181,10 @@ impl<'a> Checker<'a> {
                 let kind = if of_fields { "fields" } else { "ensure" };
                 let title = format!("there is no block `{}`", name.text);
                 let mut told = Diagnostic::new("F101", title, name.span);
-                told.help = self.in_library(&name.text).or(near).or_else(|| Some(format!("declare it:  {kind} {}(…) …", name.text)));
+                told.help = self
+                    .in_library(&name.text)
+                    .or(near)
+                    .or_else(|| Some(format!("declare it:  {kind} {}(…) …", name.text)));
                 return self.say(told);
             }
             Found::Fields(..) => ("a block of fields", "it is included in the body of a `create`"),
@@ -176,9 +196,10 @@ impl<'a> Checker<'a> {
     }
 
     /// Tells a block that includes itself.
-    pub(super) fn circle(&mut self, call: &Call) {
+    pub(super) fn circle(&mut self, key: &Key, call: &Call) {
         let title = format!("`{}` includes itself, in a circle", call.name.text);
-        self.say(Diagnostic::new("F108", title, call.name.span).help("write out what one of them needs"));
+        let told = Diagnostic::new("F108", title, call.name.span).help("write out what one of them needs");
+        self.say_circle(key, told);
     }
 }
 

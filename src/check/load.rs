@@ -21,7 +21,25 @@ use crate::{
 };
 
 /// The libraries that koppel brings along, by the name behind `std:`.
-const LIBRARIES: &[(&str, &str)] = &[];
+const LIBRARIES: &[(&str, &str)] = &[
+    ("addresses", include_str!("../../stdlib/addresses.flow")),
+    ("countries", include_str!("../../stdlib/countries.flow")),
+    ("names", include_str!("../../stdlib/names.flow")),
+    ("payment", include_str!("../../stdlib/payment.flow")),
+    ("vat", include_str!("../../stdlib/vat.flow")),
+];
+
+/// The tables of these libraries, by the path as they write it.
+const TABLES: &[(&str, &str)] = &[
+    ("afas_countries.csv", include_str!("../../stdlib/afas_countries.csv")),
+    ("country_names.csv", include_str!("../../stdlib/country_names.csv")),
+    ("country_of_name.csv", include_str!("../../stdlib/country_of_name.csv")),
+];
+
+/// What koppel brings along under a name; none = no such.
+fn brought(all: &[(&str, &'static str)], name: &str) -> Option<Arc<str>> {
+    all.iter().find(|(own, _)| *own == name).map(|(_, text)| Arc::from(*text))
+}
 
 /// Everything that was read.
 pub(super) struct Loaded {
@@ -142,13 +160,17 @@ impl Loader<'_> {
             return Ok(*unit);
         }
         let text = match path.strip_prefix("std:") {
-            Some(name) => {
-                let found = LIBRARIES.iter().find(|(own, _)| *own == name);
-                found.map(|(_, text)| Arc::from(*text)).ok_or("koppel brings no such library")?
-            }
+            Some(name) => brought(LIBRARIES, name).ok_or_else(|| {
+                let names = LIBRARIES.iter().map(|(own, _)| *own);
+                format!("koppel brings no such library, it has {}", suggest::words(names, '"', 8))
+            })?,
             None => self.project.files.read(path)?,
         };
-        let tree = self.parse(path, &text);
+        let mut tree = self.parse(path, &text);
+        if path.starts_with("std:") && !self.way.is_empty() {
+            // the tests of koppel's own libraries are no business of those who use them
+            tree.items.retain(|item| !matches!(item, Item::Test(_)));
+        }
         let tests = self.tests_of(path);
         let index = self.loaded.units.len();
         self.by_path.insert(path.to_owned(), index);
@@ -296,9 +318,14 @@ impl Loader<'_> {
                 .filter(|name| !unit.csv.contains_key(&name.text))
                 .collect();
             for name in asked {
-                let full = beside(&path, &name.text);
-                let text = full.as_deref().ok_or("it lies outside the project".to_owned());
-                let found = match text.and_then(|full| self.project.files.read(full)) {
+                let own = path.starts_with("std:");
+                let full = if own { Some(format!("std:{}", name.text)) } else { beside(&path, &name.text) };
+                let text = match full.as_deref() {
+                    Some(_) if own => brought(TABLES, &name.text).ok_or("koppel brings no such table".to_owned()),
+                    Some(full) => self.project.files.read(full),
+                    None => Err("it lies outside the project".to_owned()),
+                };
+                let found = match text {
                     Ok(text) => Some(self.loaded.sources.add(full.clone().unwrap_or_default(), text)),
                     Err(trouble) => {
                         let title = format!("\"{}\" cannot be read: {trouble}", name.text);
@@ -355,9 +382,8 @@ fn declaration(item: &Item, place: usize) -> Option<(&Name, DeclKind)> {
 /// Names that the text seems to declare, whether or not the line could be read: the words behind the first word of a
 /// line (`letx total = …` was meant to declare `total`).
 fn declared_in_text(text: &str) -> HashSet<String> {
-    static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?m)^\s*[A-Za-z_]\w*\s+(?:first\s+|all\s+)?([A-Za-z_]\w*(?:\s*,\s*\w+)*)").ok()
-    });
+    static LINE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?m)^\s*[A-Za-z_]\w*\s+(?:first\s+|all\s+)?([A-Za-z_]\w*(?:\s*,\s*\w+)*)").ok());
     let hits = LINE.iter().flat_map(|line| line.captures_iter(text)).filter_map(|hit| hit.get(1));
     let names = hits.flat_map(|names| names.as_str().split(','));
     names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()

@@ -26,6 +26,8 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
     let mut checker = Checker::new(project, loaded, unit);
     checker.scope.frames.push(Vec::new());
     let (source, body) = checker.items(file);
+    checker.prove_tables(file);
+    checker.recognisable(&body);
     let tests = checker.tests(file);
     checker.unused(file);
     let flow = file.flow();
@@ -88,7 +90,8 @@ impl<'a> Checker<'a> {
                 }
                 Item::Read(read) => {
                     if flow.is_none() && !file.tree.broken {
-                        let told = Diagnostic::new("F006", "a file that reads is a flow, and a flow has a name", read.head);
+                        let told =
+                            Diagnostic::new("F006", "a file that reads is a flow, and a flow has a name", read.head);
                         self.say(told.help("begin the file with  flow name \"title\""));
                     }
                     source = self.source(read);

@@ -44,6 +44,10 @@ impl Checker<'_> {
             });
         }
         let since = self.since(read.since.as_ref(), &object);
+        let mark = read.since.as_ref().and_then(|since| since.field.as_ref());
+        if let (Some(mark), Some(condition)) = (mark, &condition) {
+            self.since_misses(mark, var, condition, &target.entity, &object);
+        }
         let key: Vec<Arc<str>> = read.key.iter().filter_map(|key| self.key(key, &object)).collect();
         self.bind(&read.name, var);
         Some(Source { var, name: target.name, entity: target.entity, condition, since, key, span: read.head })

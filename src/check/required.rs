@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{body::field_name, checker::Checker};
+use super::{body::field_name, checker::Checker, suggest};
 use crate::{
     diagnostic::{Diagnostic, Span},
     schema::{Field, Kind, Object},
@@ -143,7 +143,12 @@ impl Checker<'_> {
         // up to the next statement in column 0
         let block = rest.lines().skip(1).take_while(|line| line.is_empty() || line.starts_with([' ', '\t', '}']));
         block.map(str::trim_start).any(|line| {
-            line.strip_prefix(name).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            let word = line.split_whitespace().next().unwrap_or("");
+            let include = word != "include" && suggest::nearest(word, ["include"]).is_some();
+            include
+                || line
+                    .strip_prefix(name)
+                    .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
         })
     }
 

@@ -96,7 +96,9 @@ pub(super) fn with_article(noun: &str) -> String {
 /// A vendor's label without what stands in brackets or behind the first sentence.
 pub(super) fn label(label: &str) -> String {
     let cut = label.split([';', ',']).next().unwrap_or(label);
-    let cut = cut.split(". ").next().unwrap_or(cut).split(" (").next().unwrap_or(cut).trim_end_matches('.');
+    // a sentence, not "P.O. Box"
+    let sentence = cut.match_indices(". ").map(|(at, _)| at).find(|at| *at > 12).and_then(|at| cut.get(..at));
+    let cut = sentence.unwrap_or(cut).split(" (").next().unwrap_or(cut).trim_end_matches('.');
     if cut.chars().count() <= 48 {
         cut.to_owned()
     } else {

@@ -182,7 +182,15 @@ impl Checker<'_> {
 
     /// A column of texts that no rows can exhaust needs `otherwise`.
     fn needs_otherwise(&mut self, table: &tree::Table, inputs: &Columns, rows: &[Row]) {
-        if rows.iter().any(|row| row.cells.iter().all(|cell| *cell == Cell::Any)) || rows.len() < table.rows.len() {
+        // a line of it that could not be read may be the one that closes it
+        let unread = |told: &Diagnostic| {
+            let (place, whole) = (told.span(), table.span);
+            place.file == whole.file && (whole.start..whole.end).contains(&place.start)
+        };
+        if rows.iter().any(|row| row.cells.iter().all(|cell| *cell == Cell::Any))
+            || rows.len() < table.rows.len()
+            || self.loaded.diagnostics.iter().any(unread)
+        {
             return;
         }
         for (column, (name, ty)) in inputs.iter().enumerate() {

@@ -149,7 +149,8 @@ impl Checker<'_> {
         let key = (unit, Arc::from(format!("{name}.{}", column.text)));
         if self.including.contains(&key) {
             let title = format!("`{}.{}` is the type of itself, in a circle", first.text, column.text);
-            self.say(Diagnostic::new("F108", title, path.span).help("write the type of one of them out"));
+            let told = Diagnostic::new("F108", title, path.span).help("write the type of one of them out");
+            self.say_circle(&key, told);
             return None;
         }
         self.including.push(key);

@@ -169,7 +169,7 @@ impl Checker<'_> {
             // a number of our own is known without the answer
             _ if object.field(&name.text).is_some() => Some((name.text.clone(), typed(&name.text))),
             Answer::Key(key) => {
-                let title = format!("`{}` gives no `{}` back", entity.name, name.text);
+                let title = format!("the answer holds no `{}`", name.text);
                 self.say(Diagnostic::new("F206", title, path.span).help(format!("gives .{key}")));
                 None
             }

@@ -32,6 +32,8 @@ pub(super) enum Verb {
     Run(RunArgs),
     /// Run the flows on their schedule; edited flows are taken over when they check and their tests pass.
     Serve(ServeArgs),
+    /// Print the functions of the language, or what a flow does.
+    Docs(DocsArgs),
     /// Tell what became of the records so far.
     Status(StatusArgs),
     /// Show the log.
@@ -87,6 +89,9 @@ pub(super) struct RunArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    /// Stay until nothing is in doubt.
+    #[arg(long)]
+    pub(super) wait: bool,
     #[command(flatten)]
     pub(super) sandbox: InSandbox,
 }
@@ -95,6 +100,12 @@ pub(super) struct RunArgs {
 pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) sandbox: InSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct DocsArgs {
+    /// A flow by its name or its file; without it the functions.
+    pub(super) flow: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -58,7 +58,7 @@ pub(super) fn table(runs: &[Summary]) -> String {
 /// A line for each kind of trouble of all runs, the worst first. A kind is a place in a flow: reasons that differ only
 /// by what was filled in are one line.
 pub(super) fn troubles(runs: &[Summary]) -> Vec<String> {
-    let doubts = runs.iter().flat_map(|run| &run.in_doubt).map(doubt);
+    let doubts = runs.iter().flat_map(|run| doubts(&run.in_doubt));
     let mut kinds: Vec<(&Trouble, u64, bool)> = Vec::new();
     for trouble in runs.iter().flat_map(|run| &run.reasons) {
         let same = kinds.iter_mut().find(|(own, ..)| own.verdict == trouble.verdict && own.place == trouble.place);
@@ -98,6 +98,23 @@ fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
         if count == 1 { (format!("record {example}"), one) } else { (format!("{count} records, as {example}"), many) };
     let others = if differ { ", and others alike" } else { "" };
     plain(&format!("{word} {records}: {text}{others} ({place}); {way}"))
+}
+
+/// So many writes in doubt of one run are shown, the others counted: `koppel status` lists them all.
+const DOUBTS_SHOWN: usize = 3;
+
+/// What is in doubt in one run, and how it gets certain.
+fn doubts(all: &[Doubt]) -> Vec<String> {
+    let mut lines: Vec<String> = all.iter().take(DOUBTS_SHOWN).map(doubt).collect();
+    if let (Some(first), Some(more)) = (all.first(), all.len().checked_sub(DOUBTS_SHOWN + 1)) {
+        lines.push(plain(&format!("in doubt {}: {} more; all of them:  koppel status", first.run, more + 1)));
+    }
+    if !all.is_empty() {
+        lines.push(
+            "         koppel run --wait stays until that is certain, koppel serve sees to it by itself".to_owned(),
+        );
+    }
+    lines
 }
 
 /// A write of which nobody knows yet whether it happened.

@@ -1,6 +1,6 @@
 //! `koppel run`: every flow once, in the order of `koppel.toml`.
 
-use std::{io::Write as _, sync::Arc};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use super::{
     args::{Args, RunArgs},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     engine::{self, EngineError, Progress, Silent, Summary},
     insight::Journal,
+    ledger::Ledger,
     project::Project,
 };
 
@@ -39,7 +40,7 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
         let run = ready::run(project, run, &open.connections, &open.catalog, false).map_err(Stop::Setup)?;
         let bar = Bar::new(&run.name);
         let progress: &dyn Progress = if asked.json { &Silent } else { &bar };
-        let summary = match engine::poll(&run, &ledger, &journal, progress, &stop).await {
+        let summary = match poll(&run, asked.wait, &ledger, &journal, progress, &stop).await {
             Ok(summary) => summary,
             Err(error) => {
                 stopped = Some(ready::trouble(project, &error));
@@ -74,4 +75,38 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
         None if summaries.iter().any(report::troubled) => Ok(Ended::Held),
         None => Ok(Ended::Fine),
     }
+}
+
+/// How long to stay away before asking again about what is in doubt: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+
+/// One poll; with `wait` again and again until nothing of it is in doubt. Records that are held stay as they are
+/// meanwhile: only what is in doubt is a reason to stay.
+async fn poll(
+    run: &engine::Run,
+    wait: bool,
+    ledger: &Ledger,
+    journal: &dyn Journal,
+    progress: &dyn Progress,
+    stop: &engine::Stop,
+) -> Result<Summary, EngineError> {
+    let mut summary = engine::poll(run, ledger, journal, progress, stop).await?;
+    let patient = engine::Run { patient: true, ..run.clone() };
+    let (mut pause, longest) = PAUSES;
+    while wait && summary.unsettled > 0 && !stop.wished() {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = async { stop.clone().wait().await } => break,
+        }
+        pause = (pause * 2).min(longest);
+        match engine::poll(&patient, ledger, journal, progress, stop).await {
+            Ok(later) => summary.go_on(later),
+            Err(EngineError::Connection { connection, text, summary: later }) => {
+                summary.go_on(*later);
+                return Err(EngineError::Connection { connection, text, summary: Box::new(summary) });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(summary)
 }

@@ -8,6 +8,7 @@ use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -21,6 +22,9 @@ use crate::{
     sandbox::{self, Sandbox},
     schema::Catalog,
 };
+
+/// The sandbox works on no request for longer than this after its client hung up.
+const SANDBOX_SETTLE: Duration = Duration::from_secs(5);
 
 /// Whom, and where.
 pub(super) struct Target {
@@ -145,7 +149,7 @@ impl InReach {
             login,
             participant: None,
             credentials,
-            settle: None,
+            settle: Some(SANDBOX_SETTLE),
         }
     }
 

@@ -107,9 +107,7 @@ impl Applying<'_> {
         }
         let Decided { entry, .. } = &decided;
         self.told(entry, EventKind::Read, None, None);
-        let name = entry.name.clone();
         if let Err(error) = self.outcome(decided, found).await {
-            tracing::debug!(run = &*name.run, key = &*name.key, "not applied: {error}");
             let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.get_or_insert(error);
         }

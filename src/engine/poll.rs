@@ -188,7 +188,7 @@ impl Poll<'_> {
             if !seen.insert(connector.name().to_owned()) {
                 continue;
             }
-            let identity = with_patience(&**connector, self.stop, || connector.identity()).await;
+            let identity = with_patience(self.stop, || connector.identity()).await;
             let identity = identity.map_err(|error| EngineError::connection(&**connector, error.to_string()))?;
             self.ledger.connect(connector.name(), &identity).await?;
         }
@@ -388,10 +388,9 @@ impl<'a> Pages<'a> {
         if self.ended || self.stop.wished() {
             return Ok(None);
         }
-        let Page { records, next } =
-            with_patience(self.connector, self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
-                .await
-                .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
+        let Page { records, next } = with_patience(self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
+            .await
+            .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
         self.ended = next.is_none();
         self.cursor = next;
         Ok(Some(records))

@@ -73,7 +73,7 @@ fn find<'a>(
     asks: &'a [Ask],
 ) -> BoxFuture<'a, Result<Vec<(Ask, Answer)>, EngineError>> {
     Box::pin(async move {
-        match with_patience(connector, stop, || connector.find(asks)).await {
+        match with_patience(stop, || connector.find(asks)).await {
             Ok(rows) if rows.len() == asks.len() => Ok(asks.iter().cloned().zip(rows.into_iter().map(Ok)).collect()),
             Ok(rows) => Err(EngineError::connection(
                 connector,
@@ -96,20 +96,15 @@ fn find<'a>(
 }
 
 /// Calls again after the wait that a busy system asks for.
-pub(super) async fn with_patience<T, F>(
-    connector: &dyn Connector,
-    stop: &Stop,
-    mut call: impl FnMut() -> F,
-) -> Result<T, ConnectorError>
+pub(super) async fn with_patience<T, F>(stop: &Stop, mut call: impl FnMut() -> F) -> Result<T, ConnectorError>
 where
     F: Future<Output = Result<T, ConnectorError>>,
 {
     let mut patience = PATIENCE;
     loop {
         match call().await {
-            Err(ConnectorError::Busy { after, text }) if patience > 0 && !stop.wished() => {
+            Err(ConnectorError::Busy { after, .. }) if patience > 0 && !stop.wished() => {
                 patience -= 1;
-                tracing::info!(connection = connector.name(), "waiting {after:?}: {text}");
                 pause(stop, after).await;
             }
             other => return other,

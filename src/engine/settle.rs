@@ -86,13 +86,8 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
     let begun = Instant::now();
     let answers = ask(run, stop, asked.iter().map(|(_, _, asking)| asking.ask.clone()).collect()).await?;
     for (row, connector, asking) in asked {
-        let judged = match asking.judge(&answers) {
-            Ok(judged) => judged,
-            Err(text) => {
-                tracing::warn!(run = &*run.name, write = &*row.name, "could not be asked for: {text}");
-                continue;
-            }
-        };
+        // Not asked this time: the row stays in doubt and is asked about at the next poll.
+        let Ok(judged) = asking.judge(&answers) else { continue };
         let event = Event::Asked {
             finding: judged.finding,
             late: late(ledger, &*connector, row.id, begun),

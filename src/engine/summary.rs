@@ -43,6 +43,31 @@ pub struct Summary {
     pub in_doubt: Vec<Doubt>,
 }
 
+impl Summary {
+    /// Takes a later poll of the same run in: what was done adds up, what is in doubt is what is in doubt now.
+    ///
+    /// What the later poll only met again (records read, held and failed before) is not counted twice.
+    pub fn go_on(&mut self, later: Self) {
+        for (own, more) in [
+            (&mut self.created, later.created),
+            (&mut self.updated, later.updated),
+            (&mut self.requests, later.requests),
+        ] {
+            for (name, count) in more {
+                *own.entry(name).or_default() += count;
+            }
+        }
+        self.read = self.read.max(later.read);
+        self.skipped += later.skipped;
+        self.held += later.held;
+        self.failed += later.failed;
+        self.seconds += later.seconds;
+        self.reasons.extend(later.reasons);
+        self.unsettled = later.unsettled;
+        self.in_doubt = later.in_doubt;
+    }
+}
+
 /// A kind of hold, failure or warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trouble {

@@ -1,8 +1,8 @@
 //! Functions that turn one kind into another. What cannot be read fails the record and names the value.
 
-use super::{Argument, Function, Takes, Trouble, at, needed, optional};
+use super::{Argument, Function, Takes, Trouble, at, iso, needed, optional};
 use crate::{
-    schema::{Kind, Ty},
+    schema::{Kind, Ty, normalise},
     value::{Decimal, Value},
 };
 
@@ -59,6 +59,38 @@ pub(super) const TO_TEXT: Function = Function {
     },
 };
 
+/// A country.
+pub(super) const TO_COUNTRY: Function = Function {
+    name: "to_country",
+    params: &[needed("text", Takes::Text), optional("or", Takes::Anything)],
+    gives: |_| Ty::new(Kind::Country),
+    doc: "the country of a two-letter ISO 3166 code in any case; another text fails the record, or gives `or`",
+    example: ("to_country(\" nl \")", "NL"),
+    call: |args| {
+        let country = |text: &str| code(&Kind::Country, text, iso::COUNTRIES);
+        read(args, "the two-letter ISO code of a country", country, |_| None)
+    },
+};
+
+/// A currency.
+pub(super) const TO_CURRENCY: Function = Function {
+    name: "to_currency",
+    params: &[needed("text", Takes::Text), optional("or", Takes::Anything)],
+    gives: |_| Ty::new(Kind::Currency),
+    doc: "the currency of a three-letter ISO 4217 code in any case; another text fails the record, or gives `or`",
+    example: ("to_currency(\"eur\")", "EUR"),
+    call: |args| {
+        let currency = |text: &str| code(&Kind::Currency, text, iso::CURRENCIES);
+        read(args, "the three-letter ISO code of a currency", currency, |_| None)
+    },
+};
+
+/// The normal form of a code, if the list has it.
+fn code(kind: &Kind, text: &str, known: &str) -> Option<Value> {
+    let code = normalise(kind, text);
+    known.split_whitespace().any(|own| Some(own) == code.as_text()).then_some(code)
+}
+
 /// Blank of a blank.
 fn lifted(types: &[Ty], kind: Kind) -> Ty {
     let ty = Ty::new(kind);
@@ -81,5 +113,32 @@ fn read(
         (Some(read), _) => Ok(read),
         (None, Value::Blank) => Err(Trouble(format!("\"{value}\" is not {wanted}"))),
         (None, instead) => Ok(instead.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(function: &Function, text: &str, instead: &Value) -> Result<Value, Trouble> {
+        (function.call)(&[Argument::Value(&Value::text(text)), Argument::Value(instead)])
+    }
+
+    #[test]
+    fn only_codes_that_iso_has_are_countries_and_currencies() {
+        assert_eq!(call(&TO_COUNTRY, "gr", &Value::Blank).unwrap(), Value::text("GR"));
+        for wrong in ["UK", "EL", "NLD", "Nederland", "XX"] {
+            let trouble = call(&TO_COUNTRY, wrong, &Value::Blank).unwrap_err();
+            assert_eq!(trouble.0, format!("\"{wrong}\" is not the two-letter ISO code of a country"));
+        }
+        assert_eq!(call(&TO_CURRENCY, "gbp", &Value::Blank).unwrap(), Value::text("GBP"));
+        assert!(call(&TO_CURRENCY, "€", &Value::Blank).is_err());
+    }
+
+    #[test]
+    fn the_substitute_stands_in_for_what_cannot_be_read() {
+        let home = Value::text("NL");
+        assert_eq!(call(&TO_COUNTRY, "Holland", &home).unwrap(), home);
+        assert_eq!(call(&TO_COUNTRY, "be", &home).unwrap(), Value::text("BE"));
     }
 }

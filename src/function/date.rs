@@ -132,6 +132,43 @@ pub(super) const TO_DATE: Function = Function {
     },
 };
 
+/// Writes a day.
+pub(super) const FORMAT_DATE: Function = Function {
+    name: "format_date",
+    params: &[needed("date", Takes::Date), needed("format", Takes::Text)],
+    gives: |_| Ty::new(Kind::Text),
+    doc: "the day written as `format` says: yyyy or yy, mm or m, dd or d, and anything that is no letter between them",
+    example: ("format_date(2026-03-14, \"dd-mm-yyyy\")", "14-03-2026"),
+    call: |args| {
+        let Some(date) = date_of(&at(args, 0)) else { return Ok(Value::Blank) };
+        format_date(date, at(args, 1).text()).map(|text| Value::text(&text))
+    },
+};
+
+fn format_date(date: Date, format: &str) -> Result<String, Trouble> {
+    let mut result = String::new();
+    let mut rest = format;
+    while let Some(letter) = rest.chars().next() {
+        let run = rest.chars().take_while(|next| *next == letter).count();
+        let written = match (letter, run) {
+            ('y', 4) => format!("{:04}", date.year()),
+            ('y', 2) => format!("{:02}", date.year().rem_euclid(100)),
+            ('m', 2) => format!("{:02}", date.month()),
+            ('m', 1) => date.month().to_string(),
+            ('d', 2) => format!("{:02}", date.day()),
+            ('d', 1) => date.day().to_string(),
+            _ if letter.is_alphabetic() => {
+                let part: String = rest.chars().take(run).collect();
+                return Err(Trouble(format!("\"{part}\" is no part of a day: write yyyy, yy, mm, m, dd or d")));
+            }
+            _ => rest.chars().take(run).collect(),
+        };
+        result.push_str(&written);
+        rest = rest.get(run * letter.len_utf8()..).unwrap_or("");
+    }
+    Ok(result)
+}
+
 fn date_of(argument: &Argument<'_>) -> Option<Date> {
     match argument.value() {
         Value::Date(date) => Some(*date),
@@ -151,4 +188,27 @@ fn shifted(args: &[Argument<'_>], shift: impl Fn(Date) -> Option<Date>) -> Resul
     let Some(date) = date_of(&at(args, 0)) else { return Ok(Value::Blank) };
     let result = shift(date).ok_or_else(|| Trouble(format!("that many from {date} is no day of the calendar")))?;
     Ok(Value::Date(result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_with_and_without_leading_zeros() {
+        let date = jiff::civil::date(2026, 3, 4);
+        assert_eq!(format_date(date, "d-m-yy").unwrap(), "4-3-26");
+        assert_eq!(format_date(date, "yyyymmdd").unwrap(), "20260304");
+        assert_eq!(format_date(date, "dd / mm …").unwrap(), "04 / 03 …");
+    }
+
+    #[test]
+    fn a_letter_that_is_no_part_of_a_day_is_told() {
+        let date = jiff::civil::date(2026, 3, 4);
+        assert_eq!(
+            format_date(date, "dd-mmm-yyyy").unwrap_err().0,
+            "\"mmm\" is no part of a day: write yyyy, yy, mm, m, dd or d"
+        );
+        assert!(format_date(date, "YYYY").is_err());
+    }
 }

@@ -1,5 +1,7 @@
 //! Functions on texts. Characters are counted as Unicode scalar values, as AFAS and Jortt count lengths.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{Argument, Function, Takes, Trouble, at, needed, type_at};
 use crate::{
     schema::{Kind, Ty},
@@ -203,7 +205,113 @@ pub(super) const DIGITS_ONLY: Function = Function {
     call: |args| Ok(Value::text(&at(args, 0).text().chars().filter(char::is_ascii_digit).collect::<String>())),
 };
 
+/// Capitals.
+pub(super) const TITLE_CASE: Function = Function {
+    name: "title_case",
+    params: &[needed("text", Takes::Text)],
+    gives: text,
+    doc: "each word with a capital and the rest in lower case, in Dutch: IJmuiden, 's-Gravenhage; also behind a hyphen",
+    example: ("title_case(\"JAN-PIETER DE BOER\")", "Jan-Pieter De Boer"),
+    call: |args| Ok(Value::text(&title_case(at(args, 0).text()))),
+};
+
+/// Without accents.
+pub(super) const WITHOUT_ACCENTS: Function = Function {
+    name: "without_accents",
+    params: &[needed("text", Takes::Text)],
+    gives: text,
+    doc: "the text with plain Latin letters: é is e, ß is ss, ø is o; other scripts stay as they are",
+    example: ("without_accents(\"Café Søren Müller\")", "Cafe Soren Muller"),
+    call: |args| Ok(Value::text(&without_accents(at(args, 0).text()))),
+};
+
+/// Words begin behind everything that is no letter, digit or apostrophe. The letter behind an apostrophe that begins a
+/// word stays small ('t Hof), and the Dutch ij is one letter.
+fn title_case(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut letters = text.chars().flat_map(char::to_lowercase).peekable();
+    let mut begins = true;
+    while let Some(letter) = letters.next() {
+        if begins && letter == 'i' && letters.peek() == Some(&'j') {
+            letters.next();
+            result.push_str("IJ");
+        } else if begins && letter.is_alphabetic() {
+            result.extend(letter.to_uppercase());
+        } else {
+            result.push(letter);
+        }
+        begins = !letter.is_alphanumeric() && !matches!(letter, '\'' | '’' | '‘');
+    }
+    result
+}
+
+/// Decomposes, drops the marks that stand on a Latin letter, and composes the rest again.
+fn without_accents(text: &str) -> String {
+    let mut on_latin = false;
+    let marks_gone = text.nfd().filter(|letter| {
+        let mark = matches!(letter, '\u{300}'..='\u{36f}');
+        if !mark {
+            on_latin = letter.is_alphabetic() && *letter < '\u{250}';
+        }
+        !(mark && on_latin)
+    });
+    let mut result = String::with_capacity(text.len());
+    for letter in marks_gone.nfc() {
+        match PLAIN.iter().find(|(own, _)| *own == letter) {
+            Some((_, plain)) => result.push_str(plain),
+            None => result.push(letter),
+        }
+    }
+    result
+}
+
+/// Latin letters that are no letter with a mark.
+const PLAIN: &[(char, &str)] = &[
+    ('ß', "ss"),
+    ('ẞ', "SS"),
+    ('æ', "ae"),
+    ('Æ', "AE"),
+    ('œ', "oe"),
+    ('Œ', "OE"),
+    ('ĳ', "ij"),
+    ('Ĳ', "IJ"),
+    ('ø', "o"),
+    ('Ø', "O"),
+    ('ł', "l"),
+    ('Ł', "L"),
+    ('đ', "d"),
+    ('Đ', "D"),
+    ('ð', "d"),
+    ('Ð', "D"),
+    ('þ', "th"),
+    ('Þ', "Th"),
+    ('ħ', "h"),
+    ('Ħ', "H"),
+    ('ı', "i"),
+];
+
 /// A number of characters: negative ones count as none.
 fn count(argument: &Argument<'_>) -> usize {
     usize::try_from(argument.int().unwrap_or(0)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn title_case_knows_dutch_words() {
+        assert_eq!(title_case("IJMUIDEN"), "IJmuiden");
+        assert_eq!(title_case("'s-gravenhage"), "'s-Gravenhage");
+        assert_eq!(title_case("'T HOF VAN ÉÉN"), "'t Hof Van Één");
+        assert_eq!(title_case("bakkerij de 2e molen"), "Bakkerij De 2e Molen");
+    }
+
+    #[test]
+    fn accents_go_from_latin_letters_only() {
+        assert_eq!(without_accents("crème brûlée, coöperatie Łódź"), "creme brulee, cooperatie Lodz");
+        assert_eq!(without_accents("e\u{301}e\u{301}n"), "een");
+        assert_eq!(without_accents("Straße ǿ ǽ"), "Strasse o ae");
+        assert_eq!(without_accents("Андрей 한국 Ώ"), "Андрей 한국 Ώ".nfc().collect::<String>());
+    }
 }

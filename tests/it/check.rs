@@ -188,6 +188,11 @@ fn messages_about_tables() {
 }
 
 #[test]
+fn messages_about_what_is_found_again() {
+    cases("recognise.md");
+}
+
+#[test]
 fn messages_about_tests() {
     cases("tests.md");
 }
@@ -237,8 +242,8 @@ const ORDER: &str = "create order in afas.FbSales gives .OrNu {\n  DbId = \"1002
 #[test]
 fn a_label_is_written_as_its_code() {
     let program = program(&format!(
-        "let kind = \"Artikel\" when invoice.invoice_total > 0 else \"Tekst\"\n{ORDER}  Lines {{\n    VaIt = \"Artikel\"\n    \
-         ItCd = \"A\"\n    BiUn = \"STK\"\n    QuUn = 1\n  }}\n  Lines {{\n    VaIt = kind\n    ItCd = \"A\"\n    \
+        "let kind = \"Artikel\" when invoice.invoice_total > 0 else \"Tekst\"\n{ORDER}  RfCs = invoice.id\n  Lines {{\n    \
+         VaIt = \"Artikel\"\n    ItCd = \"A\"\n    BiUn = \"STK\"\n    QuUn = 1\n  }}\n  Lines {{\n    VaIt = kind\n    ItCd = \"A\"\n    \
          BiUn = \"STK\"\n    QuUn = 1\n  }}\n}}\n"
     ));
     let lines: Vec<&[Line]> = written(&program)
@@ -347,46 +352,11 @@ fn a_library_is_a_program_without_a_source() {
 }
 
 #[test]
-fn scratch() {
-    let Ok(dir) = std::env::var("SCRATCH") else { return };
-    let folder = Folder(dir.clone().into());
-    let flows: Vec<String> = std::env::var("FLOWS").unwrap().split(',').map(str::to_owned).collect();
-    if std::env::var_os("MUTATE").is_none() {
-        let checked = checked_in(&folder, &flows);
-        println!("{}", messages(&checked, 0));
-        return;
-    }
-    struct With<'a>(&'a Folder, String, String);
-    impl Files for With<'_> {
-        fn read(&self, path: &str) -> Result<Arc<str>, String> {
-            if path == self.1 { Ok(self.2.as_str().into()) } else { self.0.read(path) }
-        }
-        fn list(&self, _ending: &str) -> Vec<String> {
-            Vec::new()
-        }
-    }
-    let target = std::env::var("MUTATE").unwrap();
-    let base: std::collections::BTreeSet<String> = messages(&checked_in(&folder, &flows), 0).split("\n").map(str::to_owned).collect();
-    let text = folder.read(&target).unwrap().to_string();
-    let word = regex::Regex::new(r"[A-Za-z_][A-Za-z_0-9]*").unwrap();
-    let lines = std::env::var_os("LINES").is_some();
-    let cuts: Vec<(usize, usize, String)> = if lines {
-        let mut at = 0;
-        text.split_inclusive('\n').map(|line| { let from = at; at += line.len(); (from, at, String::new()) }).collect()
-    } else {
-        word.find_iter(&text).map(|hit| (hit.start(), hit.end(), format!("{}x", hit.as_str()))).collect()
-    };
-    for (from, to, new) in cuts {
-        let line_start = text[..from].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[from..].find('\n').map_or(text.len(), |at| from + at);
-        let before = &text[line_start..from];
-        if before.contains('#') { continue; }
-        let mutated = format!("{}{new}{}", &text[..from], &text[to..]);
-        let told = checked_in(&With(&folder, target.clone(), mutated), &flows);
-        let all: Vec<String> = told.diagnostics.iter().map(|d| one(&told, d, 0)).filter(|m| !base.contains(m.lines().next().unwrap())).collect();
-        if all.len() != 1 {
-            println!("--- {} in: {}", if lines { "cut" } else { &new }, &text[line_start..line_end]);
-            for m in all { println!("      {}", m.lines().next().unwrap()); }
-        }
+fn a_file_that_ends_anywhere_is_told_and_never_a_crash() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("flows/customers.flow")).unwrap();
+    let whole = checked(&[("t.flow", &text)]).diagnostics.len();
+    for end in (0..text.len()).step_by(97).filter(|end| text.is_char_boundary(*end)) {
+        let told = checked(&[("t.flow", &text[..end])]);
+        assert!(told.diagnostics.len() <= whole + 8, "up to byte {end}:\n{}", messages(&told, 0));
     }
 }

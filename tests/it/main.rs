@@ -9,6 +9,7 @@ mod engine;
 mod fmt;
 mod functions;
 mod ledger;
+mod reference;
 mod rooms;
 mod sandbox;
 mod schema;

@@ -173,15 +173,13 @@ impl Applying<'_> {
                 let back = |finding| Event::Asked { finding, late: false, control: true };
                 self.follow(wanted, intended, command, back).await
             }
-            Answered::NumberExists(text) => {
-                tracing::debug!(run = &*self.run.name, key = &*entry.name.key, "the number exists: {text}");
+            Answered::NumberExists(_) => {
                 let number = write.own_number.as_ref().filter(|_| wanted.seen == Seen::Number);
                 let command = self.ledger.tell(told(Reply::NumberExists, number)).await?;
                 self.follow(wanted, intended, command, Event::AskedNumber).await
             }
-            Answered::Unclear(text) => {
+            Answered::Unclear(_) => {
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
-                tracing::warn!(run = &*self.run.name, key = &*entry.name.key, write = &*write.name, "in doubt: {text}");
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
                     Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),

@@ -279,3 +279,36 @@ fn check_watches_and_tells_again_after_a_save() {
     place.write(path, &text);
     watch.line("no mistakes");
 }
+
+/// How many orders the sandbox has made.
+#[cfg(unix)]
+fn orders(url: &str) -> u64 {
+    get(url, "/_control/effects").pointer("/afas/FbSales/count").and_then(Value::as_u64).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_with_each_invoice_exactly_once() {
+    let place = flows();
+    let (_sandbox, url) = sandbox(&place, &["--size", "120", "--limits", "off"]);
+    let at_sandbox = format!("--sandbox={url}");
+    let mut made = 0;
+    while made < 90 {
+        // Killed without warning as soon as it has made some more.
+        let mut run = Running::start(&place, &["run", "jortt_orders", &at_sandbox]);
+        let end = Instant::now() + PATIENCE;
+        while orders(&url) < made + 25 && run.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "no order was made in time");
+        }
+        run.child.kill().unwrap();
+        run.child.wait().unwrap();
+        made = orders(&url);
+    }
+    let output = place.command(&["run", "--wait", &at_sandbox]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let effects = get(&url, "/_control/effects");
+    assert_eq!(
+        effects.pointer("/afas/FbSales"),
+        Some(&serde_json::json!({"count": 120, "updated": 0, "duplicates": []}))
+    );
+}

@@ -1,0 +1,516 @@
+//! Lineage: from which fields, tables and settings each written field gets its value.
+//!
+//! Takes a checked program, gives one row for each field line of each write, in the order of the text. A value that is
+//! chosen comes from all its arms and their conditions; `let`, `ensure` and `define` are looked through; a table stands
+//! for itself beside what it is asked with. Promises to look at each place of the program once a path, so that its time
+//! grows with the program and not with the ways through it.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::typed::{
+    Alternative, DefineId, Each, Ensure, Expr, ExprKind, Find, Let, Line, Program, RecordExpr, Search, Stmt, TextPart,
+    VarId, Write,
+};
+use crate::{
+    diagnostic::Span,
+    schema::Field,
+    syntax::tree::PolicyKind,
+    value::{Action, EntityName},
+};
+
+/// A written field.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The write's name.
+    pub write: Arc<str>,
+    /// Made or changed.
+    pub action: Action,
+    /// Role and entity.
+    pub entity: EntityName,
+    /// The objects around the field and the field itself: `Lines.ItCd`.
+    pub path: String,
+    /// The field.
+    pub field: Arc<Field>,
+    /// Its policy.
+    pub policy: Option<PolicyKind>,
+    /// Where the value stands.
+    pub value: Span,
+    /// Where it comes from; empty for what the flow itself says.
+    pub origins: BTreeSet<Origin>,
+}
+
+/// Something that a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// A field of the record or of a found row: `jortt.invoices.invoice_date`.
+    Field(String),
+    /// The key that a write of the same record gives: `afas.FbSales.OrNu`.
+    Key(String),
+    /// A lookup table.
+    Table(Arc<str>),
+    /// A setting.
+    Setting(Arc<str>),
+    /// The day of the run.
+    Today,
+}
+
+/// All written fields with their origins.
+#[must_use]
+pub fn lineage(program: &Program) -> Vec<Written> {
+    let mut tracer = Tracer { program, places: HashMap::new(), traced: HashMap::new(), underway: HashSet::new() };
+    for define in &program.defines {
+        tracer.places.extend(define.params.iter().map(|param| (*param, Place::Param)));
+    }
+    if let Some(source) = &program.source {
+        tracer.places.insert(source.var, Place::Row(source.name.to_string()));
+    }
+    program.constants.iter().for_each(|line| tracer.learn_let(line));
+    program.defines.iter().for_each(|define| tracer.learn_expr(&define.body));
+    program.body.iter().for_each(|statement| tracer.learn(statement));
+    let mut writes = Vec::new();
+    program.body.iter().for_each(|statement| writes_of(statement, &mut writes));
+    let mut all = Vec::new();
+    for write in writes {
+        for target in &write.targets {
+            let mut around = Around { write, entity: &target.name, path: Vec::new() };
+            tracer.written(&target.lines, &mut around, &mut all);
+        }
+    }
+    all
+}
+
+/// What a place holds.
+#[derive(Clone)]
+enum Place<'p> {
+    /// A row of an entity, or rows of it.
+    Row(String),
+    /// What an expression gives, or the elements of the list that it gives.
+    Value(&'p Expr),
+    /// The key that one of the alternatives gives.
+    Ensured(&'p Ensure),
+    /// The key of a write, one for each target.
+    Keys(Vec<String>),
+    /// A parameter of a `define`: stands for the argument of each call.
+    Param,
+}
+
+/// What a trace ends in: an origin, or a parameter with the fields that are asked of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaf {
+    Origin(Origin),
+    Param(VarId, Steps),
+}
+
+/// Names of fields, from the outside in.
+type Steps = Vec<Arc<str>>;
+
+/// What is traced once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Asked {
+    Var(VarId, Steps),
+    Define(DefineId, Steps),
+}
+
+/// The write and the objects around a line.
+struct Around<'p> {
+    write: &'p Write,
+    entity: &'p EntityName,
+    path: Vec<Arc<str>>,
+}
+
+struct Tracer<'p> {
+    program: &'p Program,
+    places: HashMap<VarId, Place<'p>>,
+    traced: HashMap<Asked, BTreeSet<Leaf>>,
+    /// What is being traced: a circle, which the checker refuses, must not become an endless walk here.
+    underway: HashSet<Asked>,
+}
+
+/// The writes of a statement, also those within an `ensure` and within the lines of a write.
+fn writes_of<'p>(statement: &'p Stmt, into: &mut Vec<&'p Write>) {
+    match statement {
+        Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
+        Stmt::Ensure(ensure) => writes_of_ensure(ensure, into),
+        Stmt::Write(write) => write_and_inner(write, into),
+        Stmt::Each(each) => each.body.iter().for_each(|statement| writes_of(statement, into)),
+    }
+}
+
+fn writes_of_ensure<'p>(ensure: &'p Ensure, into: &mut Vec<&'p Write>) {
+    for alternative in &ensure.alternatives {
+        match alternative {
+            Alternative::Create(write) => write_and_inner(write, into),
+            Alternative::Include(inner) => writes_of_ensure(inner, into),
+            Alternative::Take(_)
+            | Alternative::Find { .. }
+            | Alternative::UpdateFound(_)
+            | Alternative::Guard { .. }
+            | Alternative::Let(_)
+            | Alternative::FindRow(_) => {}
+        }
+    }
+}
+
+/// An `ensure` among the lines stands before the write that needs it. The targets share their body: the first one is
+/// looked through.
+fn write_and_inner<'p>(write: &'p Write, into: &mut Vec<&'p Write>) {
+    fn inner<'p>(lines: &'p [Line], into: &mut Vec<&'p Write>) {
+        for line in lines {
+            match line {
+                Line::Ensure(ensure) => writes_of_ensure(ensure, into),
+                Line::Object { lines, .. } | Line::Each { lines, .. } => inner(lines, into),
+                Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Field(_) => {}
+            }
+        }
+    }
+    if let Some(target) = write.targets.first() {
+        inner(&target.lines, into);
+    }
+    into.push(write);
+}
+
+/// What the places of the program hold.
+impl<'p> Tracer<'p> {
+    fn learn(&mut self, statement: &'p Stmt) {
+        match statement {
+            Stmt::Let(line) => self.learn_let(line),
+            Stmt::Find(find) => self.learn_find(find),
+            Stmt::Guard(_) => {}
+            Stmt::Ensure(ensure) => self.learn_ensure(ensure),
+            Stmt::Write(write) => self.learn_write(write),
+            Stmt::Each(Each { var, list, body, .. }) => {
+                self.places.insert(*var, Place::Value(list));
+                self.learn_expr(list);
+                body.iter().for_each(|statement| self.learn(statement));
+            }
+        }
+    }
+
+    fn learn_let(&mut self, line: &'p Let) {
+        self.places.insert(line.var, Place::Value(&line.value));
+        self.learn_expr(&line.value);
+    }
+
+    fn learn_find(&mut self, find: &'p Find) {
+        self.places.insert(find.var, Place::Row(find.search.name.to_string()));
+        self.learn_search(&find.search);
+    }
+
+    fn learn_search(&mut self, search: &'p Search) {
+        self.places.insert(search.row, Place::Row(search.name.to_string()));
+        search.condition.iter().for_each(|condition| self.learn_expr(condition));
+    }
+
+    fn learn_write(&mut self, write: &'p Write) {
+        if let Some(gives) = &write.gives {
+            let keys = write.targets.iter().map(|target| format!("{}.{gives}", target.name));
+            self.places.insert(write.var, Place::Keys(keys.collect()));
+        }
+        write.targets.iter().for_each(|target| self.learn_lines(&target.lines));
+    }
+
+    fn learn_ensure(&mut self, ensure: &'p Ensure) {
+        self.places.insert(ensure.var, Place::Ensured(ensure));
+        for alternative in &ensure.alternatives {
+            match alternative {
+                Alternative::Take(value) => self.learn_expr(value),
+                Alternative::Find { search, .. } => {
+                    self.learn_search(search);
+                    self.places.insert(ensure.found, Place::Row(search.name.to_string()));
+                }
+                Alternative::Create(write) => self.learn_write(write),
+                Alternative::Let(line) => self.learn_let(line),
+                Alternative::FindRow(find) => self.learn_find(find),
+                Alternative::Include(inner) => self.learn_ensure(inner),
+                Alternative::UpdateFound(_) | Alternative::Guard { .. } => {}
+            }
+        }
+    }
+
+    fn learn_lines(&mut self, lines: &'p [Line]) {
+        for line in lines {
+            match line {
+                Line::Let(line) => self.learn_let(line),
+                Line::Find(find) => self.learn_find(find),
+                Line::Ensure(ensure) => self.learn_ensure(ensure),
+                Line::Field(line) => self.learn_expr(&line.value),
+                Line::Object { lines, .. } => self.learn_lines(lines),
+                Line::Each { var, list, lines, .. } => {
+                    self.places.insert(*var, Place::Value(list));
+                    self.learn_expr(list);
+                    self.learn_lines(lines);
+                }
+                Line::Guard(_) => {}
+            }
+        }
+    }
+
+    /// The loop names and lines within an expression.
+    fn learn_expr(&mut self, expr: &'p Expr) {
+        match &expr.kind {
+            ExprKind::Comprehension { var, list, .. } => {
+                self.places.insert(*var, Place::Value(list));
+            }
+            ExprKind::Rows { var, list, record, .. } => {
+                self.places.insert(*var, Place::Value(list));
+                self.learn_lines(&record.lines);
+            }
+            ExprKind::Record(record) => self.learn_lines(&record.lines),
+            ExprKind::Exists(search) => self.learn_search(search),
+            _ => {}
+        }
+        parts(expr).into_iter().for_each(|part| self.learn_expr(part));
+    }
+}
+
+/// The expressions directly within one, searches and records left out.
+fn parts(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Pattern(_)
+        | ExprKind::Var(_)
+        | ExprKind::Setting(_)
+        | ExprKind::Columns(_)
+        | ExprKind::Record(_)
+        | ExprKind::Outcome(..)
+        | ExprKind::Today
+        | ExprKind::Todo => Vec::new(),
+        ExprKind::Field(inner, _)
+        | ExprKind::Negate(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Must(inner, _)
+        | ExprKind::Convert(inner, _) => vec![&**inner],
+        ExprKind::Text(parts) => {
+            let hole = |part| if let &TextPart::Hole(ref hole) = part { Some(hole) } else { None };
+            parts.iter().filter_map(hole).collect()
+        }
+        ExprKind::List(items)
+        | ExprKind::Table(_, items)
+        | ExprKind::Function(_, items)
+        | ExprKind::Define(_, items) => items.iter().collect(),
+        ExprKind::Comprehension { item, list, when, .. } => {
+            [&**item, &**list].into_iter().chain(when.as_deref()).collect()
+        }
+        ExprKind::Rows { list, when, .. } => std::iter::once(&**list).chain(when.as_deref()).collect(),
+        ExprKind::Binary(_, a, b) => vec![&**a, &**b],
+        ExprKind::Choose(arms, last) => {
+            arms.iter().flat_map(|(value, when)| [value, when]).chain(last.as_deref()).collect()
+        }
+        ExprKind::Exists(search) => search.condition.iter().collect(),
+    }
+}
+
+/// Tracing.
+impl<'p> Tracer<'p> {
+    fn written(&mut self, lines: &'p [Line], around: &mut Around<'p>, into: &mut Vec<Written>) {
+        for line in lines {
+            match line {
+                Line::Field(line) => {
+                    let mut leaves = BTreeSet::new();
+                    self.trace(&line.value, &[], &mut leaves);
+                    let steps: Vec<&str> = around.path.iter().chain([&line.field.name]).map(|name| &**name).collect();
+                    into.push(Written {
+                        write: around.write.name.clone(),
+                        action: around.write.action,
+                        entity: around.entity.clone(),
+                        path: steps.join("."),
+                        field: line.field.clone(),
+                        policy: line.policy,
+                        value: line.value.span,
+                        origins: leaves.into_iter().filter_map(origin).collect(),
+                    });
+                }
+                Line::Object { field, lines, .. } | Line::Each { field, lines, .. } => {
+                    around.path.push(field.name.clone());
+                    self.written(lines, around, into);
+                    around.path.pop();
+                }
+                Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Ensure(_) => {}
+            }
+        }
+    }
+
+    /// Adds what the field `steps` of an expression comes from.
+    fn trace(&mut self, expr: &'p Expr, steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        match &expr.kind {
+            ExprKind::Var(var) => into.extend(self.var(*var, steps)),
+            ExprKind::Setting(id) => {
+                let setting = self.program.settings.get(id.0 as usize);
+                into.extend(setting.map(|setting| Leaf::Origin(Origin::Setting(setting.name.clone()))));
+            }
+            ExprKind::Today => {
+                into.insert(Leaf::Origin(Origin::Today));
+            }
+            ExprKind::Field(inner, path) => {
+                let mut all: Steps = path.split('.').map(Arc::from).collect();
+                all.extend(steps.iter().cloned());
+                self.trace(inner, &all, into);
+            }
+            ExprKind::Record(record) => self.record(record, steps, into),
+            ExprKind::Rows { record, when, .. } => {
+                self.record(record, steps, into);
+                when.iter().for_each(|when| self.trace(when, &[], into));
+            }
+            ExprKind::Comprehension { item, when, .. } => {
+                self.trace(item, steps, into);
+                when.iter().for_each(|when| self.trace(when, &[], into));
+            }
+            ExprKind::Table(id, args) => {
+                let table = self.program.tables.get(id.0 as usize);
+                into.extend(table.map(|table| Leaf::Origin(Origin::Table(table.name.clone()))));
+                args.iter().for_each(|arg| self.trace(arg, &[], into));
+            }
+            ExprKind::Define(id, args) => self.define(*id, args, steps, into),
+            ExprKind::Function(_, args) => self.function(args, steps, into),
+            ExprKind::Choose(arms, last) => {
+                for (value, when) in arms {
+                    self.trace(value, steps, into);
+                    self.trace(when, &[], into);
+                }
+                last.iter().for_each(|last| self.trace(last, steps, into));
+            }
+            ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|side| self.trace(side, steps, into)),
+            ExprKind::Exists(search) => {
+                let fields = search.condition.iter();
+                fields.for_each(|condition| self.trace(condition, &[], into));
+            }
+            ExprKind::Const(_)
+            | ExprKind::Pattern(_)
+            | ExprKind::Columns(_)
+            | ExprKind::Outcome(..)
+            | ExprKind::Todo
+            | ExprKind::Text(_)
+            | ExprKind::List(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Not(_)
+            | ExprKind::Must(..)
+            | ExprKind::Convert(..) => parts(expr).into_iter().for_each(|part| self.trace(part, steps, into)),
+        }
+    }
+
+    /// A function on records keeps their fields and asks for some by `.n`; the other arguments count whole.
+    fn function(&mut self, args: &'p [Expr], steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        let asked = args.iter().find_map(|arg| match &arg.kind {
+            ExprKind::Columns(names) => Some(names),
+            _ => None,
+        });
+        for arg in args {
+            let records = arg.ty.object().is_some();
+            match asked {
+                Some(names) if records && steps.is_empty() => {
+                    names.iter().for_each(|name| self.trace(arg, std::slice::from_ref(name), into));
+                }
+                _ => self.trace(arg, if records { steps } else { &[] }, into),
+            }
+        }
+    }
+
+    fn define(&mut self, id: DefineId, args: &'p [Expr], steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        let Some(define) = self.program.defines.get(id.0 as usize) else { return };
+        let leaves = self.once(Asked::Define(id, steps.to_vec()), |tracer, leaves| {
+            tracer.trace(&define.body, steps, leaves);
+        });
+        for leaf in leaves {
+            let param = match &leaf {
+                Leaf::Param(var, steps) => {
+                    define.params.iter().position(|param| param == var).map(|place| (place, steps.clone()))
+                }
+                Leaf::Origin(_) => None,
+            };
+            match param.and_then(|(place, steps)| Some((args.get(place)?, steps))) {
+                Some((arg, steps)) => self.trace(arg, &steps, into),
+                None => {
+                    into.insert(leaf);
+                }
+            }
+        }
+    }
+
+    fn var(&mut self, var: VarId, steps: &[Arc<str>]) -> BTreeSet<Leaf> {
+        let Some(place) = self.places.get(&var).cloned() else { return BTreeSet::new() };
+        match place {
+            Place::Row(entity) => {
+                let path: Vec<&str> = std::iter::once(&*entity).chain(steps.iter().map(|step| &**step)).collect();
+                BTreeSet::from([Leaf::Origin(Origin::Field(path.join(".")))])
+            }
+            Place::Keys(keys) => keys.into_iter().map(|key| Leaf::Origin(Origin::Key(key))).collect(),
+            Place::Param => BTreeSet::from([Leaf::Param(var, steps.to_vec())]),
+            Place::Value(value) => self.once(Asked::Var(var, steps.to_vec()), |tracer, leaves| {
+                tracer.trace(value, steps, leaves);
+            }),
+            Place::Ensured(ensure) => self.once(Asked::Var(var, Vec::new()), |tracer, leaves| {
+                tracer.ensured(ensure, leaves);
+            }),
+        }
+    }
+
+    fn ensured(&mut self, ensure: &'p Ensure, into: &mut BTreeSet<Leaf>) {
+        for alternative in &ensure.alternatives {
+            match alternative {
+                Alternative::Take(value) => self.trace(value, &[], into),
+                Alternative::Find { search, gives, .. } => {
+                    into.insert(Leaf::Origin(Origin::Field(format!("{}.{gives}", search.name))));
+                }
+                Alternative::Create(write) => into.extend(self.var(write.var, &[])),
+                Alternative::Include(inner) => into.extend(self.var(inner.var, &[])),
+                Alternative::UpdateFound(_)
+                | Alternative::Guard { .. }
+                | Alternative::Let(_)
+                | Alternative::FindRow(_) => {}
+            }
+        }
+    }
+
+    /// A field of a record that the flow makes; without a step all of them.
+    fn record(&mut self, record: &'p RecordExpr, steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        self.record_lines(&record.lines, steps, into);
+    }
+
+    fn record_lines(&mut self, lines: &'p [Line], steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        let (first, rest) = steps.split_first().map_or((None, steps), |(first, rest)| (Some(first), rest));
+        for line in lines {
+            match line {
+                Line::Field(line) if first.is_none_or(|first| *first == line.field.name) => {
+                    self.trace(&line.value, rest, into);
+                }
+                Line::Object { field, lines, .. } | Line::Each { field, lines, .. }
+                    if first.is_none_or(|first| *first == field.name) =>
+                {
+                    self.record_lines(lines, rest, into);
+                }
+                Line::Field(_)
+                | Line::Object { .. }
+                | Line::Each { .. }
+                | Line::Let(_)
+                | Line::Find(_)
+                | Line::Guard(_)
+                | Line::Ensure(_) => {}
+            }
+        }
+    }
+
+    /// Traces each question once.
+    fn once(&mut self, asked: Asked, trace: impl FnOnce(&mut Self, &mut BTreeSet<Leaf>)) -> BTreeSet<Leaf> {
+        if let Some(known) = self.traced.get(&asked) {
+            return known.clone();
+        }
+        let mut leaves = BTreeSet::new();
+        if self.underway.insert(asked.clone()) {
+            trace(self, &mut leaves);
+            self.underway.remove(&asked);
+            self.traced.insert(asked, leaves.clone());
+        }
+        leaves
+    }
+}
+
+/// A parameter that no call fills stands for nothing.
+fn origin(leaf: Leaf) -> Option<Origin> {
+    match leaf {
+        Leaf::Origin(origin) => Some(origin),
+        Leaf::Param(..) => None,
+    }
+}
