@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod docs;
+mod fmt;
 mod logs;
 mod place;
 mod plan;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
 fn say(args: &Args) -> Said {
     match &args.verb {
         Verb::Check(check) => check::check(args, check),
+        Verb::Fmt(fmt) => fmt::fmt(args, fmt),
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),

@@ -22,6 +22,8 @@ pub(super) struct Args {
 pub(super) enum Verb {
     /// Tell all mistakes in the flows.
     Check(CheckArgs),
+    /// Write the flows in their one form: indent, columns, blank lines, the vendor's labels.
+    Fmt(FmtArgs),
     /// Run the tests of the flows.
     Test(TestArgs),
     /// Show what would happen with every record, and send nothing.
@@ -56,6 +58,18 @@ pub(super) struct CheckArgs {
     /// Warnings count as errors.
     #[arg(long)]
     pub(super) strict: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct FmtArgs {
+    /// Files or folders; without them the whole project.
+    pub(super) paths: Vec<PathBuf>,
+    /// Write nothing, and show what would change.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Read standard input and write standard output.
+    #[arg(long, conflicts_with_all = ["paths", "check"])]
+    pub(super) stdin: bool,
 }
 
 #[derive(Debug, ClapArgs)]

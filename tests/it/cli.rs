@@ -59,7 +59,7 @@ fn a_wrong_word_on_the_command_line_is_exit_64() {
 fn help_and_version_are_no_mistake() {
     let place = Place::new(&[]);
     let shown = place.koppel(&["--help"]);
-    for verb in ["check", "test", "plan", "run", "serve", "status", "logs", "sandbox", "schema"] {
+    for verb in ["check", "fmt", "test", "plan", "run", "serve", "status", "logs", "sandbox", "schema"] {
         assert!(shown.contains(&format!("\n  {verb} ")), "{verb} in {shown}");
     }
     assert!(shown.ends_with("exit 0"));

@@ -6,6 +6,7 @@ mod cli;
 mod connector;
 mod decide;
 mod engine;
+mod fmt;
 mod functions;
 mod ledger;
 mod reference;
