@@ -6,6 +6,8 @@
 
 mod args;
 mod check;
+mod explain;
+mod fix;
 mod logs;
 mod place;
 mod plan;
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
 fn say(args: &Args) -> Said {
     match &args.verb {
         Verb::Check(check) => check::check(args, check),
+        Verb::Explain(asked) => explain::explain(asked),
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),
