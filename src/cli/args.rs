@@ -24,6 +24,8 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Write the flows in their one form: indent, columns, blank lines, the vendor's labels.
     Fmt(FmtArgs),
+    /// Show a rule with a wrong and a right example, or all rules.
+    Explain(ExplainArgs),
     /// Run the tests of the flows.
     Test(TestArgs),
     /// Show what would happen with every record, and send nothing.
@@ -52,6 +54,12 @@ pub(super) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    /// One SARIF 2.1.0 log, for code hosts and editors.
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    pub(super) sarif: bool,
+    /// Write the repairs that are certain into the files.
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) fix: bool,
     /// Check again at every save.
     #[arg(long)]
     pub(super) watch: bool,
@@ -70,6 +78,15 @@ pub(super) struct FmtArgs {
     /// Read standard input and write standard output.
     #[arg(long, conflicts_with_all = ["paths", "check"])]
     pub(super) stdin: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ExplainArgs {
+    /// The code of a rule (F202) or its name (unknown-field); without it all rules.
+    pub(super) code: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod connector;
 mod decide;
+mod diagnostics;
 mod engine;
 mod fmt;
 mod functions;
