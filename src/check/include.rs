@@ -164,7 +164,10 @@ impl<'a> Checker<'a> {
                 let kind = if of_fields { "fields" } else { "ensure" };
                 let title = format!("there is no block `{}`", name.text);
                 let mut told = Diagnostic::new("F101", title, name.span);
-                told.help = self.in_library(&name.text).or(near).or_else(|| Some(format!("declare it:  {kind} {}(…) …", name.text)));
+                told.help = self
+                    .in_library(&name.text)
+                    .or(near)
+                    .or_else(|| Some(format!("declare it:  {kind} {}(…) …", name.text)));
                 return self.say(told);
             }
             Found::Fields(..) => ("a block of fields", "it is included in the body of a `create`"),

@@ -355,9 +355,8 @@ fn declaration(item: &Item, place: usize) -> Option<(&Name, DeclKind)> {
 /// Names that the text seems to declare, whether or not the line could be read: the words behind the first word of a
 /// line (`letx total = …` was meant to declare `total`).
 fn declared_in_text(text: &str) -> HashSet<String> {
-    static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?m)^\s*[A-Za-z_]\w*\s+(?:first\s+|all\s+)?([A-Za-z_]\w*(?:\s*,\s*\w+)*)").ok()
-    });
+    static LINE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?m)^\s*[A-Za-z_]\w*\s+(?:first\s+|all\s+)?([A-Za-z_]\w*(?:\s*,\s*\w+)*)").ok());
     let hits = LINE.iter().flat_map(|line| line.captures_iter(text)).filter_map(|hit| hit.get(1));
     let names = hits.flat_map(|names| names.as_str().split(','));
     names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()

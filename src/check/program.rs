@@ -88,7 +88,8 @@ impl<'a> Checker<'a> {
                 }
                 Item::Read(read) => {
                     if flow.is_none() && !file.tree.broken {
-                        let told = Diagnostic::new("F006", "a file that reads is a flow, and a flow has a name", read.head);
+                        let told =
+                            Diagnostic::new("F006", "a file that reads is a flow, and a flow has a name", read.head);
                         self.say(told.help("begin the file with  flow name \"title\""));
                     }
                     source = self.source(read);

@@ -366,13 +366,20 @@ fn scratch() {
         }
     }
     let target = std::env::var("MUTATE").unwrap();
-    let base: std::collections::BTreeSet<String> = messages(&checked_in(&folder, &flows), 0).split("\n").map(str::to_owned).collect();
+    let base: std::collections::BTreeSet<String> =
+        messages(&checked_in(&folder, &flows), 0).split("\n").map(str::to_owned).collect();
     let text = folder.read(&target).unwrap().to_string();
     let word = regex::Regex::new(r"[A-Za-z_][A-Za-z_0-9]*").unwrap();
     let lines = std::env::var_os("LINES").is_some();
     let cuts: Vec<(usize, usize, String)> = if lines {
         let mut at = 0;
-        text.split_inclusive('\n').map(|line| { let from = at; at += line.len(); (from, at, String::new()) }).collect()
+        text.split_inclusive('\n')
+            .map(|line| {
+                let from = at;
+                at += line.len();
+                (from, at, String::new())
+            })
+            .collect()
     } else {
         word.find_iter(&text).map(|hit| (hit.start(), hit.end(), format!("{}x", hit.as_str()))).collect()
     };
@@ -380,13 +387,22 @@ fn scratch() {
         let line_start = text[..from].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[from..].find('\n').map_or(text.len(), |at| from + at);
         let before = &text[line_start..from];
-        if before.contains('#') { continue; }
+        if before.contains('#') {
+            continue;
+        }
         let mutated = format!("{}{new}{}", &text[..from], &text[to..]);
         let told = checked_in(&With(&folder, target.clone(), mutated), &flows);
-        let all: Vec<String> = told.diagnostics.iter().map(|d| one(&told, d, 0)).filter(|m| !base.contains(m.lines().next().unwrap())).collect();
+        let all: Vec<String> = told
+            .diagnostics
+            .iter()
+            .map(|d| one(&told, d, 0))
+            .filter(|m| !base.contains(m.lines().next().unwrap()))
+            .collect();
         if all.len() != 1 {
             println!("--- {} in: {}", if lines { "cut" } else { &new }, &text[line_start..line_end]);
-            for m in all { println!("      {}", m.lines().next().unwrap()); }
+            for m in all {
+                println!("      {}", m.lines().next().unwrap());
+            }
         }
     }
 }

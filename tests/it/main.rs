@@ -7,7 +7,10 @@ mod connector;
 mod decide;
 mod engine;
 mod functions;
+#[path = "../fuzz/robust.rs"]
+mod fuzz;
 mod ledger;
 mod rooms;
 mod sandbox;
 mod schema;
+mod twin;
