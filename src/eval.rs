@@ -187,6 +187,25 @@ pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason>
     }
 }
 
+/// The questions whose rows belong to a record's content, each with the name of its `find all`.
+#[must_use]
+pub fn content_asks(plan: &Plan, record: &Record, today: Date) -> Vec<(Arc<str>, Ask)> {
+    let (reads, confirmed) = (Reads::default(), BTreeMap::new());
+    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed });
+    let mut asks = Vec::new();
+    for var in &plan.content {
+        // What else it wants or how it ends is told when the record is decided.
+        let _ = machine.slot(*var);
+        if let crate::plan::code::Definition::Find(find) = plan.lowered.definition(*var)
+            && let Some((_, ask)) = machine.world.asked.iter().rfind(|(row, _)| *row == find.search.row)
+        {
+            let name = plan.program.vars.get(var.0 as usize).map_or("", |var| &*var.name);
+            asks.push((format!("find {name}").into(), ask.clone()));
+        }
+    }
+    asks
+}
+
 /// What is hashed to see whether a record changed: its fields that the plan reads, in a stable order, without the
 /// stamp that the source is followed by.
 #[must_use]

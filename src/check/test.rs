@@ -174,8 +174,9 @@ impl<'a> Checker<'a> {
     fn sample(&mut self, file: &Name, path: &str) -> Option<Arc<str>> {
         let read = beside(path, &file.text).ok_or_else(|| "it lies outside the project".to_owned());
         let trouble = match read.and_then(|full| self.project.files.read(&full)) {
-            Ok(text) => match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-                Ok(_) => return Some(text),
+            // A mark at the start is how some editors save a text, and no part of it.
+            Ok(text) => match serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')) {
+                Ok(_) => return Some(text.trim_start_matches('\u{feff}').into()),
                 Err(trouble) => format!("it is no JSON: {trouble}"),
             },
             Err(trouble) => trouble,

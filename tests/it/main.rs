@@ -9,8 +9,11 @@ mod diagnostics;
 mod engine;
 mod fmt;
 mod functions;
+#[path = "../fuzz/robust.rs"]
+mod fuzz;
 mod ledger;
 mod reference;
 mod rooms;
 mod sandbox;
 mod schema;
+mod twin;
