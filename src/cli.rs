@@ -7,9 +7,9 @@
 mod args;
 mod check;
 mod docs;
-mod fmt;
 mod explain;
 mod fix;
+mod fmt;
 mod logs;
 mod place;
 mod plan;

@@ -191,7 +191,7 @@ pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason>
 #[must_use]
 pub fn content_asks(plan: &Plan, record: &Record, today: Date) -> Vec<(Arc<str>, Ask)> {
     let (reads, confirmed) = (Reads::default(), BTreeMap::new());
-    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed });
+    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed, left: &NothingLeft });
     let mut asks = Vec::new();
     for var in &plan.content {
         // What else it wants or how it ends is told when the record is decided.

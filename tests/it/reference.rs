@@ -156,7 +156,7 @@ fn framed(example: &str) -> String {
         return example.to_owned();
     }
     let frame: String =
-        FRAME.iter().filter(|(name, _)| !own.contains(name)).map(|(_, lines)| format!("{lines}\n")).collect();
+        FRAME.iter().filter(|(name, _)| !own.contains(name)).flat_map(|(_, lines)| [*lines, "\n"]).collect();
     // an example that reads has the rest of the frame behind its `read`
     match example.split_once("\nread ").and_then(|(before, rest)| Some((before, rest.split_once("\n}\n")?))) {
         Some((before, (read, after))) => {

@@ -58,7 +58,12 @@ fn decide(plan: &Plan, record: &Record, world: &World, answers: Answers<'_>) -> 
     };
     let mut picks = Picks(numbers.iter());
     for _ in 0..1000 {
-        match step(plan, &record, &reads, Moment { today: TODAY, confirmed: &confirmed }) {
+        match step(
+            plan,
+            &record,
+            &reads,
+            Moment { today: TODAY, confirmed: &confirmed, left: &koppel::eval::NothingLeft },
+        ) {
             Step::Decided(decision) => return (decision, asked),
             Step::Wants(mut asks) => {
                 assert!(!asks.is_empty(), "waits for nothing");

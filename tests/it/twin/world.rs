@@ -69,7 +69,8 @@ pub(super) fn given(
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     for given in givens {
         match given {
-            Given::Setting(..) | Given::Today(_) => {}
+            // What is given behind the writes is not for the first stage, and the twin decides no other.
+            Given::Setting(..) | Given::Today(_) | Given::After { .. } => {}
             Given::Record { sample, fields, .. } => {
                 let name = &program.source.as_ref().unwrap().name;
                 let base = rows(name, sample.as_ref().map_or_else(|| serde_json::json!({}), |text| parse(text)));
