@@ -7,6 +7,9 @@
 mod args;
 mod check;
 mod docs;
+mod fmt;
+mod explain;
+mod fix;
 mod logs;
 mod place;
 mod plan;
@@ -50,6 +53,8 @@ pub fn main() -> ExitCode {
 fn say(args: &Args) -> Said {
     match &args.verb {
         Verb::Check(check) => check::check(args, check),
+        Verb::Fmt(fmt) => fmt::fmt(args, fmt),
+        Verb::Explain(asked) => explain::explain(asked),
         Verb::Logs(logs) => logs::logs(args, logs),
         Verb::Sandbox(sandbox) => sandbox::sandbox(sandbox),
         Verb::Schema(verb) => schema::schema(verb),

@@ -1,16 +1,20 @@
 //! What koppel says about a file: one type for parser, checker, CSV, `koppel.toml` and schema.
 //!
-//! Takes nothing, gives [`Diagnostic`], [`Span`] and [`Sources`]; renderers (terminal, JSON) stand beside it.
-//! Promises that a diagnostic is a value: who makes it does not know how it is shown.
+//! Takes nothing, gives [`Diagnostic`], [`Span`] and [`Sources`]; renderers (terminal, JSON,
+//! SARIF) stand beside it. Promises that a diagnostic is a value: who makes it does not know how it is shown.
 
 mod json;
+mod mend;
 mod render;
 mod rules;
+mod sarif;
 mod source;
 
 pub use json::render_json;
+pub use mend::{Change, mend};
 pub use render::render_terminal;
-pub use rules::{RULES, Rule, Severity, rule};
+pub use rules::{Example, Rule, Severity, rule, rules};
+pub use sarif::{SarifPart, render_sarif};
 pub use source::{FileId, Files, Source, Sources, Span};
 
 /// One mistake, in the reader's words. Never thrown: collected, so that all mistakes come out in one run.

@@ -9,6 +9,7 @@ mod search;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod update;
 mod write;
 
 use std::{
@@ -22,7 +23,7 @@ use self::decide::{Deciding, machine};
 use crate::{
     check::typed::{Expr, ExprKind},
     plan::{Plan, compute::Stop},
-    value::{Ask, Decision, Reason, Record, Value, Verdict},
+    value::{Ask, Decision, EntityName, Node, Reason, Record, Value, Verdict},
 };
 
 /// Rows so far, by what was asked. An ask that is not in here has not been answered yet.
@@ -36,6 +37,36 @@ pub struct Moment<'a> {
     pub today: Date,
     /// Keys of this record's writes and ensures that are confirmed already, by name: they are not decided again.
     pub confirmed: &'a BTreeMap<Arc<str>, Value>,
+    /// What koppel last left at the targets, for fields that no read shows.
+    pub left: &'a dyn Left,
+}
+
+/// What koppel last left in the fields of a target.
+pub trait Left: std::fmt::Debug {
+    /// Compares what stands (or would be sent) at a written path with what koppel last left there: a value, or a
+    /// whole list of line objects.
+    fn compare(&self, entity: &EntityName, key: &Value, path: &str, node: &Node) -> Remembered;
+}
+
+/// What is known of a field that koppel may have written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remembered {
+    /// It is what koppel left there.
+    Same,
+    /// Koppel left something else there.
+    Different,
+    /// Koppel never wrote it.
+    Never,
+}
+
+/// Koppel wrote nothing yet.
+#[derive(Debug, Clone, Copy)]
+pub struct NothingLeft;
+
+impl Left for NothingLeft {
+    fn compare(&self, _: &EntityName, _: &Value, _: &str, _: &Node) -> Remembered {
+        Remembered::Never
+    }
 }
 
 /// One step of deciding.
@@ -73,12 +104,30 @@ impl std::fmt::Display for NoValue {
 pub fn step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
     let mut machine = machine(plan, Some(record), reads, moment);
     let result = decide::decide(&mut machine, plan);
-    let Deciding { wants, warnings, ensured, writes, .. } = machine.world;
+    decided(machine.world, result)
+}
+
+fn decided(world: Deciding<'_>, result: Result<(), Stop>) -> Step {
+    let Deciding { wants, warnings, ensured, writes, .. } = world;
     match result {
         Ok(()) => Step::Decided(Decision { outcome: crate::value::Outcome::Writes(writes), warnings, ensured }),
         Err(Stop::Waits) => Step::Wants(wants.into_iter().collect()),
         Err(Stop::Ends(ended)) => Step::Decided(decide::ended(*ended, warnings)),
     }
+}
+
+/// The writes of a plan that a second stage follows, by name.
+pub fn stages(plan: &Plan) -> impl Iterator<Item = &Arc<str>> {
+    plan.lowered.stages.iter().map(|stage| &stage.name)
+}
+
+/// Decides the stage behind a confirmed write, with the record as it is now; `confirmed` of the moment holds the keys
+/// of the first stage. Guards of column 0 are not judged again.
+#[must_use]
+pub fn step_after(plan: &Plan, write: &str, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
+    let mut machine = machine(plan, Some(record), reads, moment);
+    let result = decide::after(&mut machine, write);
+    decided(machine.world, result)
 }
 
 /// The confirmed names that this decision still comes to. One that is missing here is of a write that the flow no
@@ -129,13 +178,32 @@ pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason>
         return Ok(false);
     }
     let (reads, confirmed) = (Reads::default(), BTreeMap::new());
-    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed });
+    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed, left: &NothingLeft });
     match machine.applies(plan.lowered.source_residual.as_ref()) {
         Ok(admits) => Ok(admits),
         // A source condition has nothing to wait for: it sees its record only.
         Err(Stop::Waits) => Ok(true),
         Err(Stop::Ends(ended)) => Err(ended.1),
     }
+}
+
+/// The questions whose rows belong to a record's content, each with the name of its `find all`.
+#[must_use]
+pub fn content_asks(plan: &Plan, record: &Record, today: Date) -> Vec<(Arc<str>, Ask)> {
+    let (reads, confirmed) = (Reads::default(), BTreeMap::new());
+    let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed });
+    let mut asks = Vec::new();
+    for var in &plan.content {
+        // What else it wants or how it ends is told when the record is decided.
+        let _ = machine.slot(*var);
+        if let crate::plan::code::Definition::Find(find) = plan.lowered.definition(*var)
+            && let Some((_, ask)) = machine.world.asked.iter().rfind(|(row, _)| *row == find.search.row)
+        {
+            let name = plan.program.vars.get(var.0 as usize).map_or("", |var| &*var.name);
+            asks.push((format!("find {name}").into(), ask.clone()));
+        }
+    }
+    asks
 }
 
 /// What is hashed to see whether a record changed: its fields that the plan reads, in a stable order, without the

@@ -6,6 +6,7 @@
 
 pub(crate) mod code;
 pub(crate) mod compute;
+mod content;
 mod filter;
 mod lower;
 mod projection;
@@ -23,7 +24,7 @@ pub(crate) use lower::stands;
 
 use self::{code::Lowered, lower::Lowering};
 use crate::{
-    check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, ExprKind, Program, Since},
+    check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, ExprKind, Program, Since, VarId},
     diagnostic::{Diagnostic, Sources, Span},
     schema::Entity,
     syntax::tree::BinaryOp,
@@ -46,6 +47,8 @@ pub struct Plan {
     /// What it was made from, for names and places in messages.
     pub program: Arc<Program>,
     pub(crate) lowered: Lowered,
+    /// The `find all`s of column 0 that hang on the record's key: their rows are part of its content.
+    pub(crate) content: Vec<VarId>,
     /// The `expect`s of the program, by place.
     pub(crate) expects: Vec<Span>,
     pub(crate) sources: Sources,
@@ -128,6 +131,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
     lowering.lowered.record = program.source.as_ref().map(|source| source.var);
     let filter = program.source.as_ref().map(|source| lowering.source_filter(source));
     lowering.body(&program.body);
+    lowering.stages(&program.afters);
     let mut expects = Vec::new();
     for expr in program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions) {
         let code = lowering.expr(expr);
@@ -146,7 +150,8 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         }
         always
     });
-    let of_source = program.source.as_ref().map(|source| &*source.entity).zip(always.as_deref());
+    let of_source = program.source.as_ref().zip(always.as_deref());
+    let of_source = of_source.map(|(source, always)| (&source.name, &*source.entity, always));
     let (fields, reads) = projection::fields(&lowered, of_source);
     for (read, (_, fields)) in lowered.reads.iter().zip(reads) {
         // Set once: the list was empty until now.
@@ -160,7 +165,9 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         key: source.key.clone(),
         since: source.since.clone(),
     });
+    let content = content::finds(&lowered, &program);
     Ok(Plan {
+        content,
         name: program.name.clone(),
         source,
         creates: creates.into_iter().collect(),

@@ -5,13 +5,15 @@
 //!
 //! The way of a text: `segment` cuts it into the statements of column 0, `grammar` parses each of them, `repair` mends
 //! what other languages write otherwise and has it parsed again, `parse` builds the tree, `broken` and `braces` say
-//! what is wrong with the rest, `comments` reads those that mean something.
+//! what is wrong with the rest, `comments` reads those that mean something. `format` writes a text in
+//! its one form.
 
 mod braces;
 mod broken;
 mod comments;
 mod edit;
 mod foreign;
+pub mod format;
 mod grammar;
 mod parse;
 mod repair;

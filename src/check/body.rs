@@ -11,7 +11,7 @@ use super::{
     entity::inner,
     facts,
     join::is_blank_literal,
-    required::{Given, Purpose, Way},
+    required::{Given, Purpose, Way, clears},
     suggest,
     typed::{FieldLine, Line, RecordExpr},
 };
@@ -96,9 +96,6 @@ impl Checker<'_> {
         if filled.purpose == Purpose::Record {
             let told = Diagnostic::new("F006", "a record of a `define` is sent nowhere", own.span);
             self.say(told.help("put it behind the field that uses this"));
-        } else if own.kind != PolicyKind::OnCreate {
-            let words = self.named(own.span, "this");
-            self.not_built(&words, own.span);
         }
         Some(own.kind)
     }
@@ -114,6 +111,7 @@ impl Checker<'_> {
         let (value, max) = self.field_value(&assign.value, field);
         let blank =
             (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
+        let blank = blank.or_else(|| clears(&value));
         let span = assign.target.span;
         let line = Line::Field(FieldLine { field: field.clone(), value, policy, max, span: assign.span });
         let given = Given { field: field.clone(), span, policy, way: Way::Value { blank } };
@@ -149,7 +147,16 @@ impl Checker<'_> {
 
     /// A value as the field takes it, and the limit to be measured where the type does not prove that it fits.
     pub(super) fn field_value(&mut self, value: &tree::Expr, field: &Field) -> (super::typed::Expr, Option<u32>) {
+        // `clear` alone, or as an arm
+        let clearing = matches!(
+            value.kind,
+            tree::ExprKind::Literal(_)
+                | tree::ExprKind::Choose(..)
+                | tree::ExprKind::Binary(tree::BinaryOp::Default, ..)
+        );
+        let around = std::mem::replace(&mut self.clearing, clearing);
         let value = self.expr(value);
+        self.clearing = around;
         let what = field_name(field);
         if inner(&field.ty).is_some() && !is_blank_literal(&value) {
             // a list of records fits as it is only where records of that very kind are wanted

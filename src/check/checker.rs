@@ -31,6 +31,8 @@ pub(super) struct Checker<'a> {
     pub(super) depth: u32,
     /// Above zero nothing is told.
     pub(super) quiet: u32,
+    /// May `clear` stand here?
+    pub(super) clearing: bool,
     pub(super) diagnostics: Vec<Diagnostic>,
 
     pub(super) vars: Vec<Var>,
@@ -110,6 +112,7 @@ impl<'a> Checker<'a> {
             at: unit,
             depth: 0,
             quiet: 0,
+            clearing: false,
             diagnostics: Vec::new(),
             vars: Vec::new(),
             settings: Vec::new(),

@@ -118,8 +118,7 @@ impl Checker<'_> {
                 ways.alternatives.push(Alternative::Take(value));
             }
             tree::Alternative::Find(find) => self.find_gives(find, ways, &what),
-            tree::Alternative::UpdateFound(when, span) => {
-                self.not_built("`update found`", *span);
+            tree::Alternative::UpdateFound(when, _) => {
                 let when = when.as_ref().map(|when| self.condition(when));
                 ways.alternatives.push(Alternative::UpdateFound(when));
             }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    schema::{Field, Kind, Ty},
+    schema::{Kind, Ty},
     syntax::tree::{self, Arm, Literal, Name, Path, Text},
     value::{Value, Verdict},
 };
@@ -96,7 +96,11 @@ impl Checker<'_> {
             Literal::Text(text) => Self::text_constant(text, span),
             Literal::Blank => expr(ExprKind::Const(Value::Blank), Ty::any(), span),
             Literal::Clear => {
-                self.not_built("`clear`", span);
+                if !self.clearing {
+                    let told = Diagnostic::new("F103", "`clear` empties a field of the target, it is no value", span);
+                    self.say(told.help("field = clear\nfor nothing at all:  blank"));
+                    return Self::poison(span);
+                }
                 expr(ExprKind::Const(Value::Clear), Ty::any(), span)
             }
             Literal::Pattern(pattern) => {
@@ -209,7 +213,6 @@ impl Checker<'_> {
             }
             return Self::poison(span);
         };
-        self.known_later(&field, name);
         let mut ty = field.ty.clone();
         if list {
             ty = Ty::list(ty);
@@ -224,13 +227,6 @@ impl Checker<'_> {
         let title = format!("{named} is {}, it has no `.{}`", say(&base.ty), name.text);
         self.say(Diagnostic::new("F103", title, name.span));
         Self::poison(span)
-    }
-
-    /// Tells a field that only the running ledger knows (`.edited`, `.conflict`).
-    pub(super) fn known_later(&mut self, field: &Field, name: &Name) {
-        if field.derived.as_ref().is_some_and(|derived| derived.words.is_empty()) {
-            self.not_built(&format!("`.{}`", name.text), name.span);
-        }
     }
 
     /// The same value, with what is known of it here: that it is filled, that it is not this word.

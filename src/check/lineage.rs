@@ -67,11 +67,17 @@ pub fn lineage(program: &Program) -> Vec<Written> {
     if let Some(source) = &program.source {
         tracer.places.insert(source.var, Place::Row(source.name.to_string()));
     }
-    program.constants.iter().for_each(|line| tracer.learn_let(line));
-    program.defines.iter().for_each(|define| tracer.learn_expr(&define.body));
-    program.body.iter().for_each(|statement| tracer.learn(statement));
     let mut writes = Vec::new();
-    program.body.iter().for_each(|statement| writes_of(statement, &mut writes));
+    for line in &program.constants {
+        tracer.learn_let(line);
+    }
+    for define in &program.defines {
+        tracer.learn_expr(&define.body);
+    }
+    for statement in &program.body {
+        tracer.learn(statement);
+        writes_of(statement, &mut writes);
+    }
     let mut all = Vec::new();
     for write in writes {
         for target in &write.targets {
@@ -135,7 +141,11 @@ fn writes_of<'p>(statement: &'p Stmt, into: &mut Vec<&'p Write>) {
         Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
         Stmt::Ensure(ensure) => writes_of_ensure(ensure, into),
         Stmt::Write(write) => write_and_inner(write, into),
-        Stmt::Each(each) => each.body.iter().for_each(|statement| writes_of(statement, into)),
+        Stmt::Each(each) => {
+            for statement in &each.body {
+                writes_of(statement, into);
+            }
+        }
     }
 }
 
@@ -184,7 +194,9 @@ impl<'p> Tracer<'p> {
             Stmt::Each(Each { var, list, body, .. }) => {
                 self.places.insert(*var, Place::Value(list));
                 self.learn_expr(list);
-                body.iter().for_each(|statement| self.learn(statement));
+                for statement in body {
+                    self.learn(statement);
+                }
             }
         }
     }
@@ -201,7 +213,9 @@ impl<'p> Tracer<'p> {
 
     fn learn_search(&mut self, search: &'p Search) {
         self.places.insert(search.row, Place::Row(search.name.to_string()));
-        search.condition.iter().for_each(|condition| self.learn_expr(condition));
+        if let Some(condition) = &search.condition {
+            self.learn_expr(condition);
+        }
     }
 
     fn learn_write(&mut self, write: &'p Write) {
@@ -209,7 +223,9 @@ impl<'p> Tracer<'p> {
             let keys = write.targets.iter().map(|target| format!("{}.{gives}", target.name));
             self.places.insert(write.var, Place::Keys(keys.collect()));
         }
-        write.targets.iter().for_each(|target| self.learn_lines(&target.lines));
+        for target in &write.targets {
+            self.learn_lines(&target.lines);
+        }
     }
 
     fn learn_ensure(&mut self, ensure: &'p Ensure) {
@@ -262,12 +278,14 @@ impl<'p> Tracer<'p> {
             ExprKind::Exists(search) => self.learn_search(search),
             _ => {}
         }
-        parts(expr).into_iter().for_each(|part| self.learn_expr(part));
+        for part in parts(expr) {
+            self.learn_expr(part);
+        }
     }
 }
 
 /// The expressions directly within one, searches and records left out.
-fn parts(expr: &Expr) -> Vec<&Expr> {
+fn parts<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
     match &expr.kind {
         ExprKind::Const(_)
         | ExprKind::Pattern(_)
@@ -284,7 +302,7 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Must(inner, _)
         | ExprKind::Convert(inner, _) => vec![&**inner],
         ExprKind::Text(parts) => {
-            let hole = |part| if let &TextPart::Hole(ref hole) = part { Some(hole) } else { None };
+            let hole = |part: &'e TextPart| if let TextPart::Hole(hole) = part { Some(hole) } else { None };
             parts.iter().filter_map(hole).collect()
         }
         ExprKind::List(items)
@@ -352,16 +370,16 @@ impl<'p> Tracer<'p> {
             ExprKind::Record(record) => self.record(record, steps, into),
             ExprKind::Rows { record, when, .. } => {
                 self.record(record, steps, into);
-                when.iter().for_each(|when| self.trace(when, &[], into));
+                self.trace_all(when.as_deref(), &[], into);
             }
             ExprKind::Comprehension { item, when, .. } => {
                 self.trace(item, steps, into);
-                when.iter().for_each(|when| self.trace(when, &[], into));
+                self.trace_all(when.as_deref(), &[], into);
             }
             ExprKind::Table(id, args) => {
                 let table = self.program.tables.get(id.0 as usize);
                 into.extend(table.map(|table| Leaf::Origin(Origin::Table(table.name.clone()))));
-                args.iter().for_each(|arg| self.trace(arg, &[], into));
+                self.trace_all(args, &[], into);
             }
             ExprKind::Define(id, args) => self.define(*id, args, steps, into),
             ExprKind::Function(_, args) => self.function(args, steps, into),
@@ -370,13 +388,10 @@ impl<'p> Tracer<'p> {
                     self.trace(value, steps, into);
                     self.trace(when, &[], into);
                 }
-                last.iter().for_each(|last| self.trace(last, steps, into));
+                self.trace_all(last.as_deref(), steps, into);
             }
-            ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|side| self.trace(side, steps, into)),
-            ExprKind::Exists(search) => {
-                let fields = search.condition.iter();
-                fields.for_each(|condition| self.trace(condition, &[], into));
-            }
+            ExprKind::Binary(_, a, b) => self.trace_all([&**a, &**b], steps, into),
+            ExprKind::Exists(search) => self.trace_all(&search.condition, &[], into),
             ExprKind::Const(_)
             | ExprKind::Pattern(_)
             | ExprKind::Columns(_)
@@ -387,7 +402,13 @@ impl<'p> Tracer<'p> {
             | ExprKind::Negate(_)
             | ExprKind::Not(_)
             | ExprKind::Must(..)
-            | ExprKind::Convert(..) => parts(expr).into_iter().for_each(|part| self.trace(part, steps, into)),
+            | ExprKind::Convert(..) => self.trace_all(parts(expr), steps, into),
+        }
+    }
+
+    fn trace_all(&mut self, all: impl IntoIterator<Item = &'p Expr>, steps: &[Arc<str>], into: &mut BTreeSet<Leaf>) {
+        for expr in all {
+            self.trace(expr, steps, into);
         }
     }
 
@@ -401,7 +422,9 @@ impl<'p> Tracer<'p> {
             let records = arg.ty.object().is_some();
             match asked {
                 Some(names) if records && steps.is_empty() => {
-                    names.iter().for_each(|name| self.trace(arg, std::slice::from_ref(name), into));
+                    for name in names {
+                        self.trace(arg, std::slice::from_ref(name), into);
+                    }
                 }
                 _ => self.trace(arg, if records { steps } else { &[] }, into),
             }

@@ -9,7 +9,7 @@ use super::{
     checker::{Checker, Key, expr},
     coerce::Need,
     load::{DeclKind, Loaded, Unit},
-    typed::{Define, DefineId, Let, Program, Setting, SettingId, Stmt, VarId},
+    typed::{After, Define, DefineId, Let, Program, Setting, SettingId, Stmt, VarId},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -25,7 +25,7 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
     let Some(file) = loaded.units.get(unit) else { return (None, Vec::new()) };
     let mut checker = Checker::new(project, loaded, unit);
     checker.scope.frames.push(Vec::new());
-    let (source, body) = checker.items(file);
+    let (source, body, afters) = checker.items(file);
     checker.prove_tables(file);
     checker.recognisable(&body);
     let tests = checker.tests(file);
@@ -42,15 +42,16 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
         constants: checker.constants,
         source,
         body,
+        afters,
         tests,
     };
     (Some(program), checker.diagnostics)
 }
 
 impl<'a> Checker<'a> {
-    fn items(&mut self, file: &'a Unit) -> (Option<super::typed::Source>, Vec<Stmt>) {
+    fn items(&mut self, file: &'a Unit) -> (Option<super::typed::Source>, Vec<Stmt>, Vec<After>) {
         let (flow, library) = (file.flow(), file.library());
-        let (mut source, mut body) = (None, Vec::new());
+        let (mut source, mut body, mut afters) = (None, Vec::new(), Vec::new());
         for item in &file.tree.items {
             match item {
                 Item::Flow(_) | Item::Test(_) => {}
@@ -98,7 +99,7 @@ impl<'a> Checker<'a> {
                 }
                 Item::Statement(statement) if library => self.not_in_library(span_of(statement)),
                 Item::Statement(statement) => body.extend(self.statement(statement)),
-                Item::After(after) => self.after(after),
+                Item::After(after) => afters.extend(self.after(after, &body)),
             }
         }
         if let Some(flow) = flow
@@ -108,7 +109,7 @@ impl<'a> Checker<'a> {
             let told = Diagnostic::new("F309", format!("flow `{}` reads nothing", flow.name.text), flow.span);
             self.say(told.help("read row from system.entity {\n  since change\n  key .id\n}"));
         }
-        (source, body)
+        (source, body, afters)
     }
 
     fn declare_in_flow(&mut self, name: &tree::Name, what: &'static str, flow: Option<&tree::Flow>) {

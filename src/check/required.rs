@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{body::field_name, checker::Checker, suggest};
+use super::{
+    body::field_name,
+    checker::Checker,
+    suggest,
+    typed::{Expr, ExprKind},
+};
 use crate::{
     diagnostic::{Diagnostic, Span},
     schema::{Field, Kind, Object},
-    syntax::tree::PolicyKind,
+    syntax::tree::{BinaryOp, PolicyKind},
+    value::Value,
 };
 
 /// What a body of fields is for.
@@ -176,6 +182,19 @@ impl Checker<'_> {
                 self.say(told.help("leave one of them out"));
             }
         }
+    }
+}
+
+/// Where `clear` stands in a value, if it does.
+pub(super) fn clears(value: &Expr) -> Option<Span> {
+    match &value.kind {
+        ExprKind::Const(Value::Clear) => Some(value.span),
+        ExprKind::Choose(arms, last) => {
+            let values = arms.iter().map(|(_, value)| value).chain(last.as_deref());
+            values.into_iter().find_map(clears)
+        }
+        ExprKind::Binary(BinaryOp::Default, a, b) => clears(a).or_else(|| clears(b)),
+        _ => None,
     }
 }
 

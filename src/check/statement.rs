@@ -4,11 +4,11 @@ use super::{
     checker::Checker,
     coerce::Need,
     facts, inspect,
-    typed::{Each, Guard, Let, MessagePart, Stmt},
+    typed::{After, Each, Guard, Let, MessagePart, Stmt},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    schema::Ty,
+    schema::{Kind, Ty},
     syntax::tree::{self, LetValue, Statement},
     value::Verdict,
 };
@@ -99,29 +99,31 @@ impl Checker<'_> {
         })
     }
 
-    /// `after x { … }`: looked at for its own mistakes, but it cannot run yet.
-    pub(super) fn after(&mut self, after: &tree::After) {
-        self.not_built("`after`", Span { end: after.name.span.end, ..after.span });
-        let name = self.bound(&after.name.text);
-        match name {
-            Some(bound) => {
-                self.used.insert(bound.span);
+    /// `after x { … }`: a stage of its own; the key of its write is known there.
+    pub(super) fn after(&mut self, after: &tree::After, body: &[Stmt]) -> Option<After> {
+        let mut write = false;
+        if let Some(bound) = self.bound(&after.name.text) {
+            self.used.insert(bound.span);
+            write = body.iter().any(|stmt| matches!(stmt, Stmt::Write(write) if write.var == bound.var));
+            if !write && self.var_type(bound.var).kind != Kind::Any {
+                let title = format!("`{}` is no write of this flow", after.name.text);
+                self.say(Diagnostic::new("F103", title, after.name.span).help("after the name of a `create`"));
             }
-            None => self.unknown_name(&after.name),
+        } else {
+            self.unknown_name(&after.name);
         }
         let pending = std::mem::take(&mut self.pending);
         let names = std::mem::take(&mut self.write_names);
-        self.block(|checker| {
-            if let Some(when) = &after.when {
-                let when = checker.condition(when);
-                checker.scope.known.extend(facts::when_true(&when));
-            }
-            for statement in &after.body {
-                checker.statement(statement);
-            }
+        let (when, body) = self.block(|checker| {
+            let when = after.when.as_ref().map(|when| checker.condition(when));
+            checker.scope.known.extend(when.iter().flat_map(facts::when_true));
+            let body = after.body.iter().filter_map(|statement| checker.statement(statement)).collect();
+            (when, body)
         });
         self.pending = pending;
         self.write_names = names;
+        let span = Span { end: after.name.span.end, ..after.span };
+        write.then(|| After { name: after.name.text.clone(), when, body, span })
     }
 
     /// A poisoned place under a name, so that nothing below it is told.

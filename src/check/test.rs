@@ -88,9 +88,9 @@ impl<'a> Checker<'a> {
                 let value = self.coerce(value, &ty, &Need { blank: ty.optional, ..Need::fine(&what) });
                 Some(Given::Setting(id, value))
             }
-            GivenKind::After(entity, _) => {
-                self.not_built("`given after`", entity.span);
-                None
+            GivenKind::After(entity, lines) => {
+                let (target, object) = self.readable(entity)?;
+                Some(Given::After { name: target.name, fields: self.given_fields(lines, &object), span })
             }
             GivenKind::Value(name, value) => {
                 let value = self.expr(value);
@@ -174,8 +174,9 @@ impl<'a> Checker<'a> {
     fn sample(&mut self, file: &Name, path: &str) -> Option<Arc<str>> {
         let read = beside(path, &file.text).ok_or_else(|| "it lies outside the project".to_owned());
         let trouble = match read.and_then(|full| self.project.files.read(&full)) {
-            Ok(text) => match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-                Ok(_) => return Some(text),
+            // A mark at the start is how some editors save a text, and no part of it.
+            Ok(text) => match serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')) {
+                Ok(_) => return Some(text.trim_start_matches('\u{feff}').into()),
                 Err(trouble) => format!("it is no JSON: {trouble}"),
             },
             Err(trouble) => trouble,
@@ -288,7 +289,6 @@ impl<'a> Checker<'a> {
                 self.say(told);
                 return None;
             };
-            self.known_later(&field, name);
             if let Some(next) = inner(&field.ty) {
                 object = next;
             } else if place + 1 < target.names.len() {

@@ -55,6 +55,8 @@ pub struct Program {
     pub source: Option<Source>,
     /// Column 0 in the order of the text.
     pub body: Vec<Stmt>,
+    /// Second stages, in the order of the text.
+    pub afters: Vec<After>,
     /// Its tests, those of `x.test.flow` included.
     pub tests: Vec<Test>,
 }
@@ -146,6 +148,19 @@ pub enum Stmt {
     Write(Write),
     /// The same for each element.
     Each(Each),
+}
+
+/// `after name when … { … }`: decided when that write is confirmed.
+#[derive(Debug, Clone)]
+pub struct After {
+    /// The name of the write.
+    pub name: Arc<str>,
+    /// None = always.
+    pub when: Option<Expr>,
+    /// In the order of the text.
+    pub body: Vec<Stmt>,
+    /// The head.
+    pub span: Span,
 }
 
 /// `let`
@@ -256,7 +271,7 @@ pub enum Alternative {
         /// The key's path in the row.
         gives: Arc<str>,
     },
-    /// `update found`: parsed and checked, not built yet.
+    /// `update found`: what the create would send goes to the found record, as far as it differs.
     UpdateFound(Option<Expr>),
     /// Applies when one of its targets does.
     Create(Write),
@@ -301,6 +316,8 @@ pub struct Target {
     pub name: EntityName,
     /// Its facts.
     pub entity: Arc<Entity>,
+    /// The entity that shows what stands there, if any does.
+    pub shown_by: Option<Arc<Entity>>,
     /// None = always.
     pub when: Option<Expr>,
     /// Its lines.
@@ -613,6 +630,15 @@ pub enum Given {
         name: EntityName,
         /// JSON text; none = `is empty`.
         sample: Option<Arc<str>>,
+        /// The line.
+        span: Span,
+    },
+    /// What the target computes of a row that the test makes: known between its two runs.
+    After {
+        /// Role and entity.
+        name: EntityName,
+        /// Its fields.
+        fields: GivenFields,
         /// The line.
         span: Span,
     },

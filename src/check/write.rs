@@ -30,9 +30,6 @@ pub(super) enum Key {
 impl Checker<'_> {
     /// A write; none when no target is right.
     pub(super) fn write(&mut self, write: &tree::Write) -> (Option<Write>, Key) {
-        if write.action == Action::Update {
-            self.not_built("`update`", write.head);
-        }
         let mut targets = Vec::new();
         let mut key = Key::Own;
         let mut ty = None;
@@ -62,11 +59,12 @@ impl Checker<'_> {
                 let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None });
                 body.given.iter().any(|one| full(&one))
             });
-            if !own {
+            if !own && write.action == Action::Create {
                 key = Key::Answer;
             }
             ty = ty.or(gives.map(|(_, ty)| ty));
-            targets.push(Target { name: target.name, entity: target.entity, when, lines: body.lines });
+            let shown_by = self.shows(&target.entity);
+            targets.push(Target { name: target.name, entity: target.entity, shown_by, when, lines: body.lines });
         }
         self.scope.known.truncate(known);
         let ty = ty.unwrap_or_else(Ty::any);
@@ -145,6 +143,12 @@ impl Checker<'_> {
         let system = self.project.catalog.systems.get(&entity.system)?;
         let shows = |facts: &WriteFacts| facts.shown_by.as_ref() == Some(&entity.name) && facts.create.is_some();
         system.entities.values().find(|other| other.write.as_ref().is_some_and(shows)).map(|other| other.name.clone())
+    }
+
+    /// The entity that shows what is written to this one.
+    fn shows(&self, entity: &Entity) -> Option<Arc<Entity>> {
+        let shown_by = entity.write.as_ref()?.shown_by.as_ref()?;
+        self.project.catalog.entity(&entity.system, shown_by).cloned()
     }
 
     /// The key that comes back, and its type.

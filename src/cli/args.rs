@@ -22,6 +22,10 @@ pub(super) struct Args {
 pub(super) enum Verb {
     /// Tell all mistakes in the flows.
     Check(CheckArgs),
+    /// Write the flows in their one form: indent, columns, blank lines, the vendor's labels.
+    Fmt(FmtArgs),
+    /// Show a rule with a wrong and a right example, or all rules.
+    Explain(ExplainArgs),
     /// Run the tests of the flows.
     Test(TestArgs),
     /// Show what would happen with every record, and send nothing.
@@ -50,12 +54,39 @@ pub(super) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    /// One SARIF 2.1.0 log, for code hosts and editors.
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    pub(super) sarif: bool,
+    /// Write the repairs that are certain into the files.
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) fix: bool,
     /// Check again at every save.
     #[arg(long)]
     pub(super) watch: bool,
     /// Warnings count as errors.
     #[arg(long)]
     pub(super) strict: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct FmtArgs {
+    /// Files or folders; without them the whole project.
+    pub(super) paths: Vec<PathBuf>,
+    /// Write nothing, and show what would change.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Read standard input and write standard output.
+    #[arg(long, conflicts_with_all = ["paths", "check"])]
+    pub(super) stdin: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ExplainArgs {
+    /// The code of a rule (F202) or its name (unknown-field); without it all rules.
+    pub(super) code: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

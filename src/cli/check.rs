@@ -7,12 +7,12 @@ use std::{
 
 use super::{
     args::{Args, CheckArgs},
-    place,
+    fix, place,
     say::{Ended, Said, Stop, colour, out, width},
     watch::Watch,
 };
 use crate::{
-    diagnostic::{Diagnostic, Severity, Sources, render_json, render_terminal},
+    diagnostic::{Diagnostic, SarifPart, Severity, Sources, render_json, render_sarif, render_terminal},
     project::{CONFIG, Project},
 };
 
@@ -45,24 +45,54 @@ pub(super) fn check(args: &Args, check: &CheckArgs) -> Said {
 fn once(args: &Args, check: &CheckArgs, scopes: &[Scope]) -> Said {
     let mut out = out();
     let mut ended = Ended::Fine;
+    let mut judged = Vec::new();
     for scope in scopes {
-        let project = place::open(&scope.folder, args)?;
+        let (project, mended) = if check.fix {
+            let (project, mended) = fix::fix(&scope.folder, args, |project| scope.shown(project))?;
+            (project, Some(mended))
+        } else {
+            (place::open(&scope.folder, args)?, None)
+        };
         let mut shown = scope.shown(&project);
         if check.strict {
             for diagnostic in &mut shown {
                 diagnostic.severity = Severity::Error;
             }
         }
-        tell(&mut out, &shown, &project.sources, check.json)?;
         if shown.iter().any(Diagnostic::is_error) {
             ended = Ended::Mistakes;
         }
+        if let Some(mended) = &mended {
+            // Programs read standard output; what was written is for the person who started them.
+            if check.json || check.sarif {
+                fix::tell(&mut std::io::stderr(), mended)?;
+            } else {
+                fix::tell(&mut out, mended)?;
+            }
+        }
+        if check.sarif {
+            judged.push((seen_from_here(project.folder.root()), project.sources, shown));
+            continue;
+        }
+        tell(&mut out, &shown, &project.sources, check.json)?;
         if !check.json {
             writeln!(out, "{}", verdict(&project, &shown))?;
         }
     }
+    if check.sarif {
+        let parts: Vec<_> =
+            judged.iter().map(|(folder, sources, diagnostics)| SarifPart { diagnostics, sources, folder }).collect();
+        writeln!(out, "{}", render_sarif(&parts))?;
+    }
     out.flush()?;
     Ok(ended)
+}
+
+/// A folder relative to this one where it lies below it: so code hosts find the files of a repository.
+fn seen_from_here(folder: &Path) -> String {
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+    let below = folder.strip_prefix(here).unwrap_or(Path::new(""));
+    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// Shows diagnostics, for people or for programs.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnostic, Severity, Sources};
+use super::{Diagnostic, Sources};
 
 /// One diagnostic as it is printed; lines and columns count from 1, columns in characters.
 #[derive(Serialize)]
@@ -27,10 +27,7 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let (end_line, end_column) = source.map_or((1, 1), |source| source.line_column(span.end));
     let row = Row {
         code: diagnostic.code,
-        severity: match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
+        severity: diagnostic.severity.word(),
         title: &diagnostic.title,
         file: source.map_or("", |source| &source.path),
         line,

@@ -4,6 +4,8 @@
 //! the flow with the exact characters underlined, and the way out. Promises that no file can send control characters
 //! to the terminal, and that a span that points nowhere costs the excerpt and not the message.
 
+mod shown;
+
 use std::fmt::Write as _;
 
 use miette::{
@@ -11,7 +13,10 @@ use miette::{
     SpanContents, ThemeStyles,
 };
 
-use super::{Diagnostic, Label, Severity, Source, Sources};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use self::shown::{Shown, escaped, hidden};
+use super::{Diagnostic, Label, Severity, Sources};
 
 /// Labels at most so many lines apart are shown in one excerpt, with the lines between them.
 const NEAR: usize = 4;
@@ -38,10 +43,10 @@ pub fn render_terminal(diagnostics: &[Diagnostic], sources: &Sources, width: usi
 fn title(diagnostic: &Diagnostic, width: usize, colour: bool) -> String {
     let warns = diagnostic.severity == Severity::Warning;
     let room = width.saturating_sub(if warns { 15 } else { 6 });
-    let text = wrap(&clean(&diagnostic.title), room, "      ");
+    let text = wrap(&short(&clean(&diagnostic.title), room), room, "      ");
     let mut line = format!("{}  {text}", diagnostic.code);
     if warns {
-        let last = line.lines().last().map_or(0, |line| line.chars().count());
+        let last = line.lines().last().map_or(0, unicode_width::UnicodeWidthStr::width);
         let gap = width.min(80).saturating_sub(last + "warning".len()).max(2);
         let _ = write!(line, "{}warning", " ".repeat(gap));
     }
@@ -65,9 +70,23 @@ fn excerpts(diagnostic: &Diagnostic, sources: &Sources, width: usize, colour: bo
     let mut out = String::new();
     for file in files {
         let Some(source) = sources.get(file) else { continue };
-        let labels: Vec<_> = diagnostic.labels.iter().filter(|label| label.span.file == file).collect();
-        let first = diagnostic.labels.first().is_some_and(|label| label.span.file == file);
-        let excerpt = Excerpt { source: Shown::of(source), labels: spans(source, &labels, first) };
+        // In the order of the text: what is shown of a line depends on all its labels.
+        let mut labels: Vec<_> = diagnostic.labels.iter().filter(|label| label.span.file == file).collect();
+        let first = diagnostic.labels.first();
+        labels.sort_by_key(|label| label.span.start);
+        let ranges: Vec<_> = labels.iter().map(|label| label.span.start as usize..label.span.end as usize).collect();
+        let shown = Shown::of(source, &ranges, width);
+        let room = width.saturating_sub(digits(&shown) + 8);
+        let spans = labels.iter().zip(&shown.places).map(|(label, place)| {
+            let words = words(label, room.saturating_sub(place.middle).max(24));
+            let span = (place.bytes.start, place.bytes.len());
+            if first.is_some_and(|first| std::ptr::eq(first, *label)) {
+                LabeledSpan::new_primary_with_span(words, span)
+            } else {
+                LabeledSpan::new_with_span(words, span)
+            }
+        });
+        let excerpt = Excerpt { labels: spans.collect(), source: shown };
         let mut text = String::new();
         if handler.render_report(&mut text, &excerpt).is_ok() {
             // The first line is miette's own title, which is empty here.
@@ -75,6 +94,16 @@ fn excerpts(diagnostic: &Diagnostic, sources: &Sources, width: usize, colour: bo
         }
     }
     out
+}
+
+/// How wide the numbers of the lines are.
+fn digits(shown: &Shown) -> usize {
+    (shown.first + shown.text.lines().count()).to_string().len()
+}
+
+/// What a label says, in lines of at most `room` columns.
+fn words(label: &Label, room: usize) -> Option<String> {
+    (!label.text.is_empty()).then(|| wrap(&short(&clean(&label.text), room), room, ""))
 }
 
 fn handler(severity: Severity, width: usize, colour: bool) -> GraphicalReportHandler {
@@ -89,29 +118,6 @@ fn handler(severity: Severity, width: usize, colour: bool) -> GraphicalReportHan
         .with_context_lines(0)
         .without_syntax_highlighting()
         .with_links(false)
-}
-
-/// The labels as miette wants them: within the text, within one line, on whole characters.
-fn spans(source: &Source, labels: &[&Label], first_is_primary: bool) -> Vec<LabeledSpan> {
-    let mut spans = Vec::new();
-    for (index, label) in labels.iter().enumerate() {
-        let text = &source.text;
-        let start = boundary(text, label.span.start as usize);
-        let end = boundary(text, label.span.end as usize).max(start);
-        let one_line = text.get(start..end).unwrap_or("").lines().next().unwrap_or("").trim_end();
-        let words = (!label.text.is_empty()).then(|| clean(&label.text));
-        spans.push(if index == 0 && first_is_primary {
-            LabeledSpan::new_primary_with_span(words, (start, one_line.len()))
-        } else {
-            LabeledSpan::new(words, start, one_line.len())
-        });
-    }
-    spans
-}
-
-/// The nearest start of a character at or before `byte`.
-fn boundary(text: &str, byte: usize) -> usize {
-    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// What miette is given: excerpt and labels, no title, no help.
@@ -139,48 +145,21 @@ impl miette::Diagnostic for Excerpt {
     }
 }
 
-/// A text as it may be shown: the same bytes in the same places, but nothing in it steers a terminal.
-#[derive(Debug)]
-struct Shown {
-    path: String,
-    text: String,
-}
-
-impl Shown {
-    fn of(source: &Source) -> Self {
-        let mut text: String = source.text.replace("\r\n", " \n");
-        if text.chars().any(steers) {
-            text = text.chars().map(|c| if steers(c) { stand_in(c) } else { c }).collect();
-        }
-        Self { path: clean(&source.path), text }
-    }
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn steers(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Something harmless of the same number of bytes, so that all places stay right.
-fn stand_in(c: char) -> char {
-    match c.len_utf8() {
-        1 => '?',
-        2 => '·',
-        _ => '\u{fffd}',
-    }
-}
-
-/// A text of one line without control characters.
+/// A text of one line without anything that steers a terminal.
 fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
-        .map(|c| if steers(c) { '?' } else { c })
-        .collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(' '),
+            c if hidden(c) => out.push_str(&escaped(c)),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 impl SourceCode for Shown {
-    /// The whole lines of a span. Counts columns in characters, where miette's own implementation counts bytes.
+    /// The whole lines of a span, numbered as in the source.
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
@@ -193,13 +172,13 @@ impl SourceCode for Shown {
         let rest = self.text.get(to..).ok_or(MietteError::OutOfBounds)?;
         let end = rest.find('\n').map_or(self.text.len(), |at| to + at + 1);
         let lines = self.text.get(start..end).ok_or(MietteError::OutOfBounds)?;
-        let column = self.text.get(start..from).map_or(0, |text| text.chars().count());
+        let place = self.places.iter().find(|place| place.bytes == (from..to));
         Ok(Box::new(MietteSpanContents::new_named(
             self.path.clone(),
             lines.as_bytes(),
             (start, end - start).into(),
-            before.matches('\n').count(),
-            column,
+            self.first + before.matches('\n').count(),
+            place.map_or(0, |place| place.column),
             // miette joins two excerpts when the second begins within the lines of the first.
             lines.lines().count() + NEAR,
         )))
@@ -208,20 +187,43 @@ impl SourceCode for Shown {
 
 /// Breaks a long line at spaces; `indent` stands before each line but the first.
 fn wrap(text: &str, width: usize, indent: &str) -> String {
-    if text.chars().count() <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
     let (mut out, mut column) = (String::new(), 0);
     for piece in text.split_inclusive(' ') {
-        let length = piece.trim_end().chars().count();
+        let length = piece.trim_end().width();
         if column > 0 && column + length > width {
             out.truncate(out.trim_end().len());
             let _ = write!(out, "\n{indent}");
             column = 0;
         }
         out.push_str(piece);
-        column += piece.chars().count();
+        column += piece.width();
     }
+    out
+}
+
+/// A text of which no word is wider than a line: it is cut there.
+fn short(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        if word.width() <= width {
+            out.push_str(word);
+            continue;
+        }
+        let mut column = 0;
+        out.extend(word.chars().take_while(|c| {
+            column += c.width().unwrap_or(0);
+            column + 2 <= width
+        }));
+        out.push('…');
+        // What closes the word stays: a quote, a bracket.
+        let end = word.trim_end().chars().last().filter(char::is_ascii_punctuation);
+        out.extend(end);
+        out.push(' ');
+    }
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -272,9 +274,9 @@ mod tests {
         insta::assert_snapshot!(render_terminal(&[diagnostic], &sources, 80, false), @r#"
         F405  the VAT rate of 9% has no code after 2026-12-31                    warning
            ╭─[tables/vat.csv:2:1]
-         2 │ 1,"?[2J" 
-           · ───┬───
-           ·    ╰── ends in 37 days
+         2 │ 1,"\u{1b}[2J"
+           · ──────┬─────
+           ·       ╰── ends in 37 days
            ╰────
            ╭─[orders.flow:1:7]
          1 │ table vat from "tables/vat.csv" {
@@ -301,5 +303,115 @@ mod tests {
             false,
         );
         assert!(text.contains("empty.flow:1:1"), "{text}");
+    }
+
+    /// What the underline of `part` of a line covers, at 80 columns.
+    #[track_caller]
+    fn shown(line: &str, part: &str) -> String {
+        let mut sources = Sources::default();
+        let file = sources.add("orders.flow", format!("# one\n{line}\n# three\n"));
+        let told = Diagnostic::new("F204", "not this", at(&sources, file, part)).says("this one");
+        let text = render_terminal(&[told], &sources, 80, false);
+        let wide = text.lines().find(|line| line.width() > 80);
+        assert_eq!(wide, None, "{text}");
+        text.lines().skip(2).take(3).map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_its_place() {
+        let filler = "so much to say about this article ".repeat(10);
+        insta::assert_snapshot!(shown(&format!("  Ds = \"{filler}\" + Rfcs + \"{filler}\""), "Rfcs"), @r#"
+        2 │ …uch to say about this article " + Rfcs + "so much to say about this arti…
+          ·                                    ──┬─
+          ·                                      ╰── this one
+        "#);
+        insta::assert_snapshot!(shown(&format!("  Ds = \"{filler}\""), &format!("\"{filler}\"")), @r#"
+        2 │ …"so much to say about this article so much to say about this article so m…
+          ·  ─────────────────────────────────────┬────────────────────────────────────
+          ·                                       ╰── this one
+        "#);
+        insta::assert_snapshot!(shown(&format!("  Ds = \"{filler}\" + Rfcs"), "Rfcs"), @r#"
+        2 │ …o much to say about this article " + Rfcs
+          ·                                       ──┬─
+          ·                                         ╰── this one
+        "#);
+        insta::assert_snapshot!(shown(&format!("  Ds = x + \"{filler}\" + Rfcs"), "x"), @r#"
+        2 │   Ds = x + "so much to say about this article so much to say about this a…
+          ·        ┬
+          ·        ╰── this one
+        "#);
+    }
+
+    #[test]
+    fn places_are_right_behind_wide_combining_hidden_and_turned_characters() {
+        insta::assert_snapshot!(shown("  \"日本語\" RfCz = 1", "RfCz"), @r#"
+        2 │   "日本語" RfCz = 1
+          ·            ──┬─
+          ·              ╰── this one
+        "#);
+        let combining = shown("  \"e\u{301}e\u{301}\" RfCz = 1", "RfCz");
+        assert!(combining.contains("\n   ·        ──┬─\n"), "{combining}");
+        insta::assert_snapshot!(shown("\tA\t= RfCz", "RfCz"), @r#"
+        2 │     A   = RfCz
+          ·           ──┬─
+          ·             ╰── this one
+        "#);
+        insta::assert_snapshot!(shown("  \"שלום\" RfCz = \"\u{202e}1\"", "RfCz"), @r#"
+        2 │   "שלום" RfCz = "\u{202e}1"
+          ·          ──┬─
+          ·            ╰── this one
+        "#);
+        insta::assert_snapshot!(shown("  \"\u{1b}[2J\u{200b}\" RfCz = 1", "RfCz"), @r#"
+        2 │   "\u{1b}[2J\u{200b}" RfCz = 1
+          ·                       ──┬─
+          ·                         ╰── this one
+        "#);
+        insta::assert_snapshot!(shown("  \"👩‍👩‍👧\" RfCz = 1", "RfCz"), @r#"
+        2 │   "👩‍👩‍👧" RfCz = 1
+          ·            ──┬─
+          ·              ╰── this one
+        "#);
+    }
+
+    #[test]
+    fn two_places_far_apart_in_one_line_are_both_shown() {
+        let mut sources = Sources::default();
+        let filler = "very ".repeat(80);
+        let file = sources.add("orders.flow", format!("let a = [\"{filler}\"] is 3\n"));
+        let told = Diagnostic::new("F103", "not comparable", at(&sources, file, "3"))
+            .says("a whole number")
+            .also(at(&sources, file, "a = ["), format!("a list, and so long that {filler}it has to be told in lines"));
+        insta::assert_snapshot!(render_terminal(&[told], &sources, 80, false), @r#"
+        F103  not comparable
+           ╭─[orders.flow:1:417]
+         1 │ let a = ["very very very very very very …very very very very very "] is 3
+           ·     ──┬──                                                               ┬
+           ·       │                                                                 ╰── a whole number
+           ·       ╰─┤ a list, and so long that very very very very very very very very
+           ·         │ very very very very very very very very very very very very very
+           ·         │ very very very very very very very very very very very very very
+           ·         │ very very very very very very very very very very very very very
+           ·         │ very very very very very very very very very very very very very
+           ·         │ very very very very very very very very very very very very very
+           ·         │ very very very very very very very it has to be told in lines
+           ╰────
+        "#);
+    }
+
+    #[test]
+    fn a_title_with_a_long_word_is_cut_and_a_help_is_not() {
+        let mut sources = Sources::default();
+        let file = sources.add("orders.flow", "x\n");
+        let long = "x".repeat(100);
+        let told = Diagnostic::new("F204", format!("\"{long}\" is no item type"), at(&sources, file, "x")).help(&long);
+        insta::assert_snapshot!(render_terminal(&[told], &sources, 80, false), @r#"
+        F204  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+              is no item type
+           ╭─[orders.flow:1:1]
+         1 │ x
+           · ─
+           ╰────
+        help: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        "#);
     }
 }

@@ -58,6 +58,15 @@ impl Source {
         let column = self.text.get(start..end).map_or(0, |text| text.chars().count());
         (line, column + 1)
     }
+
+    /// The text of a line (from 0) without its end.
+    #[must_use]
+    pub fn line(&self, line: usize) -> &str {
+        let start = self.line_starts.get(line).copied().unwrap_or(u32::MAX) as usize;
+        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| *next as usize - 1);
+        let text = self.text.get(start..end).unwrap_or("");
+        text.strip_suffix('\r').unwrap_or(text)
+    }
 }
 
 /// All texts of one check, in the order in which they were loaded.

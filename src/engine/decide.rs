@@ -64,7 +64,7 @@ impl Entry {
     }
 
     pub(super) fn moment(&self, today: Date) -> Moment<'_> {
-        Moment { today, confirmed: &self.confirmed }
+        Moment { today, confirmed: &self.confirmed, left: &eval::NothingLeft }
     }
 }
 

@@ -15,18 +15,19 @@ use super::{
     Ended, EngineError, Progress, Run, Stop, Summary,
     apply::Applying,
     decide::{self, Entry, today},
-    reads::{Memory, with_patience},
+    reads::{Memory, ask, with_patience},
     settle::{in_doubt, settle},
     summary::Tally,
 };
 use crate::{
     check::typed::Since,
     connector::{Connector, Cursor, Page},
+    eval,
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, KnownRecord, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
     schema::WriteClass,
-    value::{Ask, Compare, Decision, Filter, Reason, Record, Value, Verdict, order},
+    value::{Ask, Compare, Decision, Filter, Reason, Record, Shape, Value, Verdict, order},
 };
 
 /// Everything is read again after this time, whatever the marks say.
@@ -219,14 +220,17 @@ impl Poll<'_> {
             trouble: &trouble,
         };
         let paths = hashed(source);
+        let found = self.found(memory, &records).await?;
         let mut entries = Vec::new();
         let mut quiet = Vec::new();
-        for (((name, record), known), echo) in names.into_iter().zip(records).zip(known).zip(echoes) {
+        let records = names.into_iter().zip(records).zip(known).zip(echoes).zip(found);
+        for ((((name, record), known), echo), found) in records {
             // A source that shows one record twice, while it moves between pages: once is enough.
             if !seen.insert(name.key.clone()) {
                 continue;
             }
-            let hashes = self.ledger.hashes(&record, &paths);
+            let mut hashes = self.ledger.hashes(&record, &paths);
+            hashes.extend(found);
             let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
             let standing = match &known.record {
                 _ if in_doubt => Standing::InDoubt,
@@ -254,6 +258,25 @@ impl Poll<'_> {
         }
         let decided = decide::page(run, self.stop, memory, self.today, entries).await?;
         applying.page(decided).await
+    }
+
+    /// Hashes of the rows elsewhere that belong to these records; none for a question that is refused.
+    async fn found(&self, memory: &mut Memory, records: &[Record]) -> Result<Vec<Hashes>, EngineError> {
+        let asks: Vec<_> =
+            records.iter().map(|record| eval::content_asks(&self.run.plan, record, self.today)).collect();
+        let all: Vec<Ask> = asks.iter().flatten().map(|(_, ask)| ask.clone()).collect();
+        if all.is_empty() {
+            return Ok(records.iter().map(|_| Hashes::new()).collect());
+        }
+        let answers = ask(self.run, self.stop, all).await?;
+        memory.keep(&answers);
+        let hashes = |(name, ask): (Arc<str>, Ask)| {
+            let rows = answers.get(&ask)?.as_ref().ok()?;
+            let rows = Value::List(rows.iter().cloned().map(Value::Record).collect());
+            let shape = Arc::new(Shape { names: vec![name.clone()] });
+            Some(self.ledger.hashes(&Record::new(shape, vec![rows]), &[name]))
+        };
+        Ok(asks.into_iter().map(|asks| asks.into_iter().filter_map(hashes).flatten().collect()).collect())
     }
 
     /// Which of these documents koppel made itself: they are never records.

@@ -11,7 +11,7 @@ use std::{
 
 use indexmap::IndexSet;
 
-use super::{Moment, Reads};
+use super::{Left, Moment, Reads};
 use crate::{
     check::typed::VarId,
     plan::{
@@ -19,7 +19,7 @@ use crate::{
         code::{EachCode, EnsureCode, FindCode, GuardCode, Search, StmtCode},
         compute::{Machine, Place, Stop, Waiting, World},
     },
-    value::{Ask, Decision, Ensured, Outcome, Reason, Record, Value, Verdict, Write},
+    value::{Ask, Decision, Ensured, EntityName, Outcome, Reason, Record, Value, Verdict, Write},
 };
 
 /// The machine of one decision.
@@ -30,6 +30,9 @@ pub(super) type Decider<'a, 'w> = Machine<'a, Deciding<'w>>;
 pub(crate) struct Deciding<'a> {
     pub(super) reads: &'a Reads,
     pub(super) confirmed: &'a BTreeMap<Arc<str>, Value>,
+    pub(super) left: &'a dyn Left,
+    /// The record in hand and its entity.
+    pub(super) record: Option<(&'a EntityName, Record)>,
     /// Missing reads, each once.
     pub(super) wants: IndexSet<Ask>,
     pub(super) warnings: Vec<Reason>,
@@ -84,6 +87,8 @@ pub(super) fn machine<'a>(
     let world = Deciding {
         reads,
         confirmed: moment.confirmed,
+        left: moment.left,
+        record: plan.source.as_ref().zip(record).map(|(source, record)| (&source.name, record.clone())),
         wants: IndexSet::new(),
         warnings: Vec::new(),
         ensured: Vec::new(),
@@ -111,6 +116,25 @@ pub(super) fn decide(machine: &mut Decider<'_, '_>, plan: &Plan) -> Result<(), S
     let mut waiting = Waiting::default();
     for stmt in lowered.guards.iter().chain(&lowered.blocks) {
         waiting.take(statement(machine, stmt))?;
+    }
+    waiting.done()
+}
+
+/// The stages behind a write: the keys of the first stage are in their places, nothing of it is decided again.
+pub(super) fn after(machine: &mut Decider<'_, '_>, write: &str) -> Result<(), Stop> {
+    let lowered = machine.lowered();
+    for stmt in &lowered.blocks {
+        if let StmtCode::Write(code) = stmt {
+            let key = machine.world.confirmed.get(&code.name).cloned().unwrap_or_default();
+            machine.set(code.var, key);
+        }
+    }
+    let mut waiting = Waiting::default();
+    for stage in lowered.stages.iter().filter(|stage| *stage.name == *write) {
+        let Some(applies) = waiting.take(machine.applies(stage.when.as_ref()))? else { continue };
+        for stmt in stage.body.iter().filter(|_| applies) {
+            waiting.take(statement(machine, stmt))?;
+        }
     }
     waiting.done()
 }

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     plan::{
-        code::{AlternativeCode, EnsureCode, Search, TargetCode, WriteCode},
+        code::{AlternativeCode, Code, EnsureCode, Search, TargetCode, WriteCode},
         compute::{Place, Stop},
     },
-    value::{Chosen, Ensured, Value, Verdict, Write},
+    value::{Action, Chosen, Ensured, Record, Value, Verdict, Write},
 };
 
 /// What the alternatives have come to.
@@ -90,7 +90,10 @@ fn identity(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, compared: &mut V
                 }
             }
             AlternativeCode::Include(inner) => identity(machine, inner, compared)?,
-            AlternativeCode::Take(_) | AlternativeCode::Create(_) | AlternativeCode::Guard(..) => {}
+            AlternativeCode::Take(_)
+            | AlternativeCode::Update(_)
+            | AlternativeCode::Create(_)
+            | AlternativeCode::Guard(..) => {}
         }
     }
     Ok(())
@@ -107,7 +110,10 @@ fn pass_over(machine: &mut Decider<'_, '_>, ensure: &EnsureCode) {
                 }
             }
             AlternativeCode::Include(inner) => pass_over(machine, inner),
-            AlternativeCode::Take(_) | AlternativeCode::Find { .. } | AlternativeCode::Guard(..) => {}
+            AlternativeCode::Take(_)
+            | AlternativeCode::Update(_)
+            | AlternativeCode::Find { .. }
+            | AlternativeCode::Guard(..) => {}
         }
     }
 }
@@ -125,6 +131,13 @@ fn choose(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, in_advance: bool) 
                 let runs = if *of_found { row_found } else { given.is_none() };
                 if runs { guard(machine, code).map(|()| None) } else { Ok(None) }
             }
+            AlternativeCode::Update(when) => match (row_found, given.as_ref()) {
+                (true, Some(choice)) => {
+                    let key = choice.value.clone();
+                    update(machine, ensure, when.as_ref(), &key).map(|()| None)
+                }
+                _ => Ok(None),
+            },
             _ if given.is_some() => Ok(None),
             AlternativeCode::Take(code) => {
                 machine.value(code).map(|value| (!value.is_blank()).then(|| Choice::of(ensure, value, Chosen::Taken)))
@@ -194,8 +207,61 @@ fn find(
         let text = format!("the row of {} has no `{gives}`", search.read.name.entity);
         return Err(machine.fails(search.span, text));
     }
-    set_found(machine, ensure, Place::Value(Value::Record(row)), &Place::Empty);
+    set_found(machine, ensure, Place::Value(Value::Record(row.clone())), &Place::Empty);
+    conflict(machine, ensure, &row, &key)?;
     Ok(Some(Choice::of(ensure, key.clone(), Chosen::Found(key))))
+}
+
+/// `update found`: among the writes, unless this record already changes the same thing.
+fn update(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, when: Option<&Code>, key: &Value) -> Result<(), Stop> {
+    if !machine.applies(when)? {
+        return Ok(());
+    }
+    let Some(write) = found_update(machine, ensure, key)? else { return Ok(()) };
+    let same = |other: &&Write| {
+        other.action == Action::Update
+            && other.entity == write.entity
+            && other.fields.0.first() == write.fields.0.first()
+    };
+    if !machine.world.writes.iter().any(|other| same(&other)) {
+        machine.world.writes.push(write);
+    }
+    Ok(())
+}
+
+/// What `update found` would send.
+fn found_update(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, key: &Value) -> Result<Option<Write>, Stop> {
+    let Place::Value(Value::Record(row)) = machine.place(ensure.found).clone() else { return Ok(None) };
+    let read = ensure.alternatives.iter().find_map(|one| match one {
+        AlternativeCode::Find { search, .. } => Some(&search.read.name),
+        _ => None,
+    });
+    match read {
+        Some(read) => super::update::found(machine, ensure, read, &row, key),
+        None => Ok(None),
+    }
+}
+
+/// Whether a row that a person edited is in conflict: this ensure would have something to send to it, its own `when`
+/// left out of account. A row that says it itself is believed.
+fn conflict(machine: &mut Decider<'_, '_>, ensure: &EnsureCode, row: &Record, key: &Value) -> Result<(), Stop> {
+    let shape = row.shape();
+    let asked = shape.index("conflict").filter(|place| row.at(*place).is_blank());
+    let (Some(place), Value::Bool(true)) = (asked, row.get("edited")) else { return Ok(()) };
+    let warnings = machine.world.warnings.len();
+    let something = match found_update(machine, ensure, key) {
+        Ok(write) => write.is_some(),
+        // What ends the update ends it where it stands.
+        Err(Stop::Ends(_)) => false,
+        Err(Stop::Waits) => return Err(Stop::Waits),
+    };
+    machine.world.warnings.truncate(warnings);
+    let mut values: Vec<Value> = row.iter().map(|(_, value)| value.clone()).collect();
+    if let Some(value) = values.get_mut(place) {
+        *value = Value::Bool(something);
+    }
+    machine.set(ensure.found, Value::Record(Record::new(shape.clone(), values)));
+    Ok(())
 }
 
 /// The create of an ensure. One that recognises the same thing as another of this record is that one.

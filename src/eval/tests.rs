@@ -1,14 +1,16 @@
 //! Decisions of small flows, rows given by hand.
 
 mod advance;
+mod again;
 mod ensuring;
 mod order;
+mod updating;
 mod values;
 mod writing;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Moment, Reads, Step, step};
+use super::{Moment, NothingLeft, Reads, Step, step};
 use crate::{
     plan::{Plan, sample::Held},
     value::{Ask, Decision, Outcome, Reason, Record, Value, Write},
@@ -23,7 +25,7 @@ fn decide_in_rounds(
 ) -> (Decision, Vec<Vec<Ask>>) {
     let confirmed: BTreeMap<Arc<str>, Value> =
         confirmed.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed };
+    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed, left: &NothingLeft };
     let (mut reads, mut rounds) = (Reads::default(), Vec::new());
     loop {
         match step(plan, record, &reads, moment) {

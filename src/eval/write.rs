@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     decide::{Created, Decider, ensure, guard, rounds},
     ensure::Made,
+    update::Current,
 };
 use crate::{
     plan::{
@@ -13,6 +14,7 @@ use crate::{
         stands,
     },
     schema::WriteFacts,
+    syntax::tree::PolicyKind,
     value::{Action, Fields, Node, Value, Write},
 };
 
@@ -43,28 +45,82 @@ pub(super) fn make<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Re
         return Ok(code.targets.first().map(|target| Made { name, target, value, write: None }));
     }
     let Some(target) = choose(machine, code)? else { return Ok(None) };
+    if code.action == Action::Update {
+        return super::update::own(machine, code, target, name).map(Some);
+    }
     let mut fields = Fields::default();
-    lines(machine, &target.lines, code.action, &mut fields)?;
-    let facts = target.entity.write.as_ref();
-    let mut needs = Vec::new();
-    collect_needs(&fields, &machine.world.created, &mut needs);
+    lines(machine, &target.lines, &Body::create(), &mut fields)?;
     let given = code.gives.as_ref().and_then(|path| fields.value(path)).filter(|value| key_in(value).is_none());
     let value = given.cloned().unwrap_or_else(|| Value::Key(name.clone()));
-    let write = Write {
-        name: name.clone(),
+    let write = built(machine, name.clone(), target, Action::Create, code.gives.clone(), fields);
+    Ok(Some(Made { name, target, value, write: Some(write) }))
+}
+
+/// A write of these fields.
+pub(super) fn built(
+    machine: &Decider<'_, '_>,
+    name: Arc<str>,
+    target: &TargetCode,
+    action: Action,
+    gives: Option<Arc<str>>,
+    fields: Fields,
+) -> Write {
+    let facts = target.entity.write.as_ref().filter(|_| action == Action::Create);
+    let mut needs = Vec::new();
+    collect_needs(&fields, &machine.world.created, &mut needs);
+    Write {
+        name,
         entity: target.name.clone(),
-        action: code.action,
-        gives: code.gives.clone(),
+        action,
+        gives,
         own_number: facts.and_then(|facts| own_number(facts, &fields)),
         reference: facts.and_then(|facts| plain(&fields, facts.recognise.reference.as_ref()?)),
         needs,
         ensure: None,
         fields,
-    };
-    Ok(Some(Made { name, target, value, write: Some(write) }))
+    }
 }
 
-fn choose<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Result<Option<&'c TargetCode>, Stop> {
+/// What lines are worked out for.
+pub(super) struct Body<'a> {
+    action: Action,
+    /// What stands at the target of an update.
+    current: Option<&'a Current<'a>>,
+    /// The object that the lines fill, as a path.
+    path: String,
+}
+
+impl<'a> Body<'a> {
+    fn create() -> Self {
+        Self { action: Action::Create, current: None, path: String::new() }
+    }
+
+    /// The lines of an update.
+    pub(super) fn update(current: &'a Current<'a>) -> Self {
+        Self { action: Action::Update, current: Some(current), path: String::new() }
+    }
+
+    fn at(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn within(&self, name: &str) -> Self {
+        Self { action: self.action, current: self.current, path: self.at(name) }
+    }
+
+    /// Is a line of this name and policy sent?
+    fn sends(&self, name: &str, policy: Option<PolicyKind>) -> bool {
+        let free = |current: &Current<'_>| match policy {
+            Some(PolicyKind::UnlessFilled) => !current.is_filled(&self.at(name)),
+            Some(PolicyKind::UnlessEdited) => !current.is_edited(&self.at(name)),
+            _ => true,
+        };
+        stands(policy, self.action) && self.current.is_none_or(free)
+    }
+}
+
+/// The first target whose condition holds.
+pub(super) fn choose<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Result<Option<&'c TargetCode>, Stop> {
     for target in &code.targets {
         if machine.applies(target.when.as_ref())? {
             return Ok(Some(target));
@@ -74,35 +130,40 @@ fn choose<'c>(machine: &mut Decider<'_, '_>, code: &'c WriteCode) -> Result<Opti
 }
 
 /// Lines in order. While one waits, the later ones are looked at for what they want.
-fn lines(machine: &mut Decider<'_, '_>, lines: &[LineCode], action: Action, fields: &mut Fields) -> Result<(), Stop> {
+pub(super) fn lines(
+    machine: &mut Decider<'_, '_>,
+    lines: &[LineCode],
+    body: &Body<'_>,
+    fields: &mut Fields,
+) -> Result<(), Stop> {
     let mut waiting = Waiting::default();
     for line in lines {
-        waiting.take(self::line(machine, line, action, fields))?;
+        waiting.take(self::line(machine, line, body, fields))?;
     }
     waiting.done()
 }
 
-fn line(machine: &mut Decider<'_, '_>, line: &LineCode, action: Action, fields: &mut Fields) -> Result<(), Stop> {
+fn line(machine: &mut Decider<'_, '_>, line: &LineCode, body: &Body<'_>, fields: &mut Fields) -> Result<(), Stop> {
     match line {
         LineCode::Guard(code) => guard(machine, code),
         LineCode::Ensure(number) => ensure(machine, *number),
         LineCode::Field(name, code, policy) => {
-            if !stands(*policy, action) {
+            if !body.sends(name, *policy) {
                 return Ok(());
             }
             let value = machine.value(code)?;
-            let left_out = value.is_blank() || (value == Value::Clear && action == Action::Create);
+            let left_out = value.is_blank() || (value == Value::Clear && body.action == Action::Create);
             if !left_out {
                 put(fields, name, Node::Value(value));
             }
             Ok(())
         }
         LineCode::Object { name, repeats, policy, when, lines } => {
-            if !stands(*policy, action) || !machine.applies(when.as_ref())? {
+            if !body.sends(name, *policy) || !machine.applies(when.as_ref())? {
                 return Ok(());
             }
             let mut inner = Fields::default();
-            self::lines(machine, lines, action, &mut inner)?;
+            self::lines(machine, lines, &body.within(name), &mut inner)?;
             if !inner.0.is_empty() {
                 put(fields, name, if *repeats { Node::List(vec![inner]) } else { Node::Object(inner) });
             }
@@ -113,7 +174,7 @@ fn line(machine: &mut Decider<'_, '_>, line: &LineCode, action: Action, fields: 
             let mut rows = Vec::new();
             rounds(machine, each, &mut waiting, |machine, waiting| {
                 let mut row = Fields::default();
-                let done = waiting.take(self::lines(machine, &each.body, action, &mut row))?;
+                let done = waiting.take(self::lines(machine, &each.body, &body.within(name), &mut row))?;
                 if done.is_some() && !row.0.is_empty() {
                     rows.push(row);
                 }

@@ -45,8 +45,8 @@ fn entry(function: &Function) -> String {
     let head = format!("- `{}({}){gives}`: {}.", function.name, params.join(", "), function.doc);
     let head = head.replace("?.", "?");
     if example.contains('\n') {
-        let lines: String = example.lines().map(|line| format!("  {line}\n")).collect();
-        format!("{head} The last line of this gives `{result}`:\n\n  ```text\n{lines}  ```\n")
+        let lines = example.replace('\n', "\n  ");
+        format!("{head} The last line of this gives `{result}`:\n\n  ```text\n  {lines}\n  ```\n")
     } else {
         format!("{head} `{example}` gives `{result}`.\n")
     }

@@ -312,6 +312,6 @@ mod tests {
         assert_eq!(without_accents("crème brûlée, coöperatie Łódź"), "creme brulee, cooperatie Lodz");
         assert_eq!(without_accents("e\u{301}e\u{301}n"), "een");
         assert_eq!(without_accents("Straße ǿ ǽ"), "Strasse o ae");
-        assert_eq!(without_accents("Андрей 한국 Ώ"), "Андрей 한국 Ώ".nfc().collect::<String>());
+        assert_eq!(without_accents("Андрей 한국 Ώ"), "Андрей 한국 Ώ");
     }
 }

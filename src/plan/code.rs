@@ -15,7 +15,9 @@ use std::{
     },
 };
 
-pub(crate) use body::{AlternativeCode, EachCode, EnsureCode, GuardCode, LineCode, StmtCode, TargetCode, WriteCode};
+pub(crate) use body::{
+    AlternativeCode, EachCode, EnsureCode, GuardCode, LineCode, StageCode, StmtCode, TargetCode, WriteCode,
+};
 use regex::Regex;
 
 use super::{filter::Template, table::TableCode};
@@ -48,6 +50,8 @@ pub(crate) struct Lowered {
     pub(crate) guards: Vec<StmtCode>,
     /// Writes and loops of column 0, in order.
     pub(crate) blocks: Vec<StmtCode>,
+    /// Second stages, in order.
+    pub(crate) stages: Vec<StageCode>,
     /// The place of the record.
     pub(crate) record: Option<VarId>,
     /// The part of the source's condition that no filter can say.

@@ -15,7 +15,7 @@ use super::code::{
 };
 use crate::{
     check::typed::{DefineId, VarId},
-    schema::{Entity, Kind, Object, Ty},
+    schema::{Entity, Kind, Object, Ty, WriteFacts},
     value::EntityName,
 };
 
@@ -55,12 +55,14 @@ struct Follow<'a> {
     /// Names and functions that this round has been through.
     seen_vars: HashSet<VarId>,
     seen_defines: BTreeMap<DefineId, Stands>,
+    /// What the source reads.
+    source: Option<EntityName>,
 }
 
 /// The fields of the source (with these paths of its key and condition), and of each read.
 pub(super) fn fields(
     lowered: &Lowered,
-    source: Option<(&Entity, &[Arc<str>])>,
+    source: Option<(&EntityName, &Entity, &[Arc<str>])>,
 ) -> (Option<Fields>, Vec<(EntityName, Fields)>) {
     let mut follow = Follow {
         lowered,
@@ -69,6 +71,7 @@ pub(super) fn fields(
         changed: true,
         seen_vars: HashSet::new(),
         seen_defines: BTreeMap::new(),
+        source: source.map(|(name, ..)| name.clone()),
     };
     if let Some(record) = lowered.record {
         follow.bind(record, &Stands::at(Origin::Source));
@@ -80,7 +83,7 @@ pub(super) fn fields(
         follow.seen_defines.clear();
         follow.round();
     }
-    let of_source = source.map(|(entity, always)| follow.paths(Origin::Source, entity, always));
+    let of_source = source.map(|(_, entity, always)| follow.paths(Origin::Source, entity, always));
     let of_reads = lowered.reads.iter().enumerate();
     let of_reads = of_reads
         .map(|(number, read)| (read.name.clone(), follow.paths(Origin::Read(number), &read.entity, read.key())));
@@ -116,6 +119,10 @@ impl Follow<'_> {
         let lowered = self.lowered;
         for stmt in lowered.guards.iter().chain(&lowered.blocks) {
             self.stmt(stmt);
+        }
+        for stage in &lowered.stages {
+            stage.when.iter().for_each(|when| self.sees(when));
+            stage.body.iter().for_each(|stmt| self.stmt(stmt));
         }
         for code in lowered.expects.iter().chain(&lowered.source_residual) {
             self.sees(code);
@@ -169,7 +176,9 @@ impl Follow<'_> {
                     let row = self.search(search);
                     self.uses(&row.step(gives), Use::Value);
                     self.bind(ensure.found, &row);
+                    self.compared(ensure, search, &row);
                 }
+                AlternativeCode::Update(when) => when.iter().for_each(|when| self.sees(when)),
                 AlternativeCode::Create(write) => self.write(write),
                 AlternativeCode::Guard(guard, _) => self.guard(guard),
                 AlternativeCode::Include(inner) => self.ensure(inner),
@@ -181,6 +190,41 @@ impl Follow<'_> {
         for target in &write.targets {
             target.when.iter().for_each(|when| self.sees(when));
             target.lines.iter().for_each(|line| self.line(line));
+            if let (Some(shown), Some(facts)) = (&target.shown, &target.entity.write) {
+                let number = self.lowered.reads.iter().position(|read| Arc::ptr_eq(read, shown));
+                let of_read = number.map(Origin::Read);
+                let of_source = self.source.as_ref().filter(|source| **source == shown.name).map(|_| Origin::Source);
+                for origin in [of_read, of_source].into_iter().flatten() {
+                    let row = Stands::at(origin);
+                    self.shown(facts, &target.lines, &row);
+                    facts.shown_key().into_iter().for_each(|key| self.uses(&row.step(key), Use::Value));
+                }
+            }
+        }
+    }
+
+    /// What `update found` compares of a row: the fields that show what the create would send.
+    fn compared(&mut self, ensure: &EnsureCode, search: &Search, row: &Stands) {
+        if !ensure.alternatives.iter().any(|one| matches!(one, AlternativeCode::Update(_))) {
+            return;
+        }
+        for alternative in &ensure.alternatives {
+            let AlternativeCode::Create(write) = alternative else { continue };
+            for target in write.targets.iter().filter(|target| target.name.role == search.read.name.role) {
+                let Some(facts) = target.entity.write.as_ref() else { continue };
+                if facts.shown_by.as_ref() == Some(&search.read.name.entity) {
+                    self.shown(facts, &target.lines, row);
+                }
+            }
+        }
+    }
+
+    /// The fields of a row that show what these lines send.
+    fn shown(&mut self, facts: &WriteFacts, lines: &[LineCode], row: &Stands) {
+        let mut paths = Vec::new();
+        written(lines, "", &mut paths);
+        for path in paths.iter().filter_map(|path| facts.shows.get(path.as_str())) {
+            self.uses(&row.step(path), Use::Value);
         }
     }
 
@@ -390,6 +434,10 @@ impl Follow<'_> {
         let mut paths: BTreeSet<String> = always.iter().map(ToString::to_string).collect();
         let own = || self.uses.iter().filter(|(own, path, _)| *own == origin && is_path(object, path));
         paths.extend(own().filter(|(.., how)| *how != Use::Presence).map(|(_, path, _)| path.clone()));
+        // A conflict is an edit with something to write.
+        if paths.contains("conflict") && object.field("edited").is_some() {
+            paths.insert("edited".to_owned());
+        }
         if paths.remove("") {
             paths.extend(object.fields.keys().map(ToString::to_string));
         }
@@ -402,6 +450,18 @@ impl Follow<'_> {
         let all: Vec<Arc<str>> =
             paths.iter().filter(|path| !within_another(path, &paths)).map(|path| path.as_str().into()).collect();
         all.into()
+    }
+}
+
+/// The paths that lines write, line objects left out.
+fn written(lines: &[LineCode], above: &str, into: &mut Vec<String>) {
+    let path = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
+    for line in lines {
+        match line {
+            LineCode::Field(name, ..) => into.push(path(name)),
+            LineCode::Object { name, lines, repeats: false, .. } => written(lines, &path(name), into),
+            LineCode::Object { .. } | LineCode::Each(..) | LineCode::Guard(_) | LineCode::Ensure(_) => {}
+        }
     }
 }
 

@@ -305,7 +305,7 @@ pub(crate) fn each_line(name: &str, var: VarId, list: Expr, when: Option<Expr>, 
 }
 
 pub(crate) fn target(entity: &Arc<Entity>, when: Option<Expr>, lines: Vec<Line>) -> Target {
-    Target { name: entity_name(entity), entity: entity.clone(), when, lines }
+    Target { name: entity_name(entity), entity: entity.clone(), shown_by: None, when, lines }
 }
 
 /// A program that reads invoices.
@@ -339,6 +339,7 @@ impl Sample {
             constants: Vec::new(),
             source: Some(source),
             body: Vec::new(),
+            afters: Vec::new(),
             tests: Vec::new(),
         };
         let mut sample = Self { program, record: VarId(0), values: SettingValues::new() };

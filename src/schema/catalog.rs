@@ -93,6 +93,30 @@ pub struct WriteFacts {
     pub shows: BTreeMap<Arc<str>, Arc<str>>,
 }
 
+impl WriteFacts {
+    /// The field of an update that says which record is changed: the key that a create gives, else the one that only
+    /// the update has (it stands in the address).
+    #[must_use]
+    pub fn update_key(&self) -> Option<&Arc<str>> {
+        let update = self.update.as_ref()?;
+        if let Answer::Key(key) = &self.answer
+            && let Some((name, _)) = update.fields.get_key_value(key)
+        {
+            return Some(name);
+        }
+        let created = |name: &Arc<str>| self.create.as_ref().is_some_and(|create| create.fields.contains_key(name));
+        let required = || update.fields.iter().filter(|(_, field)| field.required).map(|(name, _)| name);
+        required().find(|name| !created(name)).or_else(|| required().next())
+    }
+
+    /// The read field (of `shown_by`) that holds the key of a written record.
+    #[must_use]
+    pub fn shown_key(&self) -> Option<&Arc<str>> {
+        let key = self.update_key();
+        key.and_then(|key| self.shows.get(key)).or(self.recognise.key.as_ref()).or(key)
+    }
+}
+
 /// What the answer of a create holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {

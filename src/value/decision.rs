@@ -140,6 +140,25 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// Every value and every list of line objects with its path; a list is one whole.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<(String, &Node)> {
+        fn walk<'a>(fields: &'a Fields, above: &str, into: &mut Vec<(String, &'a Node)>) {
+            for (name, node) in &fields.0 {
+                let path = if above.is_empty() { name.to_string() } else { format!("{above}.{name}") };
+                match node {
+                    Node::Object(inner) => walk(inner, &path, into),
+                    Node::Value(_) | Node::List(_) => into.push((path, node)),
+                }
+            }
+        }
+        let mut leaves = Vec::new();
+        walk(self, "", &mut leaves);
+        leaves
+    }
+}
+
 /// A thing that must exist: how it was come by, and what must be asked again under its lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ensured {

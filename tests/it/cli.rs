@@ -7,10 +7,10 @@ use std::{fs, path::Path};
 use assert_cmd::Command;
 
 /// A folder with files, and `koppel` started in it.
-struct Place(tempfile::TempDir);
+pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         for (path, text) in files {
             place.write(path, text);
@@ -24,7 +24,7 @@ impl Place {
         fs::write(path, text).unwrap();
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -35,7 +35,7 @@ impl Place {
     }
 
     /// Exit code, standard output and standard error, the folder's own path made nameless.
-    fn koppel(&self, args: &[&str]) -> String {
+    pub(crate) fn koppel(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -59,7 +59,7 @@ fn a_wrong_word_on_the_command_line_is_exit_64() {
 fn help_and_version_are_no_mistake() {
     let place = Place::new(&[]);
     let shown = place.koppel(&["--help"]);
-    for verb in ["check", "test", "plan", "run", "serve", "status", "logs", "sandbox", "schema"] {
+    for verb in ["check", "fmt", "test", "plan", "run", "serve", "status", "logs", "sandbox", "schema"] {
         assert!(shown.contains(&format!("\n  {verb} ")), "{verb} in {shown}");
     }
     assert!(shown.ends_with("exit 0"));

@@ -9,7 +9,7 @@ use std::{
 use koppel::{
     check::{Project, check},
     diagnostic::Files,
-    eval::{Moment, Reads, Step, step},
+    eval::{Moment, NothingLeft, Reads, Step, step},
     plan::{Plan, SettingValues, build},
     schema::{Catalog, Object, decode_sample},
     value::{Ask, Chosen, Decision, EntityName, Outcome, Record, Value, Write},
@@ -98,7 +98,7 @@ fn decide(plan: &Plan, record: &Record, held: &Held) -> (Decision, Vec<Vec<Ask>>
     let confirmed = BTreeMap::new();
     let (mut reads, mut rounds) = (Reads::default(), Vec::new());
     loop {
-        match step(plan, record, &reads, Moment { today: today(), confirmed: &confirmed }) {
+        match step(plan, record, &reads, Moment { today: today(), confirmed: &confirmed, left: &NothingLeft }) {
             Step::Decided(decision) => return (decision, rounds),
             Step::Wants(asks) => {
                 for ask in &asks {

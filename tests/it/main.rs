@@ -5,10 +5,15 @@ mod check;
 mod cli;
 mod connector;
 mod decide;
+mod diagnostics;
 mod engine;
+mod fmt;
 mod functions;
+#[path = "../fuzz/robust.rs"]
+mod fuzz;
 mod ledger;
 mod reference;
 mod rooms;
 mod sandbox;
 mod schema;
+mod twin;

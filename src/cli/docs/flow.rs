@@ -44,8 +44,7 @@ type Docs = HashMap<Span, Arc<str>>;
 
 fn docs(sources: &Sources) -> Docs {
     let mut docs = Docs::new();
-    let flows = sources.iter().filter(|(_, source)| source.path.ends_with(".flow") || source.path.starts_with("std:"));
-    for (file, source) in flows.filter(|(_, source)| !source.path.ends_with(".csv")) {
+    for (file, source) in sources.iter().filter(|(_, source)| is_flow(&source.path)) {
         for item in syntax::parse(file, &source.text).0.items {
             let (place, doc) = match item {
                 Item::Flow(flow) => (Span::new(file, 0, 0), flow.doc),
@@ -57,6 +56,11 @@ fn docs(sources: &Sources) -> Docs {
         }
     }
     docs
+}
+
+/// A flow or library, and no table and no `koppel.toml`; libraries that koppel brings along have no ending.
+fn is_flow(path: &str) -> bool {
+    path.rsplit_once('.').map_or(path.starts_with("std:"), |(_, ending)| ending == "flow")
 }
 
 struct Page<'a> {
@@ -82,7 +86,11 @@ impl<'p> Told<'p> {
             Stmt::Guard(guard) => self.guards.push(guard),
             Stmt::Ensure(ensure) => self.ensure(ensure),
             Stmt::Write(write) => self.write(write),
-            Stmt::Each(each) => each.body.iter().for_each(|statement| self.statement(statement)),
+            Stmt::Each(each) => {
+                for statement in &each.body {
+                    self.statement(statement);
+                }
+            }
         }
     }
 
@@ -130,7 +138,9 @@ impl<'a> Page<'a> {
 
     fn told(&self) -> Told<'a> {
         let mut told = Told::default();
-        self.program.body.iter().for_each(|statement| told.statement(statement));
+        for statement in &self.program.body {
+            told.statement(statement);
+        }
         told
     }
 

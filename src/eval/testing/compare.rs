@@ -18,11 +18,11 @@ type Keys = BTreeMap<Arc<str>, Value>;
 
 /// What one `expect` line finds wrong; those about writes are compared together ([`writes`]), `expect no read` by the
 /// caller.
-pub(super) fn expectation(expect: &Expect, decision: &Decision, value_of: &mut ValueOf<'_>) -> Vec<Failure> {
+pub(super) fn expectation(expect: &Expect, decisions: &[Decision], value_of: &mut ValueOf<'_>) -> Vec<Failure> {
     match &expect.kind {
         ExpectKind::Write(..) | ExpectKind::NoRead => Vec::new(),
         ExpectKind::NoWrite(action, entity) => {
-            let unwanted = all_writes(decision).iter().find(|write| {
+            let unwanted = all_writes(decisions).find(|write| {
                 action.is_none_or(|action| action == write.action)
                     && entity.as_ref().is_none_or(|entity| *entity == write.entity)
             });
@@ -32,14 +32,14 @@ pub(super) fn expectation(expect: &Expect, decision: &Decision, value_of: &mut V
             unwanted.map(told).into_iter().collect()
         }
         ExpectKind::Outcome(verdict, text) => {
-            if reasons(decision, *verdict).any(|reason| fits(reason, text.as_deref())) {
+            if reasons(decisions, *verdict).any(|reason| fits(reason, text.as_deref())) {
                 return Vec::new();
             }
             let text = text.as_ref().map(|text| format!(" \"{text}\"")).unwrap_or_default();
-            vec![fail(expect.span, format!("expected {}{text}, got {}", word(*verdict), told(decision)))]
+            vec![fail(expect.span, format!("expected {}{text}, got {}", word(*verdict), told(decisions)))]
         }
         ExpectKind::NoOutcome(verdict, text) => {
-            let unwanted = reasons(decision, *verdict).find(|reason| fits(reason, text.as_deref()));
+            let unwanted = reasons(decisions, *verdict).find(|reason| fits(reason, text.as_deref()));
             let told = |reason: &Reason| {
                 let word = word(*verdict);
                 fail(expect.span, format!("expected no {word}, got {word} \"{}\" ({})", reason.text, reason.place))
@@ -101,7 +101,11 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn reasons(decision: &Decision, verdict: Verdict) -> impl Iterator<Item = &Reason> {
+fn reasons(decisions: &[Decision], verdict: Verdict) -> impl Iterator<Item = &Reason> {
+    decisions.iter().flat_map(move |decision| reasons_of(decision, verdict))
+}
+
+fn reasons_of(decision: &Decision, verdict: Verdict) -> impl Iterator<Item = &Reason> {
     let outcome = match (&decision.outcome, verdict) {
         (Outcome::Skip(reason), Verdict::Skip)
         | (Outcome::Hold(reason), Verdict::Hold)
@@ -116,8 +120,14 @@ fn fits(reason: &Reason, part: Option<&str>) -> bool {
     part.is_none_or(|part| reason.text.contains(part))
 }
 
-/// The outcome in one line.
-fn told(decision: &Decision) -> String {
+/// The outcome in one line, with that of the stages behind it.
+fn told(decisions: &[Decision]) -> String {
+    let mut lines: Vec<String> = decisions.iter().map(told_of).collect();
+    lines.dedup();
+    lines.join(", then ")
+}
+
+fn told_of(decision: &Decision) -> String {
     let with = |word: &str, reason: &Reason| format!("{word} \"{}\" ({})", reason.text, reason.place);
     match &decision.outcome {
         Outcome::Skip(reason) => with("skip", reason),
@@ -138,15 +148,15 @@ pub(super) fn writes(
     blocks: &[(Span, &ExpectFields)],
     action: Action,
     entity: &EntityName,
-    decision: &Decision,
+    decisions: &[Decision],
     keys: &Keys,
     value_of: &mut ValueOf<'_>,
 ) -> Vec<Failure> {
     let Some((first, _)) = blocks.first() else { return Vec::new() };
     let got: Vec<&Write> =
-        all_writes(decision).iter().filter(|write| write.action == action && write.entity == *entity).collect();
+        all_writes(decisions).filter(|write| write.action == action && write.entity == *entity).collect();
     if got.is_empty() {
-        return vec![fail(*first, format!("expected {} {entity}, got {}", verb(action), told(decision)))];
+        return vec![fail(*first, format!("expected {} {entity}, got {}", verb(action), told(decisions)))];
     }
     let mut failures = Vec::new();
     if got.len() != blocks.len() {
@@ -159,7 +169,12 @@ pub(super) fn writes(
     failures
 }
 
-fn all_writes(decision: &Decision) -> &[Write] {
+fn all_writes(decisions: &[Decision]) -> impl Iterator<Item = &Write> {
+    decisions.iter().flat_map(writes_of)
+}
+
+/// The writes of a decision.
+pub(super) fn writes_of(decision: &Decision) -> &[Write] {
     match &decision.outcome {
         Outcome::Writes(writes) => writes,
         Outcome::Skip(_) | Outcome::Hold(_) | Outcome::Fail(_) => &[],

@@ -11,15 +11,17 @@ use crate::{
     eval::{Moment, NoValue, Reads, evaluate},
     plan::Plan,
     schema::{Catalog, Entity, Kind, Object, Projection},
-    value::{Ask, EntityName, Record, Shape, Value},
+    value::{Ask, EntityName, Record, Shape, Value, same},
 };
 
 /// Works out a constant of a `given` line.
 type Constant<'a> = dyn Fn(&Expr) -> Result<Value, Failure> + 'a;
 
 /// The systems as a test gives them. Entities that are not given are empty.
+#[derive(Clone)]
 pub(super) struct World<'a> {
     catalog: &'a Catalog,
+    today: Date,
     rows: BTreeMap<EntityName, Vec<Record>>,
     /// The record in hand, whole.
     pub(super) record: Option<Record>,
@@ -34,10 +36,10 @@ impl<'a> World<'a> {
         today: Date,
         constant: &Constant<'_>,
     ) -> Result<Self, Failure> {
-        let mut world = Self { catalog, rows: BTreeMap::new(), record: None };
+        let mut world = Self { catalog, today, rows: BTreeMap::new(), record: None };
         for given in givens {
             match given {
-                Given::Setting(..) | Given::Today(_) => {}
+                Given::Setting(..) | Given::Today(_) | Given::After { .. } => {}
                 Given::Record { sample, fields, span } => {
                     let Some(source) = &program.source else { continue };
                     let base = match sample {
@@ -102,6 +104,53 @@ impl<'a> World<'a> {
                 other => return other,
             }
         }
+    }
+
+    /// An entity by its name.
+    pub(super) fn entity_of(&self, name: &EntityName) -> Option<Arc<Entity>> {
+        self.entity(name).cloned()
+    }
+
+    /// A new row of these values; where it stands.
+    pub(super) fn add(&mut self, name: &EntityName, values: &[(Arc<str>, Value)]) -> Option<usize> {
+        let object = self.entity(name)?.read.as_ref()?.object.clone();
+        let row = derive(&changed(&blank_record(&object), values), &object, self.today, &[]);
+        let rows = self.rows.entry(name.clone()).or_default();
+        rows.push(row);
+        rows.len().checked_sub(1)
+    }
+
+    /// Other values in the rows with this key, and in the record in hand where it is one of them.
+    pub(super) fn change(
+        &mut self,
+        name: &EntityName,
+        source: bool,
+        path: &str,
+        key: &Value,
+        values: &[(Arc<str>, Value)],
+    ) {
+        let rows = self.rows.get_mut(name).into_iter().flatten();
+        let record = self.record.iter_mut().filter(|_| source);
+        for row in rows.chain(record).filter(|row| same(row.path(path), key)) {
+            *row = changed(row, values);
+        }
+    }
+
+    /// Puts what the target computes into a row that was made.
+    pub(super) fn compute(
+        &mut self,
+        name: &EntityName,
+        at: usize,
+        fields: &GivenFields,
+        constant: &Constant<'_>,
+    ) -> Result<(), Failure> {
+        let Some(object) = self.entity(name).and_then(|entity| Some(entity.read.as_ref()?.object.clone())) else {
+            return Ok(());
+        };
+        if let Some(row) = self.rows.get_mut(name).and_then(|rows| rows.get_mut(at)) {
+            *row = replace_fields(row, &object, fields, constant)?;
+        }
+        Ok(())
     }
 
     fn entity(&self, name: &EntityName) -> Option<&Arc<Entity>> {
@@ -202,6 +251,17 @@ fn replace_fields(
         }
     }
     Ok(rebuilt(values))
+}
+
+/// The record with other values at some paths.
+fn changed(record: &Record, fields: &[(Arc<str>, Value)]) -> Record {
+    let mut values: BTreeMap<Arc<str>, Value> =
+        record.iter().map(|(name, value)| (name.into(), value.clone())).collect();
+    for (path, value) in fields {
+        let path: Vec<Arc<str>> = path.split('.').map(Into::into).collect();
+        set(&mut values, &path, value.clone());
+    }
+    rebuilt(values)
 }
 
 /// Sets a value at a path, making the sub-records that are missing.

@@ -223,7 +223,7 @@ fn decide_one_by_one(
     mut pick: impl FnMut(usize) -> usize,
 ) -> (Decision, Reads) {
     let confirmed = BTreeMap::new();
-    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed };
+    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed, left: &NothingLeft };
     let mut reads = Reads::default();
     loop {
         match step(plan, record, &reads, moment) {
@@ -268,7 +268,7 @@ proptest! {
             let mut fewer = needed.clone();
             fewer.0.remove(missing);
             let confirmed = BTreeMap::new();
-            let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed };
+            let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed, left: &NothingLeft };
             if let Step::Wants(asks) = step(&plan, &invoice, &fewer, moment) {
                 prop_assert!(asks.contains(missing));
             }

@@ -177,7 +177,7 @@ fn an_expect_sees_the_names_of_the_flow() {
     });
     let plan = s.plan();
     let (reads, confirmed) = (Reads::default(), BTreeMap::new());
-    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed };
+    let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed, left: &NothingLeft };
     let invoice = record(&[("number", Value::text("7"))]);
     assert_eq!(super::super::evaluate(&plan, &holds, Some(&invoice), &reads, moment), Ok(Value::Bool(true)));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Code, Limit, Message, Search};
+use super::{Code, Limit, Message, ReadEntity, Search};
 use crate::{
     check::typed::VarId,
     diagnostic::Span,
@@ -22,6 +22,17 @@ pub(crate) enum StmtCode {
     Write(Box<WriteCode>),
     /// The same for each element.
     Each(Box<EachCode<StmtCode>>),
+}
+
+/// What is decided when a write is confirmed.
+#[derive(Debug)]
+pub(crate) struct StageCode {
+    /// The name of the write.
+    pub(crate) name: Arc<str>,
+    /// None = always.
+    pub(crate) when: Option<Code>,
+    /// In order.
+    pub(crate) body: Vec<StmtCode>,
 }
 
 /// A guard.
@@ -87,6 +98,8 @@ pub(crate) enum AlternativeCode {
         /// The key's path in the row.
         gives: Arc<str>,
     },
+    /// `update found`: what the create would send goes to the found record, as far as it differs.
+    Update(Option<Code>),
     /// Applies when one of its targets does.
     Create(Box<WriteCode>),
     /// A guard; `true`: only after a find gave a row.
@@ -121,6 +134,8 @@ pub(crate) struct TargetCode {
     pub(crate) name: EntityName,
     /// Its facts.
     pub(crate) entity: Arc<Entity>,
+    /// The read that shows what stands at the target; for an `update` of its own only.
+    pub(crate) shown: Option<Arc<ReadEntity>>,
     /// None = always.
     pub(crate) when: Option<Code>,
     /// In order.

@@ -3,17 +3,17 @@
 
 use super::{Lowering, field_name, fitting};
 use crate::{
-    check::typed::{self, Line, Stmt},
+    check::typed::{self, After, Line, Stmt},
     plan::{
         PlanError,
-        code::{Code, EachCode, GuardCode, Holds, LineCode, StmtCode, TargetCode, WriteCode},
+        code::{Code, EachCode, GuardCode, Holds, LineCode, StageCode, StmtCode, TargetCode, WriteCode},
     },
     syntax::tree::PolicyKind,
     value::{Action, EntityName, Value, Verdict},
 };
 
 /// What is known of a condition when the plan is made.
-enum Known {
+pub(super) enum Known {
     /// It always holds.
     Always,
     /// It never does.
@@ -30,6 +30,15 @@ impl Lowering<'_> {
                 StmtCode::Guard(_) | StmtCode::Ensure(_) => self.lowered.guards.push(stmt),
                 StmtCode::Write(_) | StmtCode::Each(_) => self.lowered.blocks.push(stmt),
             }
+        }
+    }
+
+    /// The second stages.
+    pub(in crate::plan) fn stages(&mut self, afters: &[After]) {
+        for after in afters {
+            let Some(when) = self.known(after.when.as_ref()).condition() else { continue };
+            let body = self.stmts(&after.body);
+            self.lowered.stages.push(StageCode { name: after.name.clone(), when, body });
         }
     }
 
@@ -86,7 +95,13 @@ impl Lowering<'_> {
             }
             let last = when.is_none();
             let lines = self.lines(&target.lines);
-            targets.push(TargetCode { name: target.name.clone(), entity: target.entity.clone(), when, lines });
+            let shown = target.shown_by.as_ref().filter(|_| write.action == Action::Update);
+            let shown = shown.map(|shown| {
+                let name = EntityName { role: target.name.role.clone(), entity: shown.name.clone() };
+                self.read(&name, shown)
+            });
+            let (name, entity) = (target.name.clone(), target.entity.clone());
+            targets.push(TargetCode { name, entity, shown, when, lines });
             if last {
                 break;
             }
@@ -152,7 +167,7 @@ impl Lowering<'_> {
         codes
     }
 
-    fn known(&mut self, when: Option<&typed::Expr>) -> Known {
+    pub(super) fn known(&mut self, when: Option<&typed::Expr>) -> Known {
         let Some(when) = when else { return Known::Always };
         let code = self.expr(when);
         match code.constant() {
@@ -166,7 +181,7 @@ impl Lowering<'_> {
 impl Known {
     /// The condition that is left; none when it never holds.
     #[expect(clippy::option_option, reason = "no statement, a statement always, a statement under a condition")]
-    fn condition(self) -> Option<Option<Code>> {
+    pub(super) fn condition(self) -> Option<Option<Code>> {
         match self {
             Self::Never => None,
             Self::Always => Some(None),

@@ -32,8 +32,10 @@ impl Lowering<'_> {
                     searches.push(search.row);
                     alternatives.push(AlternativeCode::Find { search, first: *first, gives: gives.clone() });
                 }
-                // The checker says that it is not built yet.
-                Alternative::UpdateFound(_) => {}
+                Alternative::UpdateFound(when) => {
+                    let when = self.known(when.as_ref()).condition();
+                    alternatives.extend(when.map(AlternativeCode::Update));
+                }
                 Alternative::Create(write) => {
                     let write = self.write(write);
                     alternatives.extend(write.map(|write| AlternativeCode::Create(Box::new(write))));
@@ -87,7 +89,10 @@ impl Lowering<'_> {
                     operand.identifies &= !self.lowered.mentions(&operand.code, rows);
                 }),
                 AlternativeCode::Include(inner) => self.mark_identifying(&mut inner.alternatives, rows),
-                AlternativeCode::Take(_) | AlternativeCode::Create(_) | AlternativeCode::Guard(..) => {}
+                AlternativeCode::Take(_)
+                | AlternativeCode::Update(_)
+                | AlternativeCode::Create(_)
+                | AlternativeCode::Guard(..) => {}
             }
         }
     }

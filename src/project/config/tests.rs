@@ -78,7 +78,8 @@ fn plain_http_goes_to_this_machine_only() {
        ╭─[koppel.toml:2:8]
      2 │ base = "http://127.0.0.1.example.com/"
        ·        ───────────────┬───────────────
-       ·                       ╰── allowed to this machine only (127.0.0.1, localhost)
+       ·                       ╰─┤ allowed to this machine only (127.0.0.1,
+       ·                         │ localhost)
        ╰────
     help: base = "https://127.0.0.1.example.com/"
     "#);

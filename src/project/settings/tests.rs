@@ -61,6 +61,7 @@ fn programs(sources: &mut Sources) -> Vec<Arc<Program>> {
         constants: Vec::new(),
         source: None,
         body: Vec::new(),
+        afters: Vec::new(),
         tests: Vec::new(),
     })]
 }

@@ -60,6 +60,24 @@ async fn a_debtor_that_the_target_does_not_show_yet_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn rows_that_hang_on_the_key_of_a_record_are_part_of_its_content() {
+    let found = "find all orders in afas.Profit_Salesorders where .CustomerReference is invoice.id by .OrderNumber\n\
+                 skip when count(orders) is 0 because \"nothing is ordered yet\"\n\nensure debtor";
+    let world = World::of(&FLOW.replacen("ensure debtor", found, 1));
+    world.invoice("1", "a@x.example", 10);
+    assert_eq!(world.poll().await.skipped, 1);
+    assert_eq!(world.poll().await.skipped, 0, "nothing changed");
+    world
+        .afas
+        .add("Profit_Salesorders", &[("OrderNumber", Value::text("5")), ("CustomerReference", Value::text("id-2"))]);
+    assert_eq!(world.poll().await.created.get("FbSales"), None, "a row of another record");
+    world
+        .afas
+        .add("Profit_Salesorders", &[("OrderNumber", Value::text("6")), ("CustomerReference", Value::text("id-1"))]);
+    assert_eq!(world.poll().await.created.get("FbSales"), Some(&1));
+}
+
+#[tokio::test]
 async fn a_page_is_asked_for_in_few_calls() {
     let world = World::new();
     world.invoice("0", "c0@x.example", 10);

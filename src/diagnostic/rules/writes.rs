@@ -1,0 +1,39 @@
+//! Writes and how they are found again.
+
+use super::{Rule, error};
+
+/// F6xx.
+pub(super) const RULES: &[Rule] = &[
+    error("F601", "create-not-recognisable", "a write that could not be found again after a crash"),
+    error("F602", "write-name-twice", "two writes of one stage with one name")
+        .why("After a crash a write is found again by its name; two of one name could not be told apart.")
+        .wrong(
+            r#"
+create afas.FbSales gives .OrNu {
+  OrNu = "J{first_chars(invoice.id, 11)}"
+  DbId = "10021"
+  Unit = 1
+}
+create afas.FbSales gives .OrNu {
+  OrNu = "K{first_chars(invoice.id, 11)}"
+  DbId = "10022"
+  Unit = 1
+}
+"#,
+        )
+        .right(
+            r#"
+create one in afas.FbSales gives .OrNu {
+  OrNu = "J{first_chars(invoice.id, 11)}"
+  DbId = "10021"
+  Unit = 1
+}
+create other in afas.FbSales gives .OrNu {
+  OrNu = "K{first_chars(invoice.id, 11)}"
+  DbId = "10022"
+  Unit = 1
+}
+"#,
+        ),
+    error("F605", "personal-in-key", "personal data in a key, a number or a reference"),
+];

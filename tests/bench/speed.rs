@@ -1,0 +1,205 @@
+//! How fast it is: `cargo bench` prints the numbers of the README's table.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    hint::black_box,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Arc, LazyLock},
+};
+
+use divan::Bencher;
+use jiff::civil::Date;
+use koppel::{
+    check::{Checked, check},
+    diagnostic::{FileId, Files},
+    eval::{Moment, Reads, Step, step},
+    plan::{Plan, SettingValues, build},
+    project::Project,
+    schema::{Catalog, Object, Projection, decode_sample},
+    syntax::parse,
+    value::{Ask, Record, Value},
+};
+
+fn main() {
+    // What is loaded once for a process is no part of what is measured warm.
+    LazyLock::force(&CATALOG);
+    divan::main();
+}
+
+const TODAY: Date = Date::constant(2026, 1, 15);
+
+static CATALOG: LazyLock<&Catalog> = LazyLock::new(|| Catalog::standard().unwrap());
+
+fn flows() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("flows")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(flows().join(path)).unwrap()
+}
+
+/// Files in memory.
+struct Texts(BTreeMap<String, Arc<str>>);
+
+impl Files for Texts {
+    fn read(&self, path: &str) -> Result<Arc<str>, String> {
+        self.0.get(path).cloned().ok_or_else(|| format!("{path} is not there"))
+    }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The shipped flows with all that they use, and the flow of the orders made longer until all have 1,000 lines.
+fn thousand_lines() -> Texts {
+    let mut texts: BTreeMap<String, Arc<str>> = BTreeMap::new();
+    let shared =
+        ["shared/settings.flow", "shared/tables.flow", "shared/debtor.flow", "shared/jortt.flow", "shared/text.flow"];
+    for path in ["orders.flow", "customers.flow", "tables/items.csv", "tables/countries.csv"].iter().chain(&shared) {
+        texts.insert((*path).to_owned(), Arc::from(read(path)));
+    }
+    let lines = |texts: &BTreeMap<String, Arc<str>>| texts.values().map(|text| text.lines().count()).sum::<usize>();
+    let mut orders = texts["orders.flow"].to_string();
+    let missing = 1000 - lines(&texts);
+    for number in 0..missing / 4 {
+        write!(
+            orders,
+            "\nlet more_{number} = first_chars(\"{{ours}} {{country}}\", 20) when days > {number} else number\n\
+             hold when more_{number} is \"J{number}\" and invoice.invoice_total > 1{number}.00\n     because \"number {{more_{number}}}\"\n"
+        )
+        .unwrap();
+    }
+    texts.insert("orders.flow".to_owned(), orders.into());
+    Texts(texts)
+}
+
+fn checked(files: &Texts) -> Checked {
+    let roles = ["jortt", "afas"].map(|role| (Arc::from(role), Arc::from(role))).into();
+    let flows = ["orders.flow".to_owned(), "customers.flow".to_owned()];
+    check(&koppel::check::Project { files, catalog: *CATALOG, roles: &roles, flows: &flows, today: TODAY })
+}
+
+#[divan::bench]
+fn parse_7_kb(bencher: Bencher<'_, '_>) {
+    let text = read("orders.flow");
+    let text = &text[..text.len().min(7_000)];
+    let text = &text[..=text.rfind('\n').unwrap()];
+    bencher.bench(|| parse(FileId(0), black_box(text)));
+}
+
+#[divan::bench]
+fn check_1000_lines_warm(bencher: Bencher<'_, '_>) {
+    let files = thousand_lines();
+    assert!(!checked(&files).has_errors(), "{:#?}", checked(&files).diagnostics);
+    bencher.bench(|| checked(black_box(&files)));
+}
+
+/// A new process that checks the shipped project: start, schemas, reading, checking.
+#[divan::bench(sample_count = 30)]
+fn koppel_check_cold(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
+        let done = command.arg("check").arg(flows()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(done.unwrap().success());
+    });
+}
+
+/// The plan of the orders, an invoice as Jortt sends it, and the rows that its decision asks for.
+struct Deciding {
+    plan: Arc<Plan>,
+    object: Arc<Object>,
+    json: serde_json::Value,
+    reads: Reads,
+}
+
+fn deciding() -> Deciding {
+    let project = Project::open(&flows(), "live", *CATALOG, TODAY).unwrap();
+    let plan = project.runs.iter().find(|run| &*run.name == "jortt_orders").unwrap().plan.clone();
+    let object = |role: &str, entity: &str| CATALOG.entity(role, entity).unwrap().read.as_ref().unwrap().object.clone();
+    let json: serde_json::Value = serde_json::from_str(&read("samples/invoice-2026-0042.json")).unwrap();
+    let afas: serde_json::Value = serde_json::from_str(&read("samples/afas.json")).unwrap();
+    let customers: serde_json::Value = serde_json::from_str(&read("samples/customers.json")).unwrap();
+    let answer = |ask: &Ask| -> Arc<[Record]> {
+        let rows = if &*ask.entity.role == "afas" { &afas[&*ask.entity.entity] } else { &customers };
+        let rows = rows.as_array().into_iter().flatten().chain(rows.is_object().then_some(rows));
+        let object = object(&ask.entity.role, &ask.entity.entity);
+        let of_entity = |_: &&serde_json::Value| &*ask.entity.role == "afas" || &*ask.entity.entity == "customers";
+        let whole = rows.filter(of_entity).map(|row| decode_sample(&object, row, TODAY).unwrap());
+        whole.filter(|row| ask.filter.matches(row)).collect()
+    };
+    let object = object("jortt", "invoices");
+    let mut this = Deciding { plan, object, json, reads: Reads::default() };
+    loop {
+        match this.step() {
+            Step::Decided(_) => return this,
+            Step::Wants(asks) => {
+                for ask in asks {
+                    let rows = answer(&ask);
+                    this.reads.0.insert(ask, rows);
+                }
+            }
+        }
+    }
+}
+
+impl Deciding {
+    fn step(&self) -> Step {
+        let source = self.plan.source.as_ref().unwrap();
+        let record = Projection::new(&self.object, &source.fields).decode(&self.json, TODAY).unwrap();
+        step(&self.plan, &record, &self.reads, Moment { today: TODAY, confirmed: &BTreeMap::new() })
+    }
+}
+
+#[divan::bench]
+fn decode_and_decide_an_invoice(bencher: Bencher<'_, '_>) {
+    let deciding = deciding();
+    bencher.bench(|| black_box(&deciding).step());
+}
+
+/// A record that looks one item up in a CSV table of 100,000 rows.
+#[divan::bench]
+fn look_up_in_100000_rows(bencher: Bencher<'_, '_>) {
+    let (plan, record) = big_table();
+    let (reads, confirmed) = (Reads::default(), BTreeMap::new());
+    let moment = Moment { today: TODAY, confirmed: &confirmed };
+    assert!(matches!(step(&plan, &record, &reads, moment), Step::Decided(_)));
+    bencher.bench(|| step(black_box(&plan), &record, &reads, moment));
+}
+
+#[divan::bench(sample_count = 10)]
+fn load_and_check_100000_rows(bencher: Bencher<'_, '_>) {
+    let files = big_files();
+    bencher.bench(|| checked_big(black_box(&files)));
+}
+
+fn big_files() -> Texts {
+    let flow = "flow big \"Big\"\n\nread customer from jortt.customers {\n  since change\n  key   .id\n}\n\n\
+                skip when item(customer.reference) is \"I99999\" because \"found\"\n\n\
+                table item from \"big.csv\" {\n  key: text? => code: text\n  otherwise hold \"none\"\n}\n";
+    let mut csv = "key,code\n".to_owned();
+    for number in 0..100_000 {
+        writeln!(csv, "K{number},I{number}").unwrap();
+    }
+    Texts([("big.flow".to_owned(), Arc::from(flow)), ("big.csv".to_owned(), Arc::from(csv))].into())
+}
+
+fn checked_big(files: &Texts) -> Checked {
+    let roles = [(Arc::from("jortt"), Arc::from("jortt"))].into();
+    let flows = ["big.flow".to_owned()];
+    check(&koppel::check::Project { files, catalog: *CATALOG, roles: &roles, flows: &flows, today: TODAY })
+}
+
+fn big_table() -> (Plan, Record) {
+    let checked = checked_big(&big_files());
+    assert!(!checked.has_errors(), "{:#?}", checked.diagnostics);
+    let program = checked.programs.iter().find(|program| program.source.is_some()).unwrap();
+    let plan = build(program.clone(), &checked.sources, &SettingValues::new()).unwrap();
+    let object = CATALOG.entity("jortt", "customers").unwrap().read.as_ref().unwrap().object.clone();
+    let record = decode_sample(&object, &serde_json::json!({"id": "1", "reference": "K99999"}), TODAY).unwrap();
+    assert_eq!(record.get("reference"), &Value::text("K99999"));
+    (plan, record)
+}
