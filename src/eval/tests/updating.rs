@@ -159,6 +159,7 @@ fn an_address_that_koppel_never_wrote_is_left_alone() {
       AutoNum  = yes on create
       MatchOga = \"KvK-nummer\" on create
       Nm       = customer.customer_name
+      EmAd     = customer.email on create
       KnBasicAddressAdr {
         CoId = \"NL\"
         PbAd = no
@@ -199,6 +200,7 @@ fn a_field_that_the_target_has_filled_stays_and_one_that_koppel_never_wrote_coun
       MatchOga = \"KvK-nummer\" on create
       Nm       = customer.customer_name unless edited
       TeNr     = customer.phonenumber unless filled
+      EmAd     = customer.email on create
     }
 ",
         "
