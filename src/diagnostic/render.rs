@@ -78,7 +78,7 @@ fn excerpts(diagnostic: &Diagnostic, sources: &Sources, width: usize, colour: bo
         let shown = Shown::of(source, &ranges, width);
         let room = width.saturating_sub(digits(&shown) + 8);
         let spans = labels.iter().zip(&shown.places).map(|(label, place)| {
-            let words = words(label, room.saturating_sub(place.middle).max(24));
+            let words = words(label, room.saturating_sub(place.middle).max(16));
             let span = (place.bytes.start, place.bytes.len());
             if first.is_some_and(|first| std::ptr::eq(first, *label)) {
                 LabeledSpan::new_primary_with_span(words, span)

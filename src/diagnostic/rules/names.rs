@@ -287,6 +287,7 @@ ensure debtor: text(16) {
     ColA = "1300"
     KnPerson {
       LaNm     = "Visser"
+      EmAd     = "a@b.nl"
       PadAdr   = yes
       AutoNum  = yes
       MatchPer = "Altijd nieuw toevoegen"
@@ -307,6 +308,7 @@ ensure debtor: text(16) {
     ColA = "1300"
     KnPerson {
       LaNm     = "Visser"
+      EmAd     = "a@b.nl"
       PadAdr   = yes
       AutoNum  = yes
       MatchPer = "Altijd nieuw toevoegen"

@@ -73,7 +73,54 @@ find customer in jortt.customers where .id is invoice.customer_id
 skip when customer.email is blank because "no e-mail"
 "#,
         ),
-    error("F305", "create-hangs-on-blank", "a create that hangs on searches whose keys may all be blank"),
+    error("F305", "create-hangs-on-blank", "a create that hangs on searches whose keys may all be blank")
+        .why(
+            "A blank is never searched by: a search with a blank key finds nothing. When all keys of an `ensure` \
+             may be blank, every such record would get a new debtor. Say first what happens without a key.",
+        )
+        .wrong(
+            r#"
+find customer in jortt.customers where .id is invoice.customer_id
+ensure debtor: text(16) {
+  find afas.Profit_Debtor where .Email is customer.email gives .DebtorId
+  create afas.KnSalesRelationPer gives .DbId {
+    PaCd = "14"
+    CuId = "EUR"
+    ColA = "1300"
+    KnPerson {
+      LaNm     = "Visser"
+      EmAd     = customer.email!
+      PadAdr   = yes
+      AutoNum  = yes
+      MatchPer = "Altijd nieuw toevoegen"
+    }
+  }
+}
+warn when debtor is "1" because "the first debtor"
+"#,
+        )
+        .right(
+            r#"
+find customer in jortt.customers where .id is invoice.customer_id
+hold when customer.email is blank because "no e-mail to know the debtor by"
+ensure debtor: text(16) {
+  find afas.Profit_Debtor where .Email is customer.email gives .DebtorId
+  create afas.KnSalesRelationPer gives .DbId {
+    PaCd = "14"
+    CuId = "EUR"
+    ColA = "1300"
+    KnPerson {
+      LaNm     = "Visser"
+      EmAd     = customer.email
+      PadAdr   = yes
+      AutoNum  = yes
+      MatchPer = "Altijd nieuw toevoegen"
+    }
+  }
+}
+warn when debtor is "1" because "the first debtor"
+"#,
+        ),
     warning("F306", "blank-is-not", "`is not` with a value that may be blank counts as yes")
         .why(
             "A blank is not \"NL\", so the condition holds for a customer without a country as well. Often that is \
@@ -153,5 +200,44 @@ test "nothing is written" {
 }
 "#,
         ),
-    error("F316", "since-misses-records", "a condition on a field that the `since` does not cover"),
+    error("F316", "since-misses-records", "a condition on a field that the `since` does not cover")
+        .why(
+            "`since` asks only for records that changed after the last time. A condition on something that \
+             changes later without moving that date (an invoice is paid after two months) makes koppel look away \
+             at the very moment that counts.",
+        )
+        .wrong(
+            r#"
+flow example "Example"
+read invoice from jortt.invoices {
+  where .list is "paid"
+  since .created_at overlap 2 hours
+  key .id
+}
+test "nothing is written" {
+  given invoice {
+    id   = "7"
+    list = "paid"
+  }
+  expect no write
+}
+"#,
+        )
+        .right(
+            r#"
+flow example "Example"
+read invoice from jortt.invoices {
+  where .list is "paid"
+  since change
+  key .id
+}
+test "nothing is written" {
+  given invoice {
+    id   = "7"
+    list = "paid"
+  }
+  expect no write
+}
+"#,
+        ),
 ];
