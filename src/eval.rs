@@ -190,6 +190,10 @@ pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason>
 /// The questions whose rows belong to a record's content, each with the name of its `find all`.
 #[must_use]
 pub fn content_asks(plan: &Plan, record: &Record, today: Date) -> Vec<(Arc<str>, Ask)> {
+    // Asked for every record of every poll, also when nothing changed: most flows have no such search.
+    if plan.content.is_empty() {
+        return Vec::new();
+    }
     let (reads, confirmed) = (Reads::default(), BTreeMap::new());
     let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed, left: &NothingLeft });
     let mut asks = Vec::new();
@@ -204,23 +208,4 @@ pub fn content_asks(plan: &Plan, record: &Record, today: Date) -> Vec<(Arc<str>,
         }
     }
     asks
-}
-
-/// What is hashed to see whether a record changed: its fields that the plan reads, in a stable order, without the
-/// stamp that the source is followed by.
-#[must_use]
-pub fn content(plan: &Plan, record: &Record) -> Vec<(Arc<str>, Value)> {
-    let Some(source) = &plan.source else { return Vec::new() };
-    let stamp = match &source.since {
-        crate::check::typed::Since::Field { path, .. } => Some(&**path),
-        crate::check::typed::Since::Change => None,
-    };
-    let mut content: Vec<(Arc<str>, Value)> = Vec::new();
-    for path in source.fields.iter().filter(|path| Some(&***path) != stamp) {
-        let name = path.split('.').next().unwrap_or(path);
-        if content.last().is_none_or(|(last, _)| &**last != name) {
-            content.push((name.into(), record.get(name).clone()));
-        }
-    }
-    content
 }

@@ -71,6 +71,18 @@ pub struct SourcePlan {
     pub since: Since,
 }
 
+impl SourcePlan {
+    /// The paths whose content tells whether a record changed: all that is read but the stamp, in a stable order.
+    #[must_use]
+    pub fn content(&self) -> Vec<Arc<str>> {
+        let stamp = match &self.since {
+            Since::Field { path, .. } => Some(path),
+            Since::Change => None,
+        };
+        self.fields.iter().filter(|path| Some(*path) != stamp).cloned().collect()
+    }
+}
+
 /// What only the settings can show to be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {

@@ -219,7 +219,7 @@ impl Poll<'_> {
             today: self.today,
             trouble: &trouble,
         };
-        let paths = hashed(source);
+        let paths = source.content();
         let found = self.found(memory, &records).await?;
         let mut entries = Vec::new();
         let mut quiet = Vec::new();
@@ -348,15 +348,6 @@ fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
     } else {
         Standing::Unchanged
     }
-}
-
-/// Paths whose content counts: all that is read but the stamp.
-fn hashed(source: &SourcePlan) -> Vec<Arc<str>> {
-    let stamp = match &source.since {
-        Since::Field { path, .. } => Some(path),
-        Since::Change => None,
-    };
-    source.fields.iter().filter(|path| Some(*path) != stamp).cloned().collect()
 }
 
 fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {

@@ -8,10 +8,7 @@ use crate::{
     check::typed::*,
     diagnostic::{FileId, Sources, Span},
     function::function,
-    schema::{
-        Answer, ChangeClass, Entity, Field, Form, Kind, Object, OwnNumber, Privacy, ReadFacts, Recognise, Ty,
-        WriteClass, WriteFacts,
-    },
+    schema::{Answer, Entity, Field, Kind, Object, OwnNumber, ReadFacts, Recognise, Ty, WriteClass, WriteFacts},
     syntax::tree::{BinaryOp, FindMode},
     value::{Action, Ask, EntityName, Record, Shape, Value, Verdict},
 };
@@ -33,23 +30,7 @@ pub(crate) fn opt(kind: Kind) -> Ty {
 }
 
 pub(crate) fn object(path: &str, fields: &[(&str, Ty)]) -> Arc<Object> {
-    let field = |(name, ty): &(&str, Ty)| {
-        let field = Field {
-            name: (*name).into(),
-            wire: (*name).into(),
-            label: "".into(),
-            ty: ty.clone(),
-            required: false,
-            form: Form::Plain,
-            decimals: None,
-            privacy: Privacy::Plain,
-            change: ChangeClass::Any,
-            derived: None,
-            unit: false,
-            accompanies: false,
-        };
-        ((*name).into(), Arc::new(field))
-    };
+    let field = |(name, ty): &(&str, Ty)| ((*name).into(), Arc::new(Field::plain((*name).into(), ty.clone())));
     Arc::new(Object { path: path.into(), label: "".into(), fields: fields.iter().map(field).collect() })
 }
 

@@ -17,7 +17,7 @@ use super::dotted;
 use crate::{
     diagnostic::Diagnostic,
     function::{Function, Takes, function},
-    schema::{ChangeClass, ColumnRef, Field, Form, Kind, Object, Privacy, Ty},
+    schema::{ColumnRef, Field, Kind, Object, Ty},
     syntax::tree::{self, Arg, Call, Literal},
     value::Value,
 };
@@ -164,7 +164,7 @@ impl Checker<'_> {
         let fields: IndexMap<Arc<str>, Arc<Field>> = table
             .results
             .iter()
-            .map(|(name, ty)| (name.clone(), Arc::new(plain_field(name, typed(name, ty)))))
+            .map(|(name, ty)| (name.clone(), Arc::new(Field::plain(name.clone(), typed(name, ty)))))
             .collect();
         Ty::new(Kind::Record(Arc::new(Object { path: "".into(), label: "".into(), fields })))
     }
@@ -410,23 +410,5 @@ fn count(n: usize) -> String {
         0 => "nothing".to_owned(),
         1 => "one value".to_owned(),
         n => format!("{n} values"),
-    }
-}
-
-/// A field of a record that no vendor has.
-pub(in crate::check) fn plain_field(name: &Arc<str>, ty: Ty) -> Field {
-    Field {
-        name: name.clone(),
-        wire: name.clone(),
-        label: "".into(),
-        ty,
-        required: false,
-        form: Form::Plain,
-        decimals: None,
-        privacy: Privacy::Plain,
-        change: ChangeClass::Any,
-        derived: None,
-        unit: false,
-        accompanies: false,
     }
 }

@@ -10,7 +10,6 @@ use super::super::{
     typed::{Expr, ExprKind, FieldLine, Line, RecordExpr, VarId},
     types::say,
 };
-use super::call::plain_field;
 use crate::{
     diagnostic::{Diagnostic, Span},
     schema::{Field, Kind, Object, Privacy, Ty},
@@ -107,7 +106,7 @@ impl Checker<'_> {
 
     fn open_field(&self, name: &Name, value: &Expr) -> Field {
         let privacy = if self.private(value) { Privacy::Personal } else { Privacy::Plain };
-        Field { privacy, ..plain_field(&name.text, value.ty.clone()) }
+        Field { privacy, ..Field::plain(name.text.clone(), value.ty.clone()) }
     }
 
     fn misplaced_in_rows(&mut self, line: &tree::Line) {
