@@ -13,7 +13,7 @@ use regex::Regex;
 
 use super::{Project, suggest};
 use crate::{
-    diagnostic::{Diagnostic, FileId, Sources, Span},
+    diagnostic::{Diagnostic, FileId, Files, Sources, Span},
     syntax::{
         self,
         tree::{self, Item, Name, Statement},
@@ -221,14 +221,7 @@ impl Loader<'_> {
                 Some(unit)
             }
             Err(trouble) => {
-                let mut told =
-                    Diagnostic::new("F109", format!("\"{written}\" cannot be read: {trouble}"), line.from.span);
-                let all = self.project.files.list("flow");
-                if let Some(near) = suggest::nearest(full.as_deref().unwrap_or(written), all.iter().map(String::as_str))
-                {
-                    told = told.help(format!("\"{}\"", seen_from(path, near)));
-                }
-                self.loaded.diagnostics.push(told);
+                self.loaded.diagnostics.push(unreadable(self.project.files, path, &line.from, "flow", &trouble));
                 None
             }
         }
@@ -328,13 +321,7 @@ impl Loader<'_> {
                 let found = match text {
                     Ok(text) => Some(self.loaded.sources.add(full.clone().unwrap_or_default(), text)),
                     Err(trouble) => {
-                        let title = format!("\"{}\" cannot be read: {trouble}", name.text);
-                        let mut told = Diagnostic::new("F109", title, name.span);
-                        let all = self.project.files.list("csv");
-                        let wanted = full.as_deref().unwrap_or(&name.text);
-                        if let Some(near) = suggest::nearest(wanted, all.iter().map(String::as_str)) {
-                            told = told.help(format!("\"{}\"", seen_from(&path, near)));
-                        }
+                        let told = unreadable(self.project.files, &path, &name, "csv", &trouble);
                         self.loaded.diagnostics.push(told);
                         None
                     }
@@ -345,6 +332,16 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// Says that a file which `from` names cannot be read; a file of a near name is the way out, never the same one again.
+pub(super) fn unreadable(files: &dyn Files, from: &str, named: &Name, ending: &str, trouble: &str) -> Diagnostic {
+    let mut told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", named.text), named.span);
+    let others = files.list(ending).into_iter().map(|own| seen_from(from, &own)).filter(|own| **own != *named.text);
+    let others: Vec<String> = others.collect();
+    let near = suggest::nearest(&named.text, others.iter().map(String::as_str));
+    told.help = near.map(|near| format!("\"{near}\""));
+    told
 }
 
 /// A path of the project as a file would write it.

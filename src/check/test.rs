@@ -181,12 +181,7 @@ impl<'a> Checker<'a> {
             },
             Err(trouble) => trouble,
         };
-        let mut told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", file.text), file.span);
-        let all = self.project.files.list("json");
-        let all = all.iter().map(|own| super::load::seen_from(path, own)).filter(|own| **own != *file.text);
-        let all: Vec<String> = all.collect();
-        let near = suggest::nearest(&file.text, all.iter().map(String::as_str));
-        told.help = near.map(|near| format!("\"{near}\""));
+        let told = super::load::unreadable(self.project.files, path, file, "json", &trouble);
         self.say(told);
         None
     }

@@ -312,3 +312,12 @@ fn a_run_that_is_killed_again_and_again_ends_with_each_invoice_exactly_once() {
         Some(&serde_json::json!({"count": 120, "updated": 0, "duplicates": []}))
     );
 }
+
+#[test]
+fn a_table_that_is_no_text_is_told_and_never_suggested_in_its_own_place() {
+    let place = flows();
+    std::fs::write(place.path().join("flows/tables/items.csv"), b"\xff\xfe").unwrap();
+    let shown = place.koppel(&["check"]);
+    assert!(shown.contains("\"../tables/items.csv\" cannot be read: it is not UTF-8 text"), "{shown}");
+    assert!(!shown.contains("help:") && shown.ends_with("exit 1"), "{shown}");
+}
