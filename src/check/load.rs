@@ -334,14 +334,18 @@ impl Loader<'_> {
     }
 }
 
-/// Says that a file which `from` names cannot be read; a file of a near name is the way out, never the same one again.
+/// Says that a file which `from` names cannot be read. Where it is not there, a file of a near name is the way out; one
+/// that is there is not misspelt.
 pub(super) fn unreadable(files: &dyn Files, from: &str, named: &Name, ending: &str, trouble: &str) -> Diagnostic {
-    let mut told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", named.text), named.span);
-    let others = files.list(ending).into_iter().map(|own| seen_from(from, &own)).filter(|own| **own != *named.text);
-    let others: Vec<String> = others.collect();
-    let near = suggest::nearest(&named.text, others.iter().map(String::as_str));
-    told.help = near.map(|near| format!("\"{near}\""));
-    told
+    let told = Diagnostic::new("F109", format!("\"{}\" cannot be read: {trouble}", named.text), named.span);
+    let all: Vec<String> = files.list(ending).iter().map(|own| seen_from(from, own)).collect();
+    if all.iter().any(|own| **own == *named.text) {
+        return told;
+    }
+    match suggest::nearest(&named.text, all.iter().map(String::as_str)) {
+        Some(near) => told.help(format!("\"{near}\"")),
+        None => told,
+    }
 }
 
 /// A path of the project as a file would write it.
