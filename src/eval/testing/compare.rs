@@ -230,9 +230,10 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
 }
 
 /// The key of a write in place of its promise.
-fn resolved(value: &Value, keys: &Keys) -> Value {
+pub(super) fn resolved(value: &Value, keys: &Keys) -> Value {
     match value {
         Value::Key(name) => keys.get(name).cloned().unwrap_or_else(|| value.clone()),
+        Value::List(items) => Value::List(items.iter().map(|item| resolved(item, keys)).collect()),
         other => other.clone(),
     }
 }
