@@ -28,6 +28,8 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
     let (source, body, afters) = checker.items(file);
     checker.prove_tables(file);
     checker.recognisable(&body);
+    checker.balanced(&body, &afters);
+    checker.rounded(&body, &afters);
     let tests = checker.tests(file);
     checker.unused(file);
     let flow = file.flow();

@@ -71,6 +71,7 @@ mod tests {
             family: None,
             recognise: Recognise { exists_text: Some("already exists".into()), ..Recognise::default() },
             shown_by: None,
+            balance: None,
             shows: std::collections::BTreeMap::new(),
         }
     }

@@ -91,6 +91,19 @@ pub struct WriteFacts {
     pub shown_by: Option<Arc<str>>,
     /// Read field (of `shown_by`) that shows a written field, by written path (`PaCd` → `PayCon`).
     pub shows: BTreeMap<Arc<str>, Arc<str>>,
+    /// Its line objects have two sides that must come to the same amount.
+    pub balance: Option<Balance>,
+}
+
+/// The two sides of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The line objects (`Lines`).
+    pub lines: Arc<str>,
+    /// Their debit amount (`AmDe`).
+    pub debit: Arc<str>,
+    /// Their credit amount (`AmCr`).
+    pub credit: Arc<str>,
 }
 
 impl WriteFacts {
