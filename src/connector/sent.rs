@@ -72,6 +72,7 @@ mod tests {
             recognise: Recognise { exists_text: Some("already exists".into()), ..Recognise::default() },
             shown_by: None,
             balance: None,
+            replaces_lists: false,
             shows: std::collections::BTreeMap::new(),
         }
     }

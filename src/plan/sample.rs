@@ -64,6 +64,7 @@ pub(crate) fn write_entity(
         recognise,
         shown_by: shown_by.map(Into::into),
         balance: None,
+        replaces_lists: false,
         shows: BTreeMap::new(),
         root: own.into(),
     };

@@ -167,6 +167,8 @@ pub(super) struct WriteRule {
     #[serde(default)]
     pub(super) shows: BTreeMap<String, String>,
     pub(super) balance: Option<BalanceRule>,
+    #[serde(default)]
+    pub(super) replaces_lists: bool,
 }
 
 /// The line objects of an entry, and the fields of its two sides.

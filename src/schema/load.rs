@@ -168,6 +168,7 @@ impl<'a> Loader<'a> {
             },
             shown_by: rule.shown_by.as_deref().map(Into::into),
             shows: rule.shows.iter().map(|(a, b)| (a.as_str().into(), b.as_str().into())).collect(),
+            replaces_lists: rule.replaces_lists,
             balance: rule.balance.as_ref().map(|balance| Balance {
                 lines: balance.lines.as_str().into(),
                 debit: balance.debit.as_str().into(),
