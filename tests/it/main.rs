@@ -12,6 +12,7 @@ mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
 mod ledger;
+mod promise;
 mod reference;
 mod rooms;
 mod sandbox;
