@@ -274,7 +274,7 @@ pub enum Alternative {
         gives: Arc<str>,
     },
     /// `update found`: what the create would send goes to the found record, as far as it differs.
-    UpdateFound(Option<Expr>),
+    UpdateFound(Option<Expr>, Span),
     /// Applies when one of its targets does.
     Create(Write),
     /// A guard; `of_found` ones run only after a find gave a row.

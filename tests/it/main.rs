@@ -4,6 +4,7 @@
 mod check;
 mod cli;
 mod connector;
+mod coverage;
 mod decide;
 mod diagnostics;
 mod engine;
