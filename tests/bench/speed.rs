@@ -17,7 +17,7 @@ use koppel::{
     diagnostic::{FileId, Files},
     eval::{Moment, Reads, Step, step},
     plan::{Plan, SettingValues, build},
-    project::Project,
+    project::{Folder, Project},
     schema::{Catalog, Object, Projection, decode_sample},
     syntax::{
         format::{Vendor, format},
@@ -59,15 +59,15 @@ impl Files for Texts {
 
 /// The shipped flows with all that they use, and the flow of the orders made longer until all have 1,000 lines.
 fn thousand_lines() -> Texts {
-    let mut texts: BTreeMap<String, Arc<str>> = BTreeMap::new();
-    let shared =
-        ["shared/settings.flow", "shared/tables.flow", "shared/debtor.flow", "shared/jortt.flow", "shared/text.flow"];
-    for path in ["orders.flow", "customers.flow", "tables/items.csv", "tables/countries.csv"].iter().chain(&shared) {
-        texts.insert((*path).to_owned(), Arc::from(read(path)));
-    }
-    let lines = |texts: &BTreeMap<String, Arc<str>>| texts.values().map(|text| text.lines().count()).sum::<usize>();
+    let folder = Folder::open(&flows()).unwrap();
+    let files = ["flow", "csv", "json"].into_iter().flat_map(|ending| folder.list(ending));
+    let paths = files.filter(|path| !path.ends_with(".test.flow"));
+    let mut texts: BTreeMap<String, Arc<str>> = paths.map(|path| (path.clone(), folder.read(&path).unwrap())).collect();
+    let flows = |texts: &BTreeMap<String, Arc<str>>| {
+        texts.iter().filter(|(path, _)| path.ends_with("flow")).map(|(_, text)| text.lines().count()).sum::<usize>()
+    };
     let mut orders = texts["orders.flow"].to_string();
-    let missing = 1000 - lines(&texts);
+    let missing = 1000 - flows(&texts);
     for number in 0..missing / 4 {
         write!(
             orders,
@@ -247,9 +247,9 @@ fn wide_files() -> Texts {
     let rows: Vec<&str> = (0..rows.len()).map(|at| &*rows[at * 389 % rows.len()]).collect();
     let countries: Vec<String> = COUNTRIES.split(' ').map(|country| format!("\"{country}\"")).collect();
     let flow = format!(
-        "flow big \"Big\"\n\nsetting country: one of {} = \"NL\"\nsetting kind: one of \"a\", \"b\", \"c\", \"d\" = \"a\"\n\n\
+        "flow big \"Big\"\n\nsetting place: one of {} = \"NL\"\nsetting sort: one of \"a\", \"b\", \"c\", \"d\" = \"a\"\n\n\
          read customer from jortt.customers {{\n  since change\n  key   .id\n}}\n\n\
-         skip when code(country, kind, customer.payment_term ?? 0, today()) is \"R1\" because \"found\"\n\n\
+         skip when code(place, sort, customer.payment_term ?? 0, today()) is \"R1\" because \"found\"\n\n\
          table code {{\n  country: one of {} | kind: one of \"a\", \"b\", \"c\", \"d\" | days: int | on: date => code: text\n{}\n}}\n",
         countries.join(", "),
         countries.join(", "),
