@@ -534,24 +534,21 @@ impl<'e> Adding<'_, 'e> {
             .keys()
             .flat_map(|term| &term.factors)
             .any(|factor| factor.starts_with("the sum of") && factor.contains("round("));
-        let (debit_name, credit_name) = (&facts.debit, &facts.credit);
-        let told = Diagnostic::new("F509", "debit and credit of this booking are not the same amount", write.span)
-            .says(format!("debit   {}\ncredit  {}", debit.words(), credit.words()));
-        if rounded {
-            return told.help(
-                "rounding each part leaves cents over; let `balance` put them on the largest line:\n  \
-                 each part in balance(total, over: list, by: .amount)",
-            );
-        }
         let (more, less, other) = if left.0.values().all(Decimal::is_sign_negative) {
-            ("credit", left.scaled(Decimal::NEGATIVE_ONE), debit_name)
+            ("credit", left.scaled(Decimal::NEGATIVE_ONE), &facts.debit)
         } else {
-            ("debit", left.clone(), credit_name)
+            ("debit", left.clone(), &facts.credit)
         };
-        told.help(format!(
-            "{more} has this more:  {}\nbook it on the other side:\n  Lines {{\n    {other} = …\n  }}",
-            less.words()
-        ))
+        let (debit, credit, less) = (debit.words(), credit.words(), less.words());
+        let sides = format!("debit   {debit}\ncredit  {credit}\n{more} is more by {less}");
+        let title = "debit and credit of this booking are not the same amount";
+        Diagnostic::new("F509", title, write.span).says(sides).help(if rounded {
+            "rounding each part leaves cents over; let `balance` put them on the largest line:\n  \
+             each part in balance(total, over: list, by: .amount)"
+                .to_owned()
+        } else {
+            format!("book the rest on the other side:\n  Lines {{\n    {other} = …\n  }}")
+        })
     }
 }
 
