@@ -6,6 +6,7 @@
 
 mod apply;
 mod decide;
+mod left;
 mod poll;
 mod question;
 mod reads;

@@ -46,6 +46,11 @@ pub trait Left: std::fmt::Debug {
     /// Compares what stands (or would be sent) at a written path with what koppel last left there: a value, or a
     /// whole list of line objects.
     fn compare(&self, entity: &EntityName, key: &Value, path: &str, node: &Node) -> Remembered;
+
+    /// Compares what the target shows of a written path with how it showed what koppel left there.
+    fn shown(&self, entity: &EntityName, key: &Value, path: &str, value: &Value) -> Remembered {
+        self.compare(entity, key, path, &Node::Value(value.clone()))
+    }
 }
 
 /// What is known of a field that koppel may have written.

@@ -1,6 +1,8 @@
 //! The engine: against a scripted pair of systems that answers, loses answers and dies as a test wants, and end to end
 //! against the sandbox over HTTP.
 
+mod house;
 mod protocol;
 mod sandbox;
+mod updates;
 mod world;

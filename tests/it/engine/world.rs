@@ -70,7 +70,8 @@ create sale in afas.FbSales gives .OrNu {
 }
 "#;
 
-struct One(String, String);
+/// One file.
+pub(super) struct One(pub(super) String, pub(super) String);
 
 impl Files for One {
     fn read(&self, path: &str) -> Result<Arc<str>, String> {
@@ -261,6 +262,10 @@ impl Connector for System {
 
     fn settle(&self) -> Duration {
         *self.settle.lock().unwrap()
+    }
+
+    fn read_lag(&self) -> Duration {
+        Duration::from_mins(1).min(self.settle())
     }
 }
 
