@@ -13,6 +13,7 @@ mod reads;
 mod run;
 mod serve;
 mod settle;
+mod stages;
 mod summary;
 
 use std::sync::Arc;

@@ -206,9 +206,6 @@ impl Applying<'_> {
         decision: &crate::value::Decision,
         rows: &super::reads::Rows,
     ) -> Result<(), Halt> {
-        if entry.name.is_stage() {
-            return Ok(());
-        }
         // A thing stands for itself: other records use it as well. An update is compared afresh each time.
         let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
         let writes = entry.known.rows.iter().filter(made);
@@ -216,7 +213,8 @@ impl Applying<'_> {
         if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
             return Ok(());
         }
-        let passed = eval::passed_over(&self.run.plan, &entry.record, &rows.0, entry.moment(self.today));
+        let passed =
+            eval::passed_over(&self.run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(self.today));
         match writes.find(|name| !passed.contains(*name)) {
             None => Ok(()),
             Some(name) => {

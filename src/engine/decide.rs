@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     eval::{self, Moment, Reads, Step},
-    ledger::{Hashes, Known, Ledger, RecordName, State, not_yet},
+    ledger::{Hashes, Known, Ledger, RecordName, Row, State, not_yet},
     value::{Ask, Decision, Outcome, Reason, Record, Value},
 };
 
@@ -54,6 +54,22 @@ impl Entry {
         let mut entry = Self { name, record, known, hashes, confirmed: BTreeMap::new(), hidden: Vec::new(), left };
         if !entry.sealed() {
             entry.own(run);
+        }
+        entry
+    }
+
+    /// A record for the stage behind a write, with what the flow itself made of it.
+    pub(super) fn stage(
+        run: &Run,
+        ledger: &Ledger,
+        name: RecordName,
+        record: Record,
+        known: Known,
+        main: &[Row],
+    ) -> Self {
+        let mut entry = Self::new(run, Some(ledger), name, record, known, Hashes::new());
+        for (name, key) in confirmed(main) {
+            entry.confirmed.entry(name.clone()).or_insert_with(|| Value::text(key));
         }
         entry
     }
@@ -103,6 +119,12 @@ impl Entry {
             eval::step(&run.plan, &self.record, reads, moment)
         }
     }
+}
+
+/// Names and keys of what is confirmed.
+fn confirmed(rows: &[Row]) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+    let confirmed = rows.iter().filter(|row| row.standing.state == State::Confirmed && !row.is_change());
+    confirmed.filter_map(|row| Some((&row.name, row.target_key.as_ref()?)))
 }
 
 /// A step of each of these. What they ask about what koppel left is fetched, and the step made again.

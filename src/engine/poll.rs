@@ -119,7 +119,7 @@ pub async fn decide_only(
     Ok(read)
 }
 
-struct Poll<'a> {
+pub(super) struct Poll<'a> {
     pub(super) run: &'a Run,
     pub(super) ledger: &'a Ledger,
     journal: &'a dyn Journal,
@@ -191,7 +191,8 @@ impl Poll<'_> {
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
-        Ok(ledger.set_mark(&run.name, &list, mark).await?)
+        ledger.set_mark(&run.name, &list, mark).await?;
+        self.stages(source, &mut memory).await
     }
 
     /// Applies decisions with what this poll has in hand.

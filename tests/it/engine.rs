@@ -4,5 +4,6 @@
 mod house;
 mod protocol;
 mod sandbox;
+mod stages;
 mod updates;
 mod world;

@@ -6,7 +6,7 @@ use koppel::{
     connector::{self, Connection, Connector, Credentials},
     engine::{EngineError, Run, Silent, Stop, Summary, poll},
     insight::EventKind,
-    ledger::Ledger,
+    ledger::{Ledger, Status, status},
     plan::{Plan, SettingValues},
     project::Project,
     sandbox::{self, Options, Sandbox},
@@ -96,8 +96,21 @@ impl House {
         self.ledger = Some(Ledger::open(&places(self.folder.path())).unwrap());
     }
 
+    /// Ends the process, does something to the file of the ledger as time would, and starts it again.
+    pub(super) fn restart_after(&mut self, sentence: &str) {
+        self.ledger = None;
+        let file = rusqlite::Connection::open(places(self.folder.path()).ledger).unwrap();
+        assert!(file.execute(sentence, []).unwrap() > 0, "{sentence}");
+        drop(file);
+        self.restart();
+    }
+
     pub(super) fn ledger(&self) -> &Ledger {
         self.ledger.as_ref().unwrap()
+    }
+
+    pub(super) fn status(&self) -> Status {
+        status(&places(self.folder.path()).ledger).unwrap()
     }
 
     pub(super) async fn try_poll(&self, run: &str) -> Result<Summary, EngineError> {
@@ -158,6 +171,15 @@ impl House {
         let asked = http.get(format!("{}/v1/customers/{id}", sandbox.jortt_url())).bearer_auth(token);
         let answer: Value = asked.send().await.unwrap().json().await.unwrap();
         answer["data"].clone()
+    }
+
+    /// An edited flow.
+    pub(super) fn edit(&mut self, name: &str, text: &str) {
+        let path = format!("{name}.flow");
+        let files = One(path.clone(), text.to_owned());
+        let run = self.runs.get_mut(name).unwrap();
+        run.plan = plan(&files, &[path], name, &SettingValues::new());
+        run.plan_version = format!("{}+", run.plan_version).into();
     }
 
     /// The fields of the writes that left, in order: of each write its top level.
