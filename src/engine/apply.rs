@@ -15,7 +15,7 @@ use std::{
 use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
-use self::write::Making;
+use self::{things::Made, write::Making};
 use super::{
     Ended, EngineError, Progress, Run, Stop,
     decide::{Decided, Entry},
@@ -168,7 +168,7 @@ impl Applying<'_> {
         }
         let (locks, made) = self.things(entry, decision, rows).await?;
         if entry.sealed() {
-            self.nothing_again(entry, &decision.outcome)?;
+            self.nothing_again(entry, &decision.outcome, &made)?;
         }
         let Outcome::Writes(writes) = &decision.outcome else {
             return Err(ended(&decision.outcome).unwrap_or(Halt::Unsettled));
@@ -226,10 +226,11 @@ impl Applying<'_> {
     }
 
     /// A record that was done makes nothing more.
-    fn nothing_again(&self, entry: &Entry, outcome: &Outcome) -> Result<(), Halt> {
+    fn nothing_again(&self, entry: &Entry, outcome: &Outcome, made: &Made) -> Result<(), Halt> {
         let Outcome::Writes(writes) = outcome else { return Ok(()) };
         for write in writes {
-            if write.action == Action::Create && !known(entry, write) {
+            let known = made.keys.contains_key(&write.name) || known(entry, write);
+            if write.action == Action::Create && !known {
                 let text = format!("would make {} again: `koppel redo {}`", write.name, entry.name.key);
                 return Err(self.hold(Some(&write.name), text));
             }

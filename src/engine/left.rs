@@ -92,7 +92,8 @@ impl Memories {
                 return Remembered::Never;
             };
             let Some(field) = left.get(path) else {
-                if !shown {
+                // What is still to come cannot be compared with what is sent another time.
+                if !shown && !is_promised(node) {
                     inner.adopted.entry(place).or_default().insert(path.into(), hasher.leaf(node));
                 }
                 return Remembered::Never;
@@ -114,6 +115,16 @@ impl Left for Memories {
 
     fn shown(&self, entity: &EntityName, key: &Value, path: &str, value: &Value) -> Remembered {
         self.remembered(entity, key, path, &Node::Value(value.clone()), true)
+    }
+}
+
+/// Does it hold the key of a write that is still to be made?
+fn is_promised(node: &Node) -> bool {
+    match node {
+        Node::Value(Value::List(items)) => items.iter().any(|item| matches!(item, Value::Key(_))),
+        Node::Value(value) => matches!(value, Value::Key(_)),
+        Node::Object(fields) => fields.0.iter().any(|(_, node)| is_promised(node)),
+        Node::List(rows) => rows.iter().flat_map(|row| &row.0).any(|(_, node)| is_promised(node)),
     }
 }
 
@@ -296,8 +307,9 @@ pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Resul
             let of_keys = keys.iter().map(|own| typed(&Value::text(own), &read.object, key)).collect();
             let own = Ask { entity: shown_by.clone(), filter: Filter::In(key.clone(), of_keys), fields: [].into() };
             let own = showing(run, &own);
-            // A question that is refused is asked again at the next poll.
-            let Some(Ok(rows)) = ask(run, stop, vec![own.clone()]).await?.remove(&own) else { continue };
+            // Nothing hangs on it now: it is asked again at the next poll, and who needs the connection tells its trouble.
+            let Ok(mut answers) = ask(run, stop, vec![own.clone()]).await else { continue };
+            let Some(Ok(rows)) = answers.remove(&own) else { continue };
             edited(run, ledger, &shown_by, &mut rows.to_vec(), begun).await?;
             let conn: Arc<str> = connector.name().into();
             let read = keys.into_iter().map(|key| Target { conn: conn.clone(), entity: name.clone(), key }).collect();

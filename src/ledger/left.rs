@@ -14,7 +14,7 @@ use super::{
     LedgerError,
     key::Hash,
     row::{Hashes, RecordName, Row, RowId, Table, Wanted},
-    state::{Command, Event, Finding, Standing, State, transition},
+    state::{Command, Event, Finding, Standing, transition},
     store::{Answer, At, Wants, perhaps, rows, seen_word, shared, state_word},
 };
 
@@ -205,10 +205,8 @@ pub(super) fn want(c: &Connection, at: At, wanted: &Wanted, change: &Change, sen
     if stands(c, at, &target, sent.leaves, change.lag)? {
         return Ok(Wants::Stands(change.key.clone()));
     }
-    let standing = match own {
-        Some(row) if row.standing.state == State::Void => Standing { seen: wanted.seen, ..row.standing },
-        _ => Standing::new(wanted.seen),
-    };
+    // Attempts are not counted: to send the same again does no harm.
+    let standing = Standing::new(wanted.seen);
     let impossible = || LedgerError::Impossible(format!("{} is wanted twice at once", wanted.write.name));
     let went = transition(standing, Event::AskedFirst(Finding::Absent)).ok_or_else(impossible)?;
     if went.then != Command::Commit {

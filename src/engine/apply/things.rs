@@ -46,7 +46,7 @@ impl Applying<'_> {
         for _ in 0..TRIES {
             let held = self.locks(&things, decision)?;
             if held.is_empty() {
-                return Ok((None, Made::default()));
+                return Ok((None, Made { keys: self.made_before(entry, decision).await?, ..Made::default() }));
             }
             let locks = self.ledger.lock(held.clone()).await;
             if self.ending() {
@@ -66,7 +66,8 @@ impl Applying<'_> {
             loop {
                 let asks = if things.is_empty() { Vec::new() } else { hanging_on(decision, &fresh) };
                 if asks.is_empty() {
-                    let keys = self.known_to_the_ledger(entry, decision, &things).await?;
+                    let mut keys = self.known_to_the_ledger(entry, decision, &things).await?;
+                    keys.extend(self.made_before(entry, decision).await?);
                     return Ok((Some(locks), Made { things, keys }));
                 }
                 let answers = match read_now(self.run, self.ledger, self.stop, entry, asks).await? {
@@ -113,12 +114,34 @@ impl Applying<'_> {
         Ok(locks)
     }
 
-    /// The things that a decision would create; a record that was done creates none.
-    fn wanted(&self, entry: &Entry, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
-        let mut things = BTreeMap::new();
-        if entry.sealed() {
-            return Ok(things);
+    /// The keys of what a record that was done would create, where the ledger has confirmed that: it is not made again,
+    /// whichever record made it.
+    async fn made_before(&self, entry: &Entry, decision: &Decision) -> Result<BTreeMap<Arc<str>, Arc<str>>, Halt> {
+        let mut keys = BTreeMap::new();
+        let Outcome::Writes(writes) = &decision.outcome else { return Ok(keys) };
+        if !entry.sealed() {
+            return Ok(keys);
         }
+        let things = self.created(decision)?;
+        for write in writes {
+            let Some(thing) = write.ensure.as_ref().and_then(|name| things.get(name)) else { continue };
+            let rows = self.ledger.under(&thing.lock).await?;
+            let made = rows.into_iter().find(|row| row.is(thing) && row.standing.state == State::Confirmed);
+            if let Some(key) = made.and_then(|row| row.target_key) {
+                keys.insert(write.name.clone(), key);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The things that a decision would create and that are to be made; a record that was done makes none.
+    fn wanted(&self, entry: &Entry, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
+        if entry.sealed() { Ok(BTreeMap::new()) } else { self.created(decision) }
+    }
+
+    /// The things that a decision would create.
+    fn created(&self, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
+        let mut things = BTreeMap::new();
         for ensured in creating(decision) {
             let conn: Arc<str> = self.run.connection(&ensured.role)?.name().into();
             let thing = self.ledger.thing(&ensured.name, &conn, &ensured.family, &ensured.key, &ensured.compared);

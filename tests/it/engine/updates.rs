@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use koppel::value::Value as Own;
 use serde_json::{Value, json};
 
-use super::house::House;
+use super::{
+    house::House,
+    world::{FLOW, World},
+};
 
 /// Customers become debtors and are kept up to date.
 const CUSTOMERS: &str = r#"flow customers "Customers become debtors"
@@ -314,4 +318,93 @@ create sale in afas.FbSales gives .OrNu {
     house.poll("customers").await;
     assert_eq!((changes(&house).await, house.count("afas", "FbSales").await.0), (1, 1));
     assert_eq!(debtor(&house).await["DebtorName"], "Bakkerij Jansen");
+}
+
+/// Invoices of a debtor whose name differs.
+fn of_one_debtor() -> World {
+    let kept = FLOW.replacen("gives .DebtorId\n", "gives .DebtorId\n  update found\n", 1);
+    let kept = kept.replacen(
+        "      EmAd     = invoice.customer_mail_to\n",
+        "      EmAd     = invoice.customer_mail_to on create\n",
+        1,
+    );
+    let world = World::of(&kept);
+    let text = |text: &str| Own::text(text);
+    let debtor = [("DebtorId", text("7")), ("Email", text("same@x.example")), ("DebtorName", text("Old"))];
+    world.afas.add("Profit_Debtor", &debtor);
+    for number in 1..=7 {
+        world.invoice(&number.to_string(), "same@x.example", 10);
+    }
+    world
+}
+
+#[tokio::test]
+async fn records_that_were_decided_together_change_their_debtor_once() {
+    let world = of_one_debtor();
+    let summary = world.poll().await;
+    assert_eq!((summary.updated["KnSalesRelationOrg"], summary.created["FbSales"]), (1, 7), "{summary:#?}");
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_show_an_update_yet_gets_it_no_second_time() {
+    let world = of_one_debtor();
+    *world.afas.lags.lock().unwrap() = true;
+    let summary = world.poll().await;
+    assert_eq!((summary.updated["KnSalesRelationOrg"], summary.created["FbSales"]), (1, 7), "{summary:#?}");
+    assert_eq!(world.afas.sent("KnSalesRelationOrg").len(), 1);
+}
+
+/// Debtors become customers.
+const BACK: &str = r#"flow back "Debtors become customers"
+
+read debtor from afas.Profit_Debtor {
+  where .Email is "info@bakkerij.example"
+  since change
+  key   .DebtorId
+}
+
+hold when debtor.DebtorId is not blank because "seen with {debtor.TelNr}"
+"#;
+
+#[tokio::test]
+async fn a_debtor_that_koppel_made_is_no_record_until_a_person_edits_it() {
+    let house = with_debtor(&[("customers", CUSTOMERS), ("back", BACK)], AT_ONCE).await;
+    let summary = house.poll("back").await;
+    assert_eq!((summary.skipped, summary.held), (1, 0), "{summary:#?}");
+    house.put(customer(&json!({"phonenumber": "020-2"}))).await;
+    house.poll("customers").await;
+    assert_eq!(house.poll("back").await.held, 0, "koppel changed it itself");
+    let id = debtor(&house).await["DebtorId"].clone();
+    house.put(json!({"afas": {"Profit_Debtor": [{"DebtorId": id, "TelNr": "020-3"}]}})).await;
+    let summary = house.poll("back").await;
+    assert_eq!(summary.held, 1, "{summary:#?}");
+    assert_eq!(&*summary.reasons[0].text, "seen with 020-3");
+}
+
+#[tokio::test]
+async fn an_organisation_by_itself_is_changed_by_its_own_number() {
+    let flow = r#"flow names "Names"
+
+read customer from jortt.customers {
+  where .id is "ae3d2c0a-8a33-4a1e-9b8d-2d9a2f6f9a01"
+  since change
+  key   .id
+}
+
+find relation in afas.Profit_OrgPer where .MailWork is customer.email
+skip when relation is blank because "not in AFAS"
+
+update afas.KnOrganisation {
+  BcCo   = relation.BcCo
+  PadAdr = yes
+  Nm     = customer.customer_name
+}
+"#;
+    let house = with_debtor(&[("customers", CUSTOMERS), ("names", flow)], AT_ONCE).await;
+    house.put(customer(&json!({"customer_name": "Molen De Hoop"}))).await;
+    let summary = house.poll("names").await;
+    assert_eq!((summary.updated.get("KnOrganisation"), summary.failed), (Some(&1), 0), "{summary:#?}");
+    assert_eq!(debtor(&house).await["DebtorName"], "Molen De Hoop");
+    house.poll("names").await;
+    assert_eq!(house.count("afas", "KnOrganisation").await.1, 1);
 }
