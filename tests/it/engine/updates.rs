@@ -408,3 +408,35 @@ update afas.KnOrganisation {
     house.poll("names").await;
     assert_eq!(house.count("afas", "KnOrganisation").await.1, 1);
 }
+
+#[tokio::test]
+async fn labels_of_an_invoice_are_set_as_one_list_and_once() {
+    let flow = r#"flow labels "Labels"
+
+read invoice from jortt.invoices {
+  where .id is "5c23005a-2d9a-4a1e-9b8d-2d9a2f6f9a02"
+  since change
+  key   .id
+}
+
+skip when invoice.remarks is "none" because "no labels"
+find all known in jortt.labels where .description in ["a", "b"]
+
+update jortt.invoice_labels {
+  id        = invoice.id
+  label_ids = known.id
+}
+"#;
+    let house = House::of(&[("labels", flow)], AT_ONCE).await;
+    let label =
+        |id: &str, text: &str| json!({"id": format!("5c23005a-2d9a-4a1e-9b8d-2d9a2f6f9a{id}"), "description": text});
+    let invoice = |remarks: &str| json!({"id": "5c23005a-2d9a-4a1e-9b8d-2d9a2f6f9a02", "remarks": remarks});
+    house.put(json!({"jortt": {"labels": [label("0a", "a"), label("0b", "b")], "invoices": [invoice("1")]}})).await;
+    let summary = house.poll("labels").await;
+    assert_eq!(summary.updated.get("invoice_labels"), Some(&1), "{summary:#?}");
+    house.put(json!({"jortt": {"invoices": [invoice("2")]}})).await;
+    assert!(house.poll("labels").await.updated.is_empty());
+    house.put(json!({"jortt": {"labels": [label("0c", "b")]}})).await;
+    house.put(json!({"jortt": {"invoices": [invoice("3")]}})).await;
+    assert_eq!(house.poll("labels").await.updated.get("invoice_labels"), Some(&1), "another list goes whole");
+}
