@@ -22,7 +22,7 @@ use jiff::civil::Date;
 use self::decide::{Deciding, machine};
 use crate::{
     check::typed::{Expr, ExprKind},
-    plan::{Plan, compute::Stop},
+    plan::{Plan, Point, compute::Stop},
     value::{Ask, Decision, EntityName, Node, Reason, Record, Value, Verdict},
 };
 
@@ -107,18 +107,26 @@ impl std::fmt::Display for NoValue {
 /// Decides one record with the rows that are there.
 #[must_use]
 pub fn step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
+    watched_step(plan, record, reads, moment).0
+}
+
+/// What was come by of a plan that is watched; nothing of another.
+type Seen = BTreeSet<Point>;
+
+fn watched_step(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> (Step, Seen) {
     let mut machine = machine(plan, Some(record), reads, moment);
     let result = decide::decide(&mut machine, plan);
     decided(machine.world, result)
 }
 
-fn decided(world: Deciding<'_>, result: Result<(), Stop>) -> Step {
-    let Deciding { wants, warnings, ensured, writes, .. } = world;
-    match result {
+fn decided(world: Deciding<'_>, result: Result<(), Stop>) -> (Step, Seen) {
+    let Deciding { wants, warnings, ensured, writes, seen, .. } = world;
+    let step = match result {
         Ok(()) => Step::Decided(Decision { outcome: crate::value::Outcome::Writes(writes), warnings, ensured }),
         Err(Stop::Waits) => Step::Wants(wants.into_iter().collect()),
         Err(Stop::Ends(ended)) => Step::Decided(decide::ended(*ended, warnings)),
-    }
+    };
+    (step, seen)
 }
 
 /// The writes of a plan that a second stage follows, by name.
@@ -130,6 +138,10 @@ pub fn stages(plan: &Plan) -> impl Iterator<Item = &Arc<str>> {
 /// of the first stage. Guards of column 0 are not judged again.
 #[must_use]
 pub fn step_after(plan: &Plan, write: &str, record: &Record, reads: &Reads, moment: Moment<'_>) -> Step {
+    watched_step_after(plan, write, record, reads, moment).0
+}
+
+fn watched_step_after(plan: &Plan, write: &str, record: &Record, reads: &Reads, moment: Moment<'_>) -> (Step, Seen) {
     let mut machine = machine(plan, Some(record), reads, moment);
     let result = decide::after(&mut machine, write);
     decided(machine.world, result)
@@ -157,8 +169,18 @@ pub fn evaluate(
     reads: &Reads,
     moment: Moment<'_>,
 ) -> Result<Value, NoValue> {
+    watched_value(plan, expr, record, reads, moment).map(|(value, _)| value)
+}
+
+fn watched_value(
+    plan: &Plan,
+    expr: &Expr,
+    record: Option<&Record>,
+    reads: &Reads,
+    moment: Moment<'_>,
+) -> Result<(Value, Seen), NoValue> {
     if let ExprKind::Const(value) = &expr.kind {
-        return Ok(value.clone());
+        return Ok((value.clone(), Seen::new()));
     }
     let number = plan.expects.iter().position(|span| *span == expr.span);
     let code = number.and_then(|number| plan.lowered.expects.get(number)).ok_or(NoValue::Unknown)?;
@@ -167,11 +189,11 @@ pub fn evaluate(
     if record.is_some() {
         let _ = decide::decide(&mut machine, plan);
     }
-    let result = machine.value(code);
-    result.map_err(|stop| match stop {
-        Stop::Waits => NoValue::Wants(machine.world.wants.into_iter().collect()),
-        Stop::Ends(ended) => NoValue::Ends(ended.0, ended.1),
-    })
+    match machine.value(code) {
+        Ok(value) => Ok((value, machine.world.seen)),
+        Err(Stop::Waits) => Err(NoValue::Wants(machine.world.wants.into_iter().collect())),
+        Err(Stop::Ends(ended)) => Err(NoValue::Ends(ended.0, ended.1)),
+    }
 }
 
 /// Is this record among those that the source is asked for? The part of its condition that no filter can say.

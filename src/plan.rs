@@ -15,12 +15,14 @@ pub(crate) mod sample;
 mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod watch;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
 pub(crate) use lower::stands;
+pub use watch::{Point, PointKind, Points};
 
 use self::{code::Lowered, lower::Lowering};
 use crate::{
@@ -134,8 +136,41 @@ impl PlanError {
 ///
 /// # Errors
 /// All settings that have no value, and all guards that fail by settings alone.
+#[expect(clippy::needless_pass_by_value, reason = "the plan keeps its program")]
 pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues) -> Result<Plan, Vec<PlanError>> {
-    let mut lowering = Lowering::new(&program, sources, settings, None);
+    make(&program, sources, Lowering::new(&program, sources, settings, None))
+}
+
+/// The same plan, to be watched: what tests reach of it is noted. Slower, for tests only.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_watched(
+    program: &Arc<Program>,
+    sources: &Sources,
+    settings: &SettingValues,
+) -> Result<Plan, Vec<PlanError>> {
+    make(program, sources, Lowering::new(program, sources, settings, None).watched())
+}
+
+/// What tests can reach of a program, whatever its settings.
+#[must_use]
+pub fn points(program: &Program, sources: &Sources, settings: &SettingValues) -> Points {
+    let mut lowering = Lowering::new(program, sources, settings, None).watched();
+    lowering.body(&program.body);
+    lowering.stages(&program.afters);
+    for expr in expected(program) {
+        lowering.expr(expr);
+    }
+    lowering.points.unwrap_or_default()
+}
+
+/// The expressions of all tests.
+fn expected(program: &Program) -> impl Iterator<Item = &Expr> {
+    program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions)
+}
+
+fn make(program: &Arc<Program>, sources: &Sources, mut lowering: Lowering<'_>) -> Result<Plan, Vec<PlanError>> {
     lowering.require_settings();
     if !lowering.errors.is_empty() {
         return Err(lowering.errors);
@@ -145,7 +180,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
     lowering.body(&program.body);
     lowering.stages(&program.afters);
     let mut expects = Vec::new();
-    for expr in program.tests.iter().flat_map(|test| &test.expects).flat_map(expressions) {
+    for expr in expected(program) {
         let code = lowering.expr(expr);
         lowering.lowered.expects.push(code);
         expects.push(expr.span);
@@ -177,7 +212,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         key: source.key.clone(),
         since: source.since.clone(),
     });
-    let content = content::finds(&lowered, &program);
+    let content = content::finds(&lowered, program);
     Ok(Plan {
         content,
         name: program.name.clone(),
@@ -186,7 +221,7 @@ pub fn build(program: Arc<Program>, sources: &Sources, settings: &SettingValues)
         lowered,
         expects,
         sources: sources.clone(),
-        program,
+        program: program.clone(),
     })
 }
 

@@ -118,9 +118,9 @@ impl Checker<'_> {
                 ways.alternatives.push(Alternative::Take(value));
             }
             tree::Alternative::Find(find) => self.find_gives(find, ways, &what),
-            tree::Alternative::UpdateFound(when, _) => {
+            tree::Alternative::UpdateFound(when, span) => {
                 let when = when.as_ref().map(|when| self.condition(when));
-                ways.alternatives.push(Alternative::UpdateFound(when));
+                ways.alternatives.push(Alternative::UpdateFound(when, *span));
             }
             tree::Alternative::Write(write) => {
                 let (typed, key) = self.write(write);

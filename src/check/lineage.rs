@@ -156,7 +156,7 @@ fn writes_of_ensure<'p>(ensure: &'p Ensure, into: &mut Vec<&'p Write>) {
             Alternative::Include(inner) => writes_of_ensure(inner, into),
             Alternative::Take(_)
             | Alternative::Find { .. }
-            | Alternative::UpdateFound(_)
+            | Alternative::UpdateFound(..)
             | Alternative::Guard { .. }
             | Alternative::Let(_)
             | Alternative::FindRow(_) => {}
@@ -241,7 +241,7 @@ impl<'p> Tracer<'p> {
                 Alternative::Let(line) => self.learn_let(line),
                 Alternative::FindRow(find) => self.learn_find(find),
                 Alternative::Include(inner) => self.learn_ensure(inner),
-                Alternative::UpdateFound(_) | Alternative::Guard { .. } => {}
+                Alternative::UpdateFound(..) | Alternative::Guard { .. } => {}
             }
         }
     }
@@ -479,7 +479,7 @@ impl<'p> Tracer<'p> {
                 }
                 Alternative::Create(write) => into.extend(self.var(write.var, &[])),
                 Alternative::Include(inner) => into.extend(self.var(inner.var, &[])),
-                Alternative::UpdateFound(_)
+                Alternative::UpdateFound(..)
                 | Alternative::Guard { .. }
                 | Alternative::Let(_)
                 | Alternative::FindRow(_) => {}

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use regex::Regex;
+
 use crate::{
     diagnostic::{FileId, Span},
     function::Function,
@@ -272,7 +274,7 @@ pub enum Alternative {
         gives: Arc<str>,
     },
     /// `update found`: what the create would send goes to the found record, as far as it differs.
-    UpdateFound(Option<Expr>),
+    UpdateFound(Option<Expr>, Span),
     /// Applies when one of its targets does.
     Create(Write),
     /// A guard; `of_found` ones run only after a find gave a row.
@@ -408,7 +410,7 @@ pub enum ExprKind {
     /// A literal.
     Const(Value),
     /// A compiled-when-checked pattern, as the argument of a text function.
-    Pattern(Arc<str>),
+    Pattern(Regex),
     /// A place.
     Var(VarId),
     /// A setting.

@@ -93,6 +93,12 @@ pub(super) struct ExplainArgs {
 pub(super) struct TestArgs {
     /// Only tests with this in their name.
     pub(super) name: Option<String>,
+    /// List what no test reaches, with its place.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) coverage: bool,
+    /// Write a test for something that no test reaches: the first, or what stands at this place.
+    #[arg(long, value_name = "FILE:LINE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with_all = ["name", "coverage", "json"])]
+    pub(super) suggest: Option<String>,
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,

@@ -15,7 +15,7 @@ use super::{Left, Moment, Reads};
 use crate::{
     check::typed::VarId,
     plan::{
-        Plan,
+        Plan, Point,
         code::{EachCode, EnsureCode, FindCode, GuardCode, Search, StmtCode},
         compute::{Machine, Place, Stop, Waiting, World},
     },
@@ -46,6 +46,8 @@ pub(crate) struct Deciding<'a> {
     pub(super) asked: Vec<(VarId, Ask)>,
     /// Creates of ensures by recognition key: equal keys are one create.
     pub(super) created: Vec<Created>,
+    /// What was come by of a plan that is watched.
+    pub(super) seen: BTreeSet<Point>,
 }
 
 /// A create that an ensure chose.
@@ -75,6 +77,10 @@ impl World for Deciding<'_> {
     fn unset(_: &Machine<'_, Self>, _: VarId) -> Result<Value, Stop> {
         Ok(Value::Blank)
     }
+
+    fn seen(machine: &mut Machine<'_, Self>, point: Point) {
+        machine.world.seen.insert(point);
+    }
 }
 
 /// A machine for one record.
@@ -97,6 +103,7 @@ pub(super) fn machine<'a>(
         rounds: Vec::new(),
         asked: Vec::new(),
         created: Vec::new(),
+        seen: BTreeSet::new(),
     };
     let mut machine = Machine::new(&plan.lowered, &plan.sources, Some(moment.today), world);
     if let Some((var, record)) = plan.lowered.record.zip(record) {

@@ -20,7 +20,7 @@ pub(crate) use body::{
 };
 use regex::Regex;
 
-use super::{filter::Template, table::TableCode};
+use super::{filter::Template, table::TableCode, watch::Point};
 use crate::{
     check::typed::{DefineId, TableId, VarId},
     diagnostic::Span,
@@ -129,6 +129,8 @@ pub(crate) enum Code {
     Define(DefineId, Vec<Code>),
     /// The day of the decision.
     Today,
+    /// Yes; notes that it was come by. Only in a plan that is watched.
+    Seen(Point),
     /// A change of kind.
     Convert(Box<Code>, Form, Span),
 }
@@ -454,7 +456,7 @@ impl Code {
     /// The expressions that it is made of.
     pub(crate) fn each_child<'a>(&'a self, see: &mut dyn FnMut(&'a Self)) {
         match self {
-            Self::Const(_) | Self::Slot(_) | Self::Today => {}
+            Self::Const(_) | Self::Slot(_) | Self::Today | Self::Seen(_) => {}
             Self::Field(of, _)
             | Self::Negate(of, _)
             | Self::Not(of)

@@ -14,7 +14,10 @@ use jiff::{civil::Date, tz::TimeZone};
 
 pub(crate) use operators::{contains, is};
 
-use super::code::{Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit, Loop, Lowered, Search};
+use super::{
+    code::{Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit, Loop, Lowered, Search},
+    watch::Point,
+};
 use crate::{
     check::typed::VarId,
     diagnostic::{Sources, Span},
@@ -41,6 +44,8 @@ pub(crate) trait World: Sized {
     fn ensure(machine: &mut Machine<'_, Self>, ensure: &EnsureCode) -> Result<Value, Stop>;
     /// A place where nobody has put anything.
     fn unset(machine: &Machine<'_, Self>, var: VarId) -> Result<Value, Stop>;
+    /// Something that is watched is come by.
+    fn seen(machine: &mut Machine<'_, Self>, point: Point);
 }
 
 /// The world when a plan is made: nothing is known but constants.
@@ -63,6 +68,8 @@ impl World for Nothing {
     fn unset(_: &Machine<'_, Self>, _: VarId) -> Result<Value, Stop> {
         Err(Stop::Waits)
     }
+
+    fn seen(_: &mut Machine<'_, Self>, _: Point) {}
 }
 
 /// What is in a place.
@@ -249,6 +256,10 @@ impl<'a, W: World> Machine<'a, W> {
             Code::Function(call) => self.call(call)?,
             Code::Define(define, args) => self.define(*define, args)?,
             Code::Today => self.today.map(Value::Date).ok_or(Stop::Waits)?,
+            Code::Seen(point) => {
+                W::seen(self, *point);
+                Value::Bool(true)
+            }
             Code::Convert(of, form, span) => {
                 let value = self.value(of)?;
                 convert(value, form).map_err(|trouble| self.fails(*span, trouble))?

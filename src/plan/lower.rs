@@ -28,6 +28,7 @@ use super::{
         ReadEntity, RecordCode,
     },
     compute::{Machine, Nothing, Stop},
+    watch::{PointKind, Points},
 };
 use crate::{
     check::typed::{self, Convert, Expr, ExprKind, Line, MessagePart, Program, RecordExpr, TextPart, VarId},
@@ -56,6 +57,8 @@ pub(super) struct Lowering<'a> {
     /// What this program creates.
     pub(super) creates: BTreeSet<EntityName>,
     pub(super) errors: Vec<PlanError>,
+    /// What can be reached; only where it is watched.
+    pub(super) points: Option<Points>,
 }
 
 impl<'a> Lowering<'a> {
@@ -81,7 +84,13 @@ impl<'a> Lowering<'a> {
             row: None,
             creates: BTreeSet::new(),
             errors: Vec::new(),
+            points: None,
         }
+    }
+
+    /// The same, to be watched.
+    pub(super) fn watched(self) -> Self {
+        Self { points: Some(Points::new()), ..self }
     }
 
     /// Tells of settings that must have a value and have none.
@@ -106,6 +115,9 @@ impl<'a> Lowering<'a> {
 
     /// The value in place of an expression of constants.
     fn folded(&self, code: Code) -> Code {
+        if self.points.is_some() {
+            return code;
+        }
         let mut constant = true;
         code.each_child(&mut |child| constant &= child.constant().is_some());
         match constant.then(|| self.try_value(&code)).flatten() {
@@ -150,7 +162,7 @@ impl<'a> Lowering<'a> {
         match &expr.kind {
             ExprKind::Const(value) => Code::Const(value.clone()),
             // Patterns and columns stand as arguments only; see `call`.
-            ExprKind::Pattern(text) => Code::Const(Value::text(text)),
+            ExprKind::Pattern(pattern) => Code::Const(Value::text(pattern.as_str())),
             ExprKind::Columns(_) => Code::Const(Value::Blank),
             ExprKind::Var(var) => self.var(*var),
             ExprKind::Setting(setting) => self.setting(setting.0 as usize, span),
@@ -169,13 +181,12 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Comprehension { item, var, list, when } => {
                 let list = self.expr(list);
-                let ((when, item), own) = self.scope(|low| (when.as_ref().map(|when| low.expr(when)), low.expr(item)));
+                let ((when, item), own) = self.scope(|low| (low.filter(when.as_deref()), low.expr(item)));
                 Code::Loop(Box::new(Loop { var: *var, list, when, item, own }))
             }
             ExprKind::Rows { var, list, when, record } => {
                 let list = self.expr(list);
-                let ((when, item), own) =
-                    self.scope(|low| (when.as_ref().map(|when| low.expr(when)), low.record(record)));
+                let ((when, item), own) = self.scope(|low| (low.filter(when.as_deref()), low.record(record)));
                 Code::Loop(Box::new(Loop { var: *var, list, when, item, own }))
             }
             ExprKind::Record(record) => self.record(record),
@@ -193,7 +204,10 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, span),
             ExprKind::Choose(arms, last) => self.choose(arms, last.as_deref(), &expr.ty),
-            ExprKind::Outcome(verdict, message) => Code::Outcome(*verdict, Box::new(self.message(message))),
+            ExprKind::Outcome(verdict, message) => {
+                let code = Code::Outcome(*verdict, Box::new(self.message(message)));
+                self.watch_value(PointKind::Outcome, span, || verdict.word().to_owned(), code)
+            }
             ExprKind::Exists(search) => Code::Exists(Box::new(self.search(search))),
             ExprKind::Table(table, args) => self.table_call(*table, args, None, span),
             ExprKind::Function(function, args) => self.call(function, args, expr),
@@ -211,6 +225,13 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The condition of something in a value.
+    fn filter(&mut self, when: Option<&Expr>) -> Option<Code> {
+        let when = when?;
+        let code = self.expr(when);
+        Some(self.watch_when(when.span, code))
+    }
+
     fn exprs(&mut self, exprs: &[Expr]) -> Vec<Code> {
         exprs.iter().map(|expr| self.expr(expr)).collect()
     }
@@ -222,8 +243,9 @@ impl<'a> Lowering<'a> {
             self.scope(|low| low.let_line(constant));
             self.row = row;
             // Loops and records of constants are seen to be constant only as a whole.
-            if let (Some(value), Some(place)) =
-                (self.try_value(&Code::Slot(var)), self.lowered.definitions.get_mut(var.0 as usize))
+            if self.points.is_none()
+                && let (Some(value), Some(place)) =
+                    (self.try_value(&Code::Slot(var)), self.lowered.definitions.get_mut(var.0 as usize))
             {
                 *place = Definition::Let(Code::Const(value));
             }
@@ -236,7 +258,7 @@ impl<'a> Lowering<'a> {
 
     fn setting(&self, number: usize, span: Span) -> Code {
         if let Some(Some(value)) = self.settings.get(number) {
-            return Code::Const(value.clone());
+            return self.constant(value.clone());
         }
         let name = self.program.settings.get(number).map_or("", |setting| &*setting.name);
         let pieces = vec![Piece::Chars(format!("setting `{name}` has no value").into())];
@@ -301,6 +323,7 @@ impl<'a> Lowering<'a> {
         // As the flow says it: the value, then its condition.
         for (value, when) in arms {
             let when = self.expr(when);
+            let when = self.watch_when(value.span, when);
             match when.constant() {
                 Some(Value::Bool(true)) => {
                     rest = Some(self.expr(value));
@@ -310,7 +333,11 @@ impl<'a> Lowering<'a> {
                 None => open.push((when, self.expr(value))),
             }
         }
-        let last = rest.or_else(|| last.map(|last| self.expr(last)));
+        let last = rest.or_else(|| {
+            let last = last?;
+            let value = self.expr(last);
+            Some(self.watch_value(PointKind::Arm, last.span, || "else".to_owned(), value))
+        });
         match (open.is_empty(), last) {
             (true, Some(last)) => last,
             (_, last) => {
@@ -352,15 +379,15 @@ impl<'a> Lowering<'a> {
                 Line::Object { field, when, lines, .. } => {
                     let (names, values) = self.record_lines(lines).into_iter().unzip();
                     let mut value = Code::Record(Box::new(RecordCode { shape: Arc::new(Shape { names }), values }));
-                    if let Some(when) = when {
-                        value = Code::Choose(vec![(self.expr(when), value)], None, false);
+                    if let Some(when) = self.filter(when.as_ref()) {
+                        value = Code::Choose(vec![(when, value)], None, false);
                     }
                     fields.push((field.name.clone(), value));
                 }
                 Line::Each { field, var, list, when, lines } => {
                     let list = self.expr(list);
                     let ((when, item), own) = self.scope(|low| {
-                        let when = when.as_ref().map(|when| low.expr(when));
+                        let when = low.filter(when.as_ref());
                         let (names, values) = low.record_lines(lines).into_iter().unzip();
                         (when, Code::Record(Box::new(RecordCode { shape: Arc::new(Shape { names }), values })))
                     });

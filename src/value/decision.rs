@@ -44,6 +44,19 @@ pub enum Verdict {
     Warn,
 }
 
+impl Verdict {
+    /// The word of the language.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Hold => "hold",
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+        }
+    }
+}
+
 /// Why, and where in the flow it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Reason {
@@ -87,6 +100,17 @@ pub enum Action {
     Create,
     /// Changes an existing one.
     Update,
+}
+
+impl Action {
+    /// The word of the language.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+        }
+    }
 }
 
 /// Fields in the order of the flow. A name stands once; several line objects of one name are one list.

@@ -2,6 +2,8 @@
 
 mod world;
 
+pub(crate) use world::copy;
+
 use std::{fs, path::Path};
 
 use assert_cmd::Command;

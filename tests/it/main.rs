@@ -4,6 +4,7 @@
 mod check;
 mod cli;
 mod connector;
+mod coverage;
 mod decide;
 mod diagnostics;
 mod engine;
@@ -12,6 +13,7 @@ mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
 mod ledger;
+mod promise;
 mod reference;
 mod rooms;
 mod sandbox;

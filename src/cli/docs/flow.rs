@@ -101,8 +101,10 @@ impl<'p> Told<'p> {
                 Alternative::Create(write) => self.write(write),
                 Alternative::FindRow(find) => self.finds.push(find),
                 Alternative::Include(inner) => self.ensure(inner),
-                Alternative::Take(_) | Alternative::Find { .. } | Alternative::UpdateFound(_) | Alternative::Let(_) => {
-                }
+                Alternative::Take(_)
+                | Alternative::Find { .. }
+                | Alternative::UpdateFound(..)
+                | Alternative::Let(_) => {}
             }
         }
     }

@@ -121,8 +121,9 @@ impl Applying<'_> {
             let text = format!("nothing is known of {}", write.entity);
             return Err(self.hold(Some(&write.name), text));
         };
-        let followed =
-            !entry.name.is_stage() && thing.is_none() && eval::stages(&self.run.plan).any(|stage| *stage == write.name);
+        // What stands behind the create of an ensure is called as the ensure.
+        let called = thing.map_or(&write.name, |thing| &thing.name);
+        let followed = !entry.name.is_stage() && eval::stages(&self.run.plan).any(|stage| stage == called);
         let (seen, question, change) = match write.action {
             Action::Create => {
                 let (seen, question) = question(&self.run.catalog, system, facts, &write);

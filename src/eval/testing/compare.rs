@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Failure, fail};
+use super::{Failure, FieldFailure, fail};
 use crate::{
     check::typed::{Expect, ExpectField, ExpectFields, ExpectKind, Expr, ExprKind},
     diagnostic::Span,
@@ -27,7 +27,7 @@ pub(super) fn expectation(expect: &Expect, decisions: &[Decision], value_of: &mu
                     && entity.as_ref().is_none_or(|entity| *entity == write.entity)
             });
             let told = |write: &Write| {
-                fail(expect.span, format!("expected none, got {} {}", verb(write.action), write.entity))
+                fail(expect.span, format!("expected none, got {} {}", write.action.word(), write.entity))
             };
             unwanted.map(told).into_iter().collect()
         }
@@ -36,12 +36,12 @@ pub(super) fn expectation(expect: &Expect, decisions: &[Decision], value_of: &mu
                 return Vec::new();
             }
             let text = text.as_ref().map(|text| format!(" \"{text}\"")).unwrap_or_default();
-            vec![fail(expect.span, format!("expected {}{text}, got {}", word(*verdict), told(decisions)))]
+            vec![fail(expect.span, format!("expected {}{text}, got {}", verdict.word(), told(decisions)))]
         }
         ExpectKind::NoOutcome(verdict, text) => {
             let unwanted = reasons(decisions, *verdict).find(|reason| fits(reason, text.as_deref()));
             let told = |reason: &Reason| {
-                let word = word(*verdict);
+                let word = verdict.word();
                 fail(expect.span, format!("expected no {word}, got {word} \"{}\" ({})", reason.text, reason.place))
             };
             unwanted.map(told).into_iter().collect()
@@ -85,22 +85,6 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Update => "update",
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Skip => "skip",
-        Verdict::Hold => "hold",
-        Verdict::Fail => "fail",
-        Verdict::Warn => "warn",
-    }
-}
-
 fn reasons(decisions: &[Decision], verdict: Verdict) -> impl Iterator<Item = &Reason> {
     decisions.iter().flat_map(move |decision| reasons_of(decision, verdict))
 }
@@ -136,35 +120,46 @@ fn told_of(decision: &Decision) -> String {
         Outcome::Writes(writes) if writes.is_empty() => "nothing to write".to_owned(),
         Outcome::Writes(writes) => {
             let names: Vec<String> =
-                writes.iter().map(|write| format!("{} {}", verb(write.action), write.entity)).collect();
+                writes.iter().map(|write| format!("{} {}", write.action.word(), write.entity)).collect();
             names.join(", ")
         }
     }
+}
+
+/// Which writes are compared.
+pub(super) struct Asked<'a> {
+    /// Made or changed.
+    pub(super) action: Action,
+    /// Of what.
+    pub(super) entity: &'a EntityName,
+    /// The lines of the flow that give a field.
+    pub(super) lines: &'a dyn Fn(&str) -> Vec<Span>,
 }
 
 /// All `expect create E` lines of a test for one entity: they are the whole list in order, so the first is about the
 /// first create of E, and there are exactly as many.
 pub(super) fn writes(
     blocks: &[(Span, &ExpectFields)],
-    action: Action,
-    entity: &EntityName,
+    asked: &Asked<'_>,
     decisions: &[Decision],
     keys: &Keys,
     value_of: &mut ValueOf<'_>,
 ) -> Vec<Failure> {
     let Some((first, _)) = blocks.first() else { return Vec::new() };
+    let Asked { action, entity, .. } = *asked;
     let got: Vec<&Write> =
         all_writes(decisions).filter(|write| write.action == action && write.entity == *entity).collect();
     if got.is_empty() {
-        return vec![fail(*first, format!("expected {} {entity}, got {}", verb(action), told(decisions)))];
+        return vec![fail(*first, format!("expected {} {entity}, got {}", action.word(), told(decisions)))];
     }
     let mut failures = Vec::new();
     if got.len() != blocks.len() {
-        let (wanted, got, verb) = (blocks.len(), got.len(), verb(action));
+        let (wanted, got, verb) = (blocks.len(), got.len(), action.word());
         failures.push(fail(*first, format!("expected {wanted} times {verb} {entity}, got {got}")));
     }
-    for ((_, expected), write) in blocks.iter().zip(got) {
-        failures.extend(fields(expected, &write.fields, "", keys, value_of));
+    for ((expect, expected), write) in blocks.iter().zip(got) {
+        let at = At { asked, expect: *expect, above: String::new(), keys };
+        failures.extend(fields(expected, &write.fields, &at, value_of));
     }
     failures
 }
@@ -181,7 +176,17 @@ pub(super) fn writes_of(decision: &Decision) -> &[Write] {
     }
 }
 
-fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value_of: &mut ValueOf<'_>) -> Vec<Failure> {
+/// Where a comparison stands.
+struct At<'a> {
+    asked: &'a Asked<'a>,
+    expect: Span,
+    /// The object around, with its dot.
+    above: String,
+    keys: &'a Keys,
+}
+
+fn fields(expected: &ExpectFields, got: &Fields, at: &At<'_>, value_of: &mut ValueOf<'_>) -> Vec<Failure> {
+    let At { asked, expect, above, keys } = at;
     let mut failures = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for field in &expected.0 {
@@ -197,8 +202,13 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
                 };
                 let got = got.value(&path).map_or(Value::Blank, |value| resolved(value, keys));
                 if !same(&wanted, &got) {
-                    let (wanted, got) = (quoted(&wanted), quoted(&got));
-                    failures.push(fail(*span, format!("{above}{path}: expected {wanted}, got {got}")));
+                    let (expected, got) = (quoted(&wanted), quoted(&got));
+                    let path = format!("{above}{path}");
+                    let text = format!("{path}: expected {expected}, got {got}");
+                    let write = format!("{} {}", asked.action.word(), asked.entity);
+                    let lines = (asked.lines)(&path);
+                    let field = Some(Box::new(FieldFailure { expect: *expect, write, path, expected, got, lines }));
+                    failures.push(Failure { span: *span, text, field });
                 }
             }
             ExpectField::Object(name, inner, span) => {
@@ -211,7 +221,10 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
                 *index += 1;
                 let place = format!("{above}{name}");
                 match element {
-                    Some(element) => failures.extend(fields(inner, element, &format!("{place}."), keys, value_of)),
+                    Some(element) => {
+                        let within = At { asked, expect: *expect, above: format!("{place}."), keys };
+                        failures.extend(fields(inner, element, &within, value_of));
+                    }
                     None => failures.push(fail(*span, format!("{place}: expected one more, got none"))),
                 }
             }
@@ -230,9 +243,10 @@ fn fields(expected: &ExpectFields, got: &Fields, above: &str, keys: &Keys, value
 }
 
 /// The key of a write in place of its promise.
-fn resolved(value: &Value, keys: &Keys) -> Value {
+pub(super) fn resolved(value: &Value, keys: &Keys) -> Value {
     match value {
         Value::Key(name) => keys.get(name).cloned().unwrap_or_else(|| value.clone()),
+        Value::List(items) => Value::List(items.iter().map(|item| resolved(item, keys)).collect()),
         other => other.clone(),
     }
 }

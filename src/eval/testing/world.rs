@@ -8,7 +8,7 @@ use super::{Failure, fail};
 use crate::{
     check::typed::{Expr, Given, GivenField, GivenFields, Program},
     diagnostic::Span,
-    eval::{Moment, NoValue, Reads, evaluate},
+    eval::{Moment, NoValue, Reads, Seen, watched_value},
     plan::Plan,
     schema::{Catalog, Entity, Kind, Object, Projection},
     value::{Ask, EntityName, Record, Shape, Value, same},
@@ -92,9 +92,9 @@ impl<'a> World<'a> {
         record: &Record,
         reads: &mut Reads,
         moment: Moment<'_>,
-    ) -> Result<Value, NoValue> {
+    ) -> Result<(Value, Seen), NoValue> {
         loop {
-            match evaluate(plan, expr, Some(record), reads, moment) {
+            match watched_value(plan, expr, Some(record), reads, moment) {
                 Err(NoValue::Wants(asks)) if asks.iter().any(|ask| !reads.0.contains_key(ask)) => {
                     for ask in asks {
                         let rows = self.rows(&ask);
@@ -154,9 +154,7 @@ impl<'a> World<'a> {
     }
 
     fn entity(&self, name: &EntityName) -> Option<&Arc<Entity>> {
-        // The role is a name of its own; its entity is looked up in every system, first in that of the same name.
-        let own = self.catalog.entity(&name.role, &name.entity);
-        own.or_else(|| self.catalog.systems.values().find_map(|system| system.entities.get(&name.entity)))
+        entity(self.catalog, name)
     }
 
     fn replace(
@@ -341,4 +339,11 @@ fn one(json: serde_json::Value, span: Span) -> Result<serde_json::Value, Failure
         }
         row => Ok(row),
     }
+}
+
+/// An entity by its name. The role is a name of its own; its entity is looked up in every system, first in that of the
+/// same name.
+pub(super) fn entity<'a>(catalog: &'a Catalog, name: &EntityName) -> Option<&'a Arc<Entity>> {
+    let own = catalog.entity(&name.role, &name.entity);
+    own.or_else(|| catalog.systems.values().find_map(|system| system.entities.get(&name.entity)))
 }

@@ -7,6 +7,7 @@ use crate::{
     plan::{
         PlanError,
         code::{Code, EachCode, GuardCode, Holds, LineCode, StageCode, StmtCode, TargetCode, WriteCode},
+        watch::PointKind,
     },
     syntax::tree::PolicyKind,
     value::{Action, EntityName, Value, Verdict},
@@ -36,7 +37,7 @@ impl Lowering<'_> {
     /// The second stages.
     pub(in crate::plan) fn stages(&mut self, afters: &[After]) {
         for after in afters {
-            let Some(when) = self.known(after.when.as_ref()).condition() else { continue };
+            let Some(when) = self.known_arm(after.when.as_ref()).condition() else { continue };
             let body = self.stmts(&after.body);
             self.lowered.stages.push(StageCode { name: after.name.clone(), when, body });
         }
@@ -56,7 +57,8 @@ impl Lowering<'_> {
                 Stmt::Each(each) => {
                     let list = self.expr(&each.list);
                     self.depth += 1;
-                    let ((when, body), own) = self.scope(|low| (low.known(each.when.as_ref()), low.stmts(&each.body)));
+                    let ((when, body), own) =
+                        self.scope(|low| (low.known_arm(each.when.as_ref()), low.stmts(&each.body)));
                     self.depth -= 1;
                     if let Some(when) = when.condition() {
                         stmts.push(StmtCode::Each(Box::new(EachCode { var: each.var, list, when, body, own })));
@@ -71,6 +73,7 @@ impl Lowering<'_> {
     pub(super) fn guard(&mut self, guard: &typed::Guard) -> Option<GuardCode> {
         let when = self.known(guard.when.as_ref()).condition()?;
         let message = self.message(&guard.message);
+        let when = self.watch(PointKind::Guard, message.span, || guard.verdict.word().to_owned(), when);
         if guard.settings_only && guard.verdict == Verdict::Fail {
             let fails = when.as_ref().is_none_or(|when| self.try_value(when) == Some(Value::Bool(true)));
             let reason = if fails { self.machine().reason(&message).ok() } else { None };
@@ -94,6 +97,9 @@ impl Lowering<'_> {
                 self.creates_at(&target.name, &target.entity);
             }
             let last = when.is_none();
+            let place = target.when.as_ref().map_or(write.span, |when| when.span);
+            let what = || format!("{} {}", write.action.word(), target.name);
+            let when = self.watch(PointKind::Outcome, place, what, when);
             let lines = self.lines(&target.lines);
             let shown = target.shown_by.as_ref().filter(|_| write.action == Action::Update);
             let shown = shown.map(|shown| {
@@ -142,7 +148,7 @@ impl Lowering<'_> {
                     }
                 }
                 Line::Object { field, policy, when, lines } => {
-                    if let Some(when) = self.known(when.as_ref()).condition() {
+                    if let Some(when) = self.known_arm(when.as_ref()).condition() {
                         codes.push(LineCode::Object {
                             name: field.name.clone(),
                             repeats: Holds::of(&field.ty).is_list(),
@@ -155,7 +161,7 @@ impl Lowering<'_> {
                 Line::Each { field, var, list, when, lines } => {
                     let list = self.expr(list);
                     self.depth += 1;
-                    let ((when, body), own) = self.scope(|low| (low.known(when.as_ref()), low.lines(lines)));
+                    let ((when, body), own) = self.scope(|low| (low.known_arm(when.as_ref()), low.lines(lines)));
                     self.depth -= 1;
                     if let Some(when) = when.condition() {
                         let each = EachCode { var: *var, list, when, body, own };
@@ -165,6 +171,14 @@ impl Lowering<'_> {
             }
         }
         codes
+    }
+
+    /// The same for a `when` that a test can reach.
+    fn known_arm(&mut self, when: Option<&typed::Expr>) -> Known {
+        match (self.known(when), when) {
+            (Known::When(code), Some(when)) => Known::When(self.watch_when(when.span, code)),
+            (known, _) => known,
+        }
     }
 
     pub(super) fn known(&mut self, when: Option<&typed::Expr>) -> Known {

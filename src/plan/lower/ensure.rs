@@ -4,8 +4,12 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{Limit, Lowering};
 use crate::{
-    check::typed::{self, Alternative, VarId},
-    plan::code::{AlternativeCode, Code, Definition, EnsureCode},
+    check::typed::{self, Alternative, Expr, VarId},
+    plan::{
+        code::{AlternativeCode, Code, Definition, EnsureCode},
+        watch::PointKind,
+    },
+    value::Value,
 };
 
 impl Lowering<'_> {
@@ -26,15 +30,23 @@ impl Lowering<'_> {
         let mut searches = Vec::new();
         for alternative in &ensure.alternatives {
             match alternative {
-                Alternative::Take(value) => alternatives.push(AlternativeCode::Take(self.expr(value))),
+                Alternative::Take(value) => {
+                    let code = self.expr(value);
+                    let code = self.watch_take(value, code);
+                    alternatives.push(AlternativeCode::Take(code));
+                }
                 Alternative::Find { search, first, gives } => {
-                    let search = Box::new(self.search(search));
+                    let mut search = Box::new(self.search(search));
+                    let what = || format!("find {}", search.read.name);
+                    search.residual = self.watch(PointKind::Outcome, search.span, what, search.residual.take());
                     searches.push(search.row);
                     alternatives.push(AlternativeCode::Find { search, first: *first, gives: gives.clone() });
                 }
-                Alternative::UpdateFound(when) => {
-                    let when = self.known(when.as_ref()).condition();
-                    alternatives.extend(when.map(AlternativeCode::Update));
+                Alternative::UpdateFound(when, span) => {
+                    if let Some(when) = self.known(when.as_ref()).condition() {
+                        let when = self.watch(PointKind::Outcome, *span, || "update found".to_owned(), when);
+                        alternatives.push(AlternativeCode::Update(when));
+                    }
                 }
                 Alternative::Create(write) => {
                     let write = self.write(write);
@@ -77,6 +89,19 @@ impl Lowering<'_> {
             of_found: names,
             searches,
             limit,
+        }
+    }
+
+    /// What is taken counts as reached when there is something to take: so its value is asked twice, once for that.
+    fn watch_take(&mut self, value: &Expr, code: Code) -> Code {
+        if self.points.is_none() {
+            return code;
+        }
+        let blank = Code::Is(Box::new((code, Code::Const(Value::Blank))));
+        let filled = Code::Not(Box::new(blank));
+        match self.watch(PointKind::Outcome, value.span, || "take".to_owned(), Some(filled)) {
+            Some(taken) => Code::Choose(vec![(taken, self.expr(value))], None, false),
+            None => self.expr(value),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
         PlanError,
         code::{Code, Print, Privacy, TableCall},
         table::{Index, Input, RowCode, TableCode},
+        watch::PointKind,
     },
     schema::{Kind, Ty},
     value::{Record, Shape, Value},
@@ -47,10 +48,33 @@ impl Lowering<'_> {
             self.errors.push(PlanError::Pattern { text, span: table.span });
             Index::default()
         });
-        let results = table.rows.iter().map(|row| (self.row_result(&row.result, shape.as_ref()), row.span)).collect();
-        let otherwise = table.otherwise.as_ref().map(|result| self.row_result(result, shape.as_ref()));
+        let results = table.rows.iter().map(|row| (self.row(table, &row.result, row.span, shape.as_ref()), row.span));
+        let results = results.collect();
+        let otherwise = table.otherwise.as_ref().map(|result| {
+            let span = match result {
+                RowResult::Outcome(_, message) => message.span,
+                RowResult::Values(values) => values.first().map_or(table.span, |value| value.span),
+            };
+            self.row(table, result, span, shape.as_ref())
+        });
         self.row = row;
         TableCode { name: table.name.clone(), first: table.first, inputs, index, results, otherwise, shape }
+    }
+
+    /// What a row gives. One that is watched is noted by each of its values.
+    fn row(&mut self, table: &typed::Table, result: &RowResult, span: Span, shape: Option<&Arc<Shape>>) -> RowCode {
+        if self.points.is_none() {
+            return self.row_result(result, shape);
+        }
+        let codes: Vec<Code> = match result {
+            RowResult::Values(values) => self.exprs(values),
+            RowResult::Outcome(verdict, message) => {
+                let outcome = |_| Code::Outcome(*verdict, Box::new(self.message(message)));
+                table.results.iter().map(outcome).collect()
+            }
+        };
+        let what = || table.name.to_string();
+        RowCode::Codes(codes.into_iter().map(|code| self.watch_value(PointKind::Row, span, what, code)).collect())
     }
 
     fn row_result(&mut self, result: &RowResult, shape: Option<&Arc<Shape>>) -> RowCode {

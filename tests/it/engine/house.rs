@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::world::{One, Told, places, plan, roles};
 
 /// Flows, a sandbox, and a ledger of their own.
-pub(super) struct House {
+pub(crate) struct House {
     pub(super) sandbox: Option<Sandbox>,
     url: String,
     runs: BTreeMap<String, Run>,
@@ -33,6 +33,11 @@ impl House {
         let catalog = Catalog::standard().unwrap();
         let project = Project::open(&flows, "live", catalog, "2026-03-20".parse().unwrap()).unwrap();
         assert!(!project.has_errors(), "{:?}", project.diagnostics);
+        Self::of_project(&project, options).await
+    }
+
+    /// A project without mistakes.
+    pub(crate) async fn of_project(project: &Project, options: Options) -> Self {
         let plans = project.runs.iter().map(|run| (run.name.to_string(), run.plan.clone(), run.version.clone()));
         Self::with(options, None, plans.collect()).await
     }
@@ -117,11 +122,20 @@ impl House {
         poll(&self.runs[run], self.ledger(), &self.journal, &Silent, &Stop::never()).await
     }
 
+    /// Polls every run; what stops one run stops no other.
+    pub(crate) async fn try_all(&self) -> Vec<Result<Summary, EngineError>> {
+        let mut ended = Vec::new();
+        for run in self.runs.keys() {
+            ended.push(self.try_poll(run).await);
+        }
+        ended
+    }
+
     pub(super) async fn poll(&self, run: &str) -> Summary {
         self.try_poll(run).await.unwrap()
     }
 
-    pub(super) async fn effects(&self) -> Value {
+    pub(crate) async fn effects(&self) -> Value {
         let answer = reqwest::get(format!("{}/_control/effects", self.url)).await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }

@@ -121,3 +121,43 @@ async fn an_after_that_is_added_later_holds_for_what_is_confirmed_later() {
     let summary = house.poll("items").await;
     assert_eq!((summary.waiting, summary.updated.len()), (0, 0), "{summary:#?}");
 }
+
+#[tokio::test]
+async fn a_stage_follows_the_create_of_an_ensure_and_not_what_is_found() {
+    let flow = r#"flow labels "A label for each reference"
+
+read customer from jortt.customers {
+  where .id is "ae3d2c0a-8a33-4a1e-9b8d-2d9a2f6f9a01"
+  since change
+  key   .id
+}
+
+ensure article: text(40) {
+  find afas.Profit_Article where .ItemCode is "K1" gives .ItemCode
+  create afas.FbItemArticle gives .ItCd {
+    ItCd = "K1"
+    Ds   = customer.customer_name
+    Grp  = "DIENST"
+    BiUn = "UUR"
+    VaRc = "1"
+  }
+}
+warn when article is blank because "never"
+
+after article {
+  update jortt.customers {
+    id   = customer.id
+    attn = "made {article}"
+  }
+}
+"#;
+    let mut house = House::of(&[("labels", flow)], Duration::ZERO).await;
+    house.put(customer(&json!({}))).await;
+    let summary = house.poll("labels").await;
+    assert_eq!(summary.created["FbItemArticle"], 1, "{summary:#?}");
+    assert_eq!(summary.updated.get("customers"), Some(&1), "{summary:#?}");
+    house.restart();
+    house.poll("labels").await;
+    assert_eq!(house.customer(ID).await["attn"], "made K1");
+    assert_eq!((house.count("afas", "FbItemArticle").await.0, house.count("jortt", "customers").await.1), (1, 1));
+}

@@ -394,7 +394,7 @@ impl<'p> Twin<'p> {
                     self.known.insert(ensure.found, Ok(Value::Record(row.clone())));
                     given = Some((key.clone(), Choice::Found(key)));
                 }
-                Alternative::UpdateFound(_) => {}
+                Alternative::UpdateFound(..) => {}
                 Alternative::Create(write) => given = self.create(write)?,
                 Alternative::Include(inner) => {
                     given = self.choose(inner)?;
