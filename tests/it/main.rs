@@ -12,6 +12,7 @@ mod fmt;
 mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
+mod language;
 mod ledger;
 mod reference;
 mod rooms;
