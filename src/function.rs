@@ -40,6 +40,15 @@ pub struct Function {
     pub call: fn(&[Argument<'_>]) -> Result<Value, Trouble>,
 }
 
+impl Function {
+    /// A call with the names of the parameters that it needs: `first_chars(text, n)`.
+    #[must_use]
+    pub fn shape(&self) -> String {
+        let needed: Vec<&str> = self.params.iter().filter(|param| !param.optional).map(|param| param.name).collect();
+        format!("{}({})", self.name, needed.join(", "))
+    }
+}
+
 /// A parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Param {

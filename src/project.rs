@@ -210,10 +210,13 @@ impl Project {
         if named { format!("env.{}.", self.environment) } else { String::new() }
     }
 
-    /// F854 for runs whose flow is not there.
+    /// F854 for runs whose flow is not there; one that is there and cannot be understood has its own messages.
     fn unknown_flows(&self) -> Vec<Diagnostic> {
         let flows: Vec<&str> = self.flows().map(|program| self.path(program)).collect();
-        let unknown = self.config.runs.iter().filter(|run| !flows.contains(&&*run.flow.value));
+        let wrong = |file: FileId| self.diagnostics.iter().any(|told| told.is_error() && told.span().file == file);
+        let unclear = |path: &str| self.sources.iter().any(|(file, source)| source.path == path && wrong(file));
+        let known = |path: &str| flows.contains(&path) || unclear(path);
+        let unknown = self.config.runs.iter().filter(|run| !known(&run.flow.value));
         unknown
             .map(|run| {
                 let title = format!("there is no flow `{}` in this project", run.flow.value);

@@ -102,12 +102,7 @@ impl<'a> Checker<'a> {
             }
             CellItem::Matches(pattern, span) => {
                 self.part_of_text(column, ty, first, *span)?;
-                if let Err(trouble) = regex::Regex::new(pattern) {
-                    let reason = trouble.to_string();
-                    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-                    self.say(Diagnostic::new("F008", format!("this pattern cannot be read: {reason}"), *span));
-                    return None;
-                }
+                self.compiled(pattern, *span)?;
                 Some(Part::Cell(Cell::Matches(pattern.clone())))
             }
         }

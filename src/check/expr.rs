@@ -103,10 +103,10 @@ impl Checker<'_> {
                 }
                 expr(ExprKind::Const(Value::Clear), Ty::any(), span)
             }
-            Literal::Pattern(pattern) => {
+            Literal::Pattern(_) => {
                 let title = "a pattern stands only as an argument of `part`, `matches` or `replace`";
                 self.say(Diagnostic::new("F103", title, span));
-                expr(ExprKind::Pattern(pattern.clone()), Ty::any(), span)
+                Self::poison(span)
             }
             other => match literal_value(other) {
                 Some((value, kind)) => constant(value, kind),

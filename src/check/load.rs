@@ -5,6 +5,7 @@
 //! them, circles of `use` one F108.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
@@ -42,10 +43,13 @@ fn brought(all: &[(&str, &'static str)], name: &str) -> Option<Arc<str>> {
 }
 
 /// Everything that was read.
+#[derive(Default)]
 pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) units: Vec<Unit>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Patterns that were compiled, which costs more than all else about a small flow: once for all programs.
+    pub(super) patterns: RefCell<HashMap<Arc<str>, Regex>>,
 }
 
 /// A flow or library with its names.
@@ -133,7 +137,7 @@ pub(super) fn beside(from: &str, path: &str) -> Option<String> {
 
 /// Reads everything that is needed.
 pub(super) fn load(project: &Project<'_>) -> Loaded {
-    let loaded = Loaded { sources: Sources::default(), units: Vec::new(), diagnostics: Vec::new() };
+    let loaded = Loaded::default();
     let mut loader = Loader { project, loaded, by_path: HashMap::new(), way: Vec::new() };
     for path in project.flows.iter().filter(|path| !path.ends_with(".test.flow")) {
         if let Err(trouble) = loader.unit(path) {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    function::FUNCTIONS,
+    function::{FUNCTIONS, function},
     syntax::tree::{self, Item, Name, Statement},
 };
 
@@ -120,7 +120,11 @@ impl<'a> Checker<'a> {
                     format!("`{near}`")
                 });
                 let role = self.project.roles.contains_key(&name.text);
-                match self.in_library(&name.text).or(near) {
+                let called = match &*name.text {
+                    "today" => Some("`today()`".to_owned()),
+                    called => function(called).map(|function| format!("`{}`", function.shape())),
+                };
+                match called.or_else(|| self.in_library(&name.text)).or(near) {
                     Some(near) => told.help(near),
                     None if role => told.help("rows of a system are looked up:  find row in … where …"),
                     None => told.help(format!("a field of the row is written `.{0}`, a text \"{0}\"", name.text)),

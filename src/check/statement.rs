@@ -4,7 +4,7 @@ use super::{
     checker::Checker,
     coerce::Need,
     facts, inspect,
-    typed::{After, Each, Guard, Let, MessagePart, Stmt},
+    typed::{After, Alternative, Each, Ensure, Guard, Let, MessagePart, Stmt},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -99,15 +99,24 @@ impl Checker<'_> {
         })
     }
 
-    /// `after x { … }`: a stage of its own; the key of its write is known there.
+    /// `after x { … }`: a stage of its own; the key of its write is known there. An `ensure` stands for its create.
     pub(super) fn after(&mut self, after: &tree::After, body: &[Stmt]) -> Option<After> {
         let mut write = false;
         if let Some(bound) = self.bound(&after.name.text) {
             self.used.insert(bound.span);
-            write = body.iter().any(|stmt| matches!(stmt, Stmt::Write(write) if write.var == bound.var));
+            let own = body.iter().find(|stmt| match stmt {
+                Stmt::Write(write) => write.var == bound.var,
+                Stmt::Ensure(ensure) => ensure.var == bound.var,
+                _ => false,
+            });
+            write = own.is_some_and(|stmt| !matches!(stmt, Stmt::Ensure(ensure) if !makes(ensure)));
             if !write && self.var_type(bound.var).kind != Kind::Any {
-                let title = format!("`{}` is no write of this flow", after.name.text);
-                self.say(Diagnostic::new("F103", title, after.name.span).help("after the name of a `create`"));
+                let title = match own {
+                    Some(_) => format!("`{}` makes nothing, so nothing comes after it", after.name.text),
+                    None => format!("`{}` is no write of this flow", after.name.text),
+                };
+                let help = "after the name of a `create`, or of an `ensure` with a `create` in it";
+                self.say(Diagnostic::new("F103", title, after.name.span).help(help));
             }
         } else {
             self.unknown_name(&after.name);
@@ -131,4 +140,13 @@ impl Checker<'_> {
         let var = self.var(&name.text, Ty::any(), name.span, false);
         self.bind(name, var);
     }
+}
+
+/// Is there a create in it, or in what it includes?
+fn makes(ensure: &Ensure) -> bool {
+    ensure.alternatives.iter().any(|one| match one {
+        Alternative::Create(_) => true,
+        Alternative::Include(inner) => makes(inner),
+        _ => false,
+    })
 }

@@ -79,8 +79,15 @@ pub(super) fn nearest_field<'o>(word: &str, object: &'o Object) -> Option<Near<'
         (_, Some((0, field))) => Some(Near::Labels(vec![field])),
         (_, Some(_)) => Some(Near::Labels(by_label.into_iter().take(3).map(|(_, field)| field).collect())),
         (Some((_, near)), None) => Some(Near::Name(near)),
-        (None, None) => None,
+        (None, None) => kindred(&lower, object).map(Near::Name),
     }
+}
+
+/// The shortest field that begins with the word, give or take its plural: `line_items` for `lines`.
+fn kindred<'o>(word: &str, object: &'o Object) -> Option<&'o Arc<Field>> {
+    let stem = word.trim_end_matches('s');
+    let begins = |field: &&Arc<Field>| field.name.to_lowercase().starts_with(stem);
+    object.fields.values().filter(begins).min_by_key(|field| field.name.len()).filter(|_| stem.len() >= 4)
 }
 
 /// "a sales order", "an invoice", "line items".

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use regex::Regex;
+
 use crate::{
     diagnostic::{FileId, Span},
     function::Function,
@@ -408,7 +410,7 @@ pub enum ExprKind {
     /// A literal.
     Const(Value),
     /// A compiled-when-checked pattern, as the argument of a text function.
-    Pattern(Arc<str>),
+    Pattern(Regex),
     /// A place.
     Var(VarId),
     /// A setting.

@@ -106,7 +106,7 @@ pub(super) fn tell(out: &mut dyn Write, all: &[Diagnostic], sources: &Sources, j
 /// The last line: what was checked and what came of it.
 fn verdict(project: &Project, shown: &[Diagnostic]) -> String {
     let errors = shown.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    let flows = project.programs.iter().filter(|program| program.source.is_some()).count();
+    let flows = project.programs.iter().filter(|program| program.title.is_some()).count();
     let found = match (errors, shown.len() - errors) {
         (0, 0) => "no mistakes".to_owned(),
         (errors, 0) => count(errors, "mistake"),

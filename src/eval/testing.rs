@@ -325,7 +325,8 @@ fn stages(
     names.dedup();
     let mut decided = Vec::new();
     for name in names {
-        if !written(decisions).iter().any(|write| write.name == *name) {
+        let follows = |write: &Write| write.name == *name || write.ensure.as_ref() == Some(name);
+        if !written(decisions).iter().any(follows) {
             continue;
         }
         let Some(record) = world.record.as_ref().map(|record| projected(source, record)) else { continue };

@@ -162,7 +162,7 @@ impl<'a> Lowering<'a> {
         match &expr.kind {
             ExprKind::Const(value) => Code::Const(value.clone()),
             // Patterns and columns stand as arguments only; see `call`.
-            ExprKind::Pattern(text) => Code::Const(Value::text(text)),
+            ExprKind::Pattern(pattern) => Code::Const(Value::text(pattern.as_str())),
             ExprKind::Columns(_) => Code::Const(Value::Blank),
             ExprKind::Var(var) => self.var(*var),
             ExprKind::Setting(setting) => self.setting(setting.0 as usize, span),

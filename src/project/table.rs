@@ -137,7 +137,7 @@ fn day_or_moment(text: &str) -> Node {
 /// Works on the characters and not on the tree, so that a file with mistakes shows no secret either.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
-    let keys = r#"(?i)([\w-]*(?:secret|token|passw|pwd|client|key|credential)[\w-]*["']?\s*=\s*)("""[\s\S]*?(?:"""|\z)|'''[\s\S]*?(?:'''|\z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)"#;
+    let keys = r#"((?i-u:[\w-]*(?:secret|token|passw|pwd|client|key|credential)[\w-]*["']?\s*=\s*))("""[\s\S]*?(?:"""|\z)|'''[\s\S]*?(?:'''|\z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)"#;
     let hide = |text: &str| -> String {
         text.chars()
             .map(|c| if matches!(c, '"' | '\'' | '\n') { c.to_string() } else { "*".repeat(c.len_utf8()) })

@@ -1,4 +1,4 @@
-//! What was created and changed over the API since the start, and what was created twice.
+//! What was created, changed and refused over the API since the start, and what was created twice.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,21 @@ pub(super) struct Mark {
     pub(super) value: String,
 }
 
+/// Who refused a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The vendor's own description of the body: whoever reads that file can know it before.
+    Schema,
+    /// The books: what is in them decides.
+    Books,
+}
+
 #[derive(Debug, Default)]
 struct Count {
     created: usize,
     updated: usize,
     duplicates: Vec<Value>,
+    refused: Vec<Value>,
 }
 
 /// The counters of one system.
@@ -58,12 +68,22 @@ impl Effects {
         self.counts.entry(name.to_owned()).or_default().updated += 1;
     }
 
-    /// `{"FbSales": {"count": 2, "updated": 0, "duplicates": []}, …}`
+    /// A body was refused, with the vendor's words.
+    pub(super) fn refused(&mut self, name: &str, by: By, message: &str) {
+        let by = match by {
+            By::Schema => "schema",
+            By::Books => "books",
+        };
+        self.counts.entry(name.to_owned()).or_default().refused.push(json!({"by": by, "message": message}));
+    }
+
+    /// `{"FbSales": {"count": 2, "updated": 0, "duplicates": [], "refused": []}, …}`
     pub(super) fn shown(&self) -> Value {
         self.counts
             .iter()
             .map(|(name, count)| {
-                let shown = json!({"count": count.created, "updated": count.updated, "duplicates": count.duplicates});
+                let Count { created, updated, duplicates, refused } = count;
+                let shown = json!({"count": created, "updated": updated, "duplicates": duplicates, "refused": refused});
                 (name.clone(), shown)
             })
             .collect::<serde_json::Map<_, _>>()

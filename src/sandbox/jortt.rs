@@ -24,8 +24,9 @@ pub(super) use invoice::{blank as blank_invoice, credit_note, reckon, snapshot};
 pub(super) use records::check as check_records;
 
 use super::{
+    effects::By,
     json::Fields,
-    message::{Call, Reply},
+    message::{Call, Content, Reply},
 };
 
 /// Jortt's state with what is needed to answer.
@@ -74,6 +75,16 @@ pub(super) fn throttled() -> Reply {
 
 fn invalid(details: &[Detail]) -> Reply {
     with_details(422, "params.invalid", "The parameters are invalid", details)
+}
+
+/// Who refused a body, and in which words.
+fn refused(reply: &Reply) -> (By, String) {
+    let Content::Json(body) = &reply.content else { return (By::Books, String::new()) };
+    let part = |name: &str| body.pointer(&format!("/error/{name}")).and_then(Value::as_str).unwrap_or("");
+    let by = if part("key").starts_with("params.") { By::Schema } else { By::Books };
+    let details = body.pointer("/error/details").and_then(Value::as_array);
+    let named = details.into_iter().flatten().filter_map(|detail| detail.get("param").and_then(Value::as_str));
+    (by, named.fold(part("message").to_owned(), |words, param| format!("{words}, {param}")))
 }
 
 fn not_possible(message: &str) -> Reply {
@@ -146,7 +157,13 @@ impl Jortt {
         if let Err(reply) = self.logins.allows(call, route.scope) {
             return reply;
         }
-        (route.work)(&mut self.books()).unwrap_or_else(|reply| reply)
+        let mut books = self.books();
+        let reply = (route.work)(&mut books).unwrap_or_else(|reply| reply);
+        if call.method != "GET" && reply.status == 422 {
+            let (by, message) = refused(&reply);
+            books.effects.refused(rest.first().copied().unwrap_or(""), by, &message);
+        }
+        reply
     }
 
     /// The route of a call, or the 404 or 405 that takes its place.

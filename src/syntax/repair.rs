@@ -71,6 +71,7 @@ const SYMBOLS: &[(&str, &str)] = &[
     ("!==", "is not"),
     ("<>", "is not"),
     ("&&", "and"),
+    ("&", "and"),
     ("||", "or"),
     ("->", "=>"),
     (":=", "="),
@@ -209,6 +210,7 @@ fn symbol(line: &Line<'_>, at: usize, token: &Token) -> Option<Repair> {
         ";" if line.trails(at) => Some(replace(token, "", "a line ends without `;`", true)),
         "," if line.trails(at) && fields => Some(replace(token, "", "a line of fields ends without a comma", false)),
         "=" if in_condition => Some(replace(token, "is", "`=` in a condition is written `is`", true)),
+        "|" if in_condition && line.group.place != Place::Table => Some(replace(token, "or", title("or"), true)),
         "=>" if in_condition && line.group.place != Place::Table => Some(replace(token, ">=", title(">="), false)),
         "%" if before.is_some_and(|before| before.kind == Kind::Number) => {
             let number = before?;

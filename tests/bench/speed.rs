@@ -17,9 +17,12 @@ use koppel::{
     diagnostic::{FileId, Files},
     eval::{Moment, Reads, Step, step},
     plan::{Plan, SettingValues, build},
-    project::Project,
+    project::{Folder, Project},
     schema::{Catalog, Object, Projection, decode_sample},
-    syntax::parse,
+    syntax::{
+        format::{Vendor, format},
+        parse,
+    },
     value::{Ask, Record, Value},
 };
 
@@ -56,15 +59,15 @@ impl Files for Texts {
 
 /// The shipped flows with all that they use, and the flow of the orders made longer until all have 1,000 lines.
 fn thousand_lines() -> Texts {
-    let mut texts: BTreeMap<String, Arc<str>> = BTreeMap::new();
-    let shared =
-        ["shared/settings.flow", "shared/tables.flow", "shared/debtor.flow", "shared/jortt.flow", "shared/text.flow"];
-    for path in ["orders.flow", "customers.flow", "tables/items.csv", "tables/countries.csv"].iter().chain(&shared) {
-        texts.insert((*path).to_owned(), Arc::from(read(path)));
-    }
-    let lines = |texts: &BTreeMap<String, Arc<str>>| texts.values().map(|text| text.lines().count()).sum::<usize>();
+    let folder = Folder::open(&flows()).unwrap();
+    let files = ["flow", "csv", "json"].into_iter().flat_map(|ending| folder.list(ending));
+    let paths = files.filter(|path| !path.ends_with(".test.flow"));
+    let mut texts: BTreeMap<String, Arc<str>> = paths.map(|path| (path.clone(), folder.read(&path).unwrap())).collect();
+    let flows = |texts: &BTreeMap<String, Arc<str>>| {
+        texts.iter().filter(|(path, _)| path.ends_with("flow")).map(|(_, text)| text.lines().count()).sum::<usize>()
+    };
     let mut orders = texts["orders.flow"].to_string();
-    let missing = 1000 - lines(&texts);
+    let missing = 1000 - flows(&texts);
     for number in 0..missing / 4 {
         write!(
             orders,
@@ -96,6 +99,14 @@ fn check_1000_lines_warm(bencher: Bencher<'_, '_>) {
     let files = thousand_lines();
     assert!(!checked(&files).has_errors(), "{:#?}", checked(&files).diagnostics);
     bencher.bench(|| checked(black_box(&files)));
+}
+
+#[divan::bench]
+fn format_1000_lines(bencher: Bencher<'_, '_>) {
+    let files = thousand_lines();
+    let texts: Vec<String> =
+        files.0.iter().filter(|(path, _)| path.ends_with("flow")).map(|(_, text)| text.to_string()).collect();
+    bencher.bench(|| texts.iter().map(|text| format(black_box(text), &Vendor::default()).len()).sum::<usize>());
 }
 
 /// A new process that checks the shipped project: start, schemas, reading, checking.
@@ -175,21 +186,76 @@ fn look_up_in_100000_rows(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| step(black_box(&plan), &record, &reads, moment));
 }
 
+/// Gaps and overlaps of 25 countries × 4 kinds × 5 ranges × 2 periods, in no order that helps.
 #[divan::bench(sample_count = 10)]
-fn load_and_check_100000_rows(bencher: Bencher<'_, '_>) {
-    let files = big_files();
+fn prove_a_table_of_1000_rows_and_4_columns(bencher: Bencher<'_, '_>) {
+    let files = wide_files();
+    assert!(!checked_big(&files).has_errors(), "{:#?}", checked_big(&files).diagnostics);
     bencher.bench(|| checked_big(black_box(&files)));
 }
 
-fn big_files() -> Texts {
+/// The same without one of its rows: the gap must be found, and shown.
+#[divan::bench(sample_count = 10)]
+fn find_the_gap_in_a_table_of_1000_rows_and_4_columns(bencher: Bencher<'_, '_>) {
+    let mut files = wide_files();
+    let flow = files.0["big.flow"].replace(
+        "\"BE\" | \"b\" | 100..199 | from 2026-01-01 => \"",
+        "\"BE\" | \"b\" | 100..150 | from 2026-01-01 => \"",
+    );
+    assert_ne!(*flow, *files.0["big.flow"]);
+    files.0.insert("big.flow".to_owned(), flow.into());
+    assert!(checked_big(&files).has_errors());
+    bencher.bench(|| checked_big(black_box(&files)));
+}
+
+#[divan::bench(sample_count = 10)]
+fn load_and_check_10000_rows(bencher: Bencher<'_, '_>) {
+    let files = big_files(10_000);
+    bencher.bench(|| checked_big(black_box(&files)));
+}
+
+#[divan::bench(sample_count = 10)]
+fn load_and_check_100000_rows(bencher: Bencher<'_, '_>) {
+    let files = big_files(100_000);
+    bencher.bench(|| checked_big(black_box(&files)));
+}
+
+fn big_files(rows: usize) -> Texts {
     let flow = "flow big \"Big\"\n\nread customer from jortt.customers {\n  since change\n  key   .id\n}\n\n\
                 skip when item(customer.reference) is \"I99999\" because \"found\"\n\n\
                 table item from \"big.csv\" {\n  key: text? => code: text\n  otherwise hold \"none\"\n}\n";
     let mut csv = "key,code\n".to_owned();
-    for number in 0..100_000 {
+    for number in 0..rows {
         writeln!(csv, "K{number},I{number}").unwrap();
     }
     Texts([("big.flow".to_owned(), Arc::from(flow)), ("big.csv".to_owned(), Arc::from(csv))].into())
+}
+
+fn wide_files() -> Texts {
+    const COUNTRIES: &str = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE";
+    let mut rows = Vec::new();
+    for country in COUNTRIES.split(' ') {
+        for kind in ["a", "b", "c", "d"] {
+            for range in ["< 0", "0..99", "100..199", "200..999", ">= 1000"] {
+                for period in ["until 2025-12-31", "from 2026-01-01"] {
+                    rows.push(format!("  \"{country}\" | \"{kind}\" | {range} | {period} => \"R{}\"", rows.len()));
+                }
+            }
+        }
+    }
+    // 389 and 1,000 have no common divisor: every row comes once.
+    let rows: Vec<&str> = (0..rows.len()).map(|at| &*rows[at * 389 % rows.len()]).collect();
+    let countries: Vec<String> = COUNTRIES.split(' ').map(|country| format!("\"{country}\"")).collect();
+    let flow = format!(
+        "flow big \"Big\"\n\nsetting place: one of {} = \"NL\"\nsetting sort: one of \"a\", \"b\", \"c\", \"d\" = \"a\"\n\n\
+         read customer from jortt.customers {{\n  since change\n  key   .id\n}}\n\n\
+         skip when code(place, sort, customer.payment_term ?? 0, today()) is \"R1\" because \"found\"\n\n\
+         table code {{\n  country: one of {} | kind: one of \"a\", \"b\", \"c\", \"d\" | days: int | on: date => code: text\n{}\n}}\n",
+        countries.join(", "),
+        countries.join(", "),
+        rows.join("\n"),
+    );
+    Texts([("big.flow".to_owned(), Arc::from(flow))].into())
 }
 
 fn checked_big(files: &Texts) -> Checked {
@@ -199,7 +265,7 @@ fn checked_big(files: &Texts) -> Checked {
 }
 
 fn big_table() -> (Plan, Record) {
-    let checked = checked_big(&big_files());
+    let checked = checked_big(&big_files(100_000));
     assert!(!checked.has_errors(), "{:#?}", checked.diagnostics);
     let program = checked.programs.iter().find(|program| program.source.is_some()).unwrap();
     let plan = build(program.clone(), &checked.sources, &SettingValues::new()).unwrap();

@@ -2,5 +2,5 @@
 //! against the sandbox over HTTP.
 
 mod protocol;
-mod sandbox;
+pub(crate) mod sandbox;
 mod world;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use regex::Regex;
 
 use super::super::{
     checker::{Checker, Key, expr},
@@ -15,7 +16,7 @@ use super::super::{
 };
 use super::dotted;
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     function::{Function, Takes, function},
     schema::{ColumnRef, Field, Kind, Object, Ty},
     syntax::tree::{self, Arg, Call, Literal},
@@ -256,15 +257,29 @@ impl Checker<'_> {
         expr(ExprKind::Function(function, args), ty, call.span)
     }
 
-    fn pattern(&mut self, arg: &Arg, what: &str) -> Option<Expr> {
-        if let tree::ExprKind::Literal(Literal::Pattern(pattern)) = &arg.value.kind {
-            if let Err(trouble) = regex::Regex::new(pattern) {
+    /// A pattern of the language, ready to match; one that cannot be read is told.
+    pub(in crate::check) fn compiled(&mut self, pattern: &Arc<str>, span: Span) -> Option<Regex> {
+        if let Some(known) = self.loaded.patterns.borrow().get(pattern) {
+            return Some(known.clone());
+        }
+        match Regex::new(pattern) {
+            Ok(compiled) => {
+                self.loaded.patterns.borrow_mut().insert(Arc::clone(pattern), compiled.clone());
+                Some(compiled)
+            }
+            Err(trouble) => {
                 let reason = trouble.to_string();
                 let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");
-                self.say(Diagnostic::new("F008", format!("this pattern cannot be read: {reason}"), arg.value.span));
-                return None;
+                self.say(Diagnostic::new("F008", format!("this pattern cannot be read: {reason}"), span));
+                None
             }
-            return Some(expr(ExprKind::Pattern(pattern.clone()), Ty::new(Kind::Pattern), arg.value.span));
+        }
+    }
+
+    fn pattern(&mut self, arg: &Arg, what: &str) -> Option<Expr> {
+        if let tree::ExprKind::Literal(Literal::Pattern(pattern)) = &arg.value.kind {
+            let pattern = self.compiled(pattern, arg.value.span)?;
+            return Some(expr(ExprKind::Pattern(pattern), Ty::new(Kind::Pattern), arg.value.span));
         }
         let title = format!("{what} takes a pattern, written between slashes");
         let help = match &arg.value.kind {

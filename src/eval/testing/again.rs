@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Failure, fail, world::World};
+use super::{Failure, compare, fail, world::World};
 use crate::{
     diagnostic::Span,
     eval::{Left, Remembered},
@@ -99,21 +99,8 @@ fn first<'f>(fields: &'f Fields, path: &str) -> Option<&'f Value> {
 
 /// The fields with the keys that earlier writes gave.
 fn resolved(fields: &Fields, keys: &Keys) -> Fields {
-    let value = |value: &Value| match value {
-        Value::Key(name) => keys.get(name).cloned().unwrap_or_else(|| value.clone()),
-        Value::List(items) => Value::List(
-            items
-                .iter()
-                .map(|item| match item {
-                    Value::Key(name) => keys.get(name).cloned().unwrap_or_else(|| item.clone()),
-                    other => other.clone(),
-                })
-                .collect(),
-        ),
-        other => other.clone(),
-    };
     let node = |node: &Node| match node {
-        Node::Value(own) => Node::Value(value(own)),
+        Node::Value(own) => Node::Value(compare::resolved(own, keys)),
         Node::Object(inner) => Node::Object(resolved(inner, keys)),
         Node::List(rows) => Node::List(rows.iter().map(|row| resolved(row, keys)).collect()),
     };

@@ -243,9 +243,10 @@ fn fields(expected: &ExpectFields, got: &Fields, at: &At<'_>, value_of: &mut Val
 }
 
 /// The key of a write in place of its promise.
-fn resolved(value: &Value, keys: &Keys) -> Value {
+pub(super) fn resolved(value: &Value, keys: &Keys) -> Value {
     match value {
         Value::Key(name) => keys.get(name).cloned().unwrap_or_else(|| value.clone()),
+        Value::List(items) => Value::List(items.iter().map(|item| resolved(item, keys)).collect()),
         other => other.clone(),
     }
 }

@@ -132,3 +132,53 @@ test \"none\" {
 ");
     assert_eq!(outcomes[0].1, ["no write of this test makes a row of afas.Profit_Salesorders"]);
 }
+
+#[test]
+fn a_stage_may_stand_behind_the_create_of_an_ensure() {
+    passes(
+        "flow f \"F\"
+read invoice from jortt.invoices {
+  since change
+  key .id
+}
+ensure label: text {
+  find jortt.labels where .description is \"paid\" gives .id
+  create jortt.labels gives .id {
+    description = \"paid\"
+  }
+}
+update jortt.invoice_labels {
+  id        = invoice.id
+  label_ids = [label]
+}
+after label {
+  find made in jortt.labels where .id is label
+  hold when made is blank because \"not there yet\"
+  warn because \"{made.description} is there as {label}\"
+}
+test \"made\" {
+  given invoice {
+    id = \"i\"
+  }
+  expect update jortt.invoice_labels {
+    label_ids = [\"new-1\"]
+  }
+  expect warn \"paid is there as new-1\"
+  expect no hold
+}
+test \"found\" {
+  given invoice {
+    id = \"i\"
+  }
+  given jortt.labels has {
+    id          = \"l\"
+    description = \"paid\"
+  }
+  expect update jortt.invoice_labels {
+    label_ids = [\"l\"]
+  }
+  expect no warn
+}
+",
+    );
+}

@@ -1,16 +1,11 @@
 //! Calls of functions: the standard ones with patterns compiled and lifting known, those of the flow.
 
-use regex::Regex;
-
 use super::Lowering;
 use crate::{
     check::typed::{DefineId, Expr, ExprKind},
     diagnostic::Span,
     function::{Function, Takes},
-    plan::{
-        PlanError,
-        code::{Arg, Call, Code, DefineCode, Holds, Operator},
-    },
+    plan::code::{Arg, Call, Code, DefineCode, Holds, Operator},
     schema::Kind,
     value::Value,
 };
@@ -25,13 +20,7 @@ impl Lowering<'_> {
             .iter()
             .enumerate()
             .map(|(number, arg)| match &arg.kind {
-                ExprKind::Pattern(pattern) => match Regex::new(pattern) {
-                    Ok(pattern) => Arg::Pattern(pattern),
-                    Err(error) => {
-                        self.errors.push(PlanError::Pattern { text: error.to_string(), span: arg.span });
-                        Arg::Value(Code::Const(Value::Blank), true)
-                    }
-                },
+                ExprKind::Pattern(pattern) => Arg::Pattern(pattern.clone()),
                 ExprKind::Columns(columns) => Arg::Columns(columns.clone()),
                 _ => {
                     let lifts = function.params.get(number).is_some_and(|param| {

@@ -5,7 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::{
-    super::message::{self, Call, Reply},
+    super::{
+        effects::By,
+        message::{self, Call, Reply},
+    },
     Element, Outcome, Profit, Refusal, connector, document, element, entry, item, judge, party, relation,
 };
 
@@ -64,10 +67,15 @@ pub(super) fn answer(profit: &Mutex<Profit>, name: &str, part: Option<&str>, cal
             }
         }
     }
-    if let Err(refusal) = judge::judge(update, schema, &mut elements) {
-        return refusal.reply();
-    }
+    let judged = judge::judge(update, schema, &mut elements);
     let mut profit = profit.lock().unwrap_or_else(PoisonError::into_inner);
+    let refused = |profit: &mut Profit, by: By, refusal: &Refusal| {
+        profit.effects.refused(update.name, by, &refusal.message);
+        refusal.reply()
+    };
+    if let Err(refusal) = judged {
+        return refused(&mut profit, By::Schema, &refusal);
+    }
     let done = profit.in_one(|profit| {
         let mut last = Value::Null;
         for element in &elements {
@@ -78,7 +86,7 @@ pub(super) fn answer(profit: &Mutex<Profit>, name: &str, part: Option<&str>, cal
     match done {
         Ok(Value::Null) => Reply::empty(201),
         Ok(results) => Reply::json(201, results),
-        Err(refusal) => refusal.reply(),
+        Err(refusal) => refused(&mut profit, By::Books, &refusal),
     }
 }
 

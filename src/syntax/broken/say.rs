@@ -285,8 +285,20 @@ fn stopped(text: &str, code: &[Token], group: &Group, place: &impl Fn(usize, usi
             Diagnostic::new("F002", "this line cannot be read", place(group.start, end))
         }
     };
+    if let Some(token) = token.filter(|token| token.kind == Kind::Word)
+        && expected.is_some_and(|(rules, _)| rules.contains(&Rule::dot_path))
+    {
+        let dotted = format!(".{}", token.text(text));
+        let span = place(token.start, token.end);
+        let said = Diagnostic::new("F001", format!("a field of the record is written `{dotted}`"), span);
+        return said.help(dotted.clone()).fix(span, dotted);
+    }
     match shape {
         Some(shape) => said.help(shape),
+        None if token.is_none() && group.place == Place::Fields => {
+            let last = code.last().map_or(group.start, |last| last.end);
+            said.help(format!("{} …", text.get(group.start..last).unwrap_or("Name =").trim()))
+        }
         None if group.place == Place::Fields => said.help("Name = value"),
         None if rule == Rule::only_header => said.help("country: country | on: date => code: text"),
         None if group.place == Place::Table => said.help("\"cell\" | * => \"result\""),

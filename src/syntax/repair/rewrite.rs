@@ -1,6 +1,6 @@
 //! Repairs that change the order of words: `if a then b else c`, `a ? b : c`, `is not in`, `2hours`.
 
-use super::{Line, Repair};
+use super::{Line, Repair, replace};
 use crate::syntax::{
     edit::Edit,
     scan::{Kind, Token},
@@ -50,11 +50,18 @@ fn value_end(line: &Line<'_>, at: usize) -> usize {
     end
 }
 
+/// Statements that take a condition behind their first words.
+const CONDITIONAL: &[&str] = &["skip", "hold", "fail", "warn", "take", "create", "update", "each", "after"];
+
 /// `if c then a else b` is `a when c else b`; an `if` that opens a block has no such form.
 fn condition_first(line: &Line<'_>, at: usize) -> Option<Repair> {
     let token = line.tokens.get(at)?;
     let text = |start: usize, end: usize| line.text.get(start..end).map(str::trim);
     if line.group.head && at == 0 || same_level(line, at, at, "then").is_none() {
+        let behind = CONDITIONAL.contains(&line.word(0)) || line.before(at).is_some_and(|value| line.ends_value(value));
+        if at > 0 && behind {
+            return Some(replace(token, "when", "`if` is written `when`", true));
+        }
         let help = match line.group.place {
             _ if at > 0 => "value when condition else other value",
             Place::Fields => "a field:   Name = value when condition\nan object: Name when condition {",

@@ -7,6 +7,8 @@ fn operators_of_other_languages_are_words_here() {
     insta::assert_snapshot!(said(r#"skip when a != b && (c || !d) because "x"
 let same = a == b
 let other = a <> b
+hold when a & b because "x"
+hold when a | b because "x"
 "#), @r#"
         F001 1:13-15 `!=` is written `is not` / skip when a is not b and (c or not d) because "x"
         F001 1:18-20 `&&` is written `and` / skip when a is not b and (c or not d) because "x"
@@ -14,6 +16,8 @@ let other = a <> b
         F001 1:27-28 `!` before a condition is written `not` / skip when a is not b and (c or not d) because "x"
         F001 2:14-16 `==` is written `is` / let same = a is b
         F001 3:15-17 `<>` is written `is not` / let other = a is not b
+        F001 4:13-14 `&` is written `and` / hold when a and b because "x"
+        F001 5:13-14 `|` is written `or` / hold when a or b because "x"
         "#);
 }
 
@@ -51,6 +55,21 @@ let z = f(a ? b : c, d)
         F001 5:16-17 `c ? a : b` is written `a when c else b` / let y = "b" when a is 1 else "c"
         F001 6:13-14 `c ? a : b` is written `a when c else b` / let z = f(b when a else c, d)
         "#);
+}
+
+#[test]
+fn an_if_behind_a_value_or_the_word_of_a_guard_is_a_when() {
+    insta::assert_snapshot!(said(r#"skip if x is 3 because "three"
+let x = "b" if a is 1 else "c"
+"#), @r#"
+        F001 1:6-8 `if` is written `when` / skip when x is 3 because "three"
+        F001 2:13-15 `if` is written `when` / let x = "b" when a is 1 else "c"
+        "#);
+}
+
+#[test]
+fn a_field_of_the_record_has_its_dot() {
+    insta::assert_snapshot!(said("create sale in afas.FbSales gives OrNu {\n  A = 1\n}\n"), @"F001 1:35-39 a field of the record is written `.OrNu` / .OrNu");
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_each_invoice_exactly_once() {
     let effects = get(&url, "/_control/effects");
     assert_eq!(
         effects.pointer("/afas/FbSales"),
-        Some(&serde_json::json!({"count": 120, "updated": 0, "duplicates": []}))
+        Some(&serde_json::json!({"count": 120, "updated": 0, "duplicates": [], "refused": []}))
     );
 }
 
@@ -320,4 +320,15 @@ fn a_table_that_is_no_text_is_told_and_never_suggested_in_its_own_place() {
     let shown = place.koppel(&["check"]);
     assert!(shown.contains("\"../tables/items.csv\" cannot be read: it is not UTF-8 text"), "{shown}");
     assert!(!shown.contains("help:") && shown.ends_with("exit 1"), "{shown}");
+}
+
+#[test]
+fn a_run_of_a_flow_that_cannot_be_understood_is_no_second_mistake() {
+    let place = flows();
+    let path = place.path().join("flows/orders.flow");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("from jortt.invoices {", "from jort.invoices {")).unwrap();
+    let shown = place.koppel(&["check"]);
+    assert!(shown.contains("F211  there is no connection `jort`"), "{shown}");
+    assert!(shown.contains("2 flows checked: 1 mistake"), "{shown}");
 }

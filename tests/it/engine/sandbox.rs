@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::world::{Told, places};
 
 /// The repository's project, a sandbox, and a ledger of their own.
-struct House {
+pub(crate) struct House {
     sandbox: Option<Sandbox>,
     url: String,
     runs: BTreeMap<String, Run>,
@@ -26,11 +26,17 @@ struct House {
 
 impl House {
     async fn new(options: Options) -> Self {
-        let sandbox = sandbox::start(options).await.unwrap();
         let catalog = Catalog::standard().unwrap();
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
         let project = Project::open(&flows, "live", catalog, "2026-03-20".parse().unwrap()).unwrap();
         assert!(!project.has_errors(), "{:?}", project.diagnostics);
+        Self::of(&project, options).await
+    }
+
+    /// A project without mistakes and a sandbox of its own.
+    pub(crate) async fn of(project: &Project, options: Options) -> Self {
+        let sandbox = sandbox::start(options).await.unwrap();
+        let catalog = Catalog::standard().unwrap();
         let shared = Arc::new(catalog.clone());
         let secret = || "sandbox".to_owned().into();
         let open = |name: &str, base: String, login: Option<String>, credentials| {
@@ -75,11 +81,20 @@ impl House {
         poll(&self.runs[run], &self.ledger, &self.journal, &Silent, &Stop::never()).await
     }
 
+    /// Polls every run; what stops one run stops no other.
+    pub(crate) async fn try_all(&self) -> Vec<Result<Summary, EngineError>> {
+        let mut ended = Vec::new();
+        for run in self.runs.keys() {
+            ended.push(self.try_poll(run).await);
+        }
+        ended
+    }
+
     async fn poll(&self, run: &str) -> Summary {
         self.try_poll(run).await.unwrap()
     }
 
-    async fn effects(&self) -> Value {
+    pub(crate) async fn effects(&self) -> Value {
         let answer = reqwest::get(format!("{}/_control/effects", self.url)).await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }

@@ -71,6 +71,30 @@ async fn bodies_are_judged_by_the_files_of_the_vendor() {
 }
 
 #[tokio::test]
+async fn what_was_refused_is_told_with_who_refused_it() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    let mut unknown = order(&debtor, "J4", &advice());
+    unknown["FbSales"]["Element"]["Fields"]["Nothing"] = json!("x");
+    world.refused("FbSales", unknown).await;
+    world.refused("FbSales", order("12345", "J5", &advice())).await;
+    let nameless = world.jortt(Method::POST, "/v1/customers").json(&json!({"is_private": false})).send().await.unwrap();
+    assert_eq!(nameless.status(), 422);
+    let effects = world.effects().await;
+    assert_eq!(
+        effects["afas"]["FbSales"]["refused"],
+        json!([
+            {"by": "schema", "message": "'Nothing' does not exist in object 'FbSales'."},
+            {"by": "books", "message": "The value '12345' for 'Sales contact' does not exist."},
+        ])
+    );
+    assert_eq!(
+        effects["jortt"]["customers"]["refused"],
+        json!([{"by": "schema", "message": "The parameters are invalid, customer_name"}])
+    );
+}
+
+#[tokio::test]
 async fn all_forms_of_the_envelope_are_taken() {
     let world = World::new(options()).await;
     let debtor = world.debtor().await;

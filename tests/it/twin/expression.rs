@@ -27,7 +27,7 @@ impl<'p> Twin<'p> {
         let fails = |twin: &Self| twin.own_words(Verdict::Fail, expr.span);
         Ok(match &expr.kind {
             ExprKind::Const(value) => value.clone(),
-            ExprKind::Pattern(text) => Value::text(text),
+            ExprKind::Pattern(pattern) => Value::text(pattern.as_str()),
             ExprKind::Columns(_) => Value::Blank,
             ExprKind::Var(var) => self.var(*var)?,
             ExprKind::Setting(id) => {
@@ -231,7 +231,7 @@ impl<'p> Twin<'p> {
         let patterns: Vec<Option<Regex>> = typed
             .iter()
             .map(|arg| match &arg.kind {
-                ExprKind::Pattern(pattern) => Some(Regex::new(pattern).unwrap()),
+                ExprKind::Pattern(pattern) => Some(pattern.clone()),
                 _ => None,
             })
             .collect();
