@@ -14,6 +14,7 @@ mod functions;
 mod fuzz;
 mod language;
 mod ledger;
+mod lock;
 mod promise;
 mod reference;
 mod rooms;
