@@ -8,6 +8,7 @@
 //! F5xx money and dates, F6xx writes, F7xx tests, F8xx hygiene, F85x `koppel.toml`, F9xx drift.
 
 mod amounts;
+mod drift;
 mod fields;
 mod hygiene;
 mod names;
@@ -132,6 +133,7 @@ const FAMILIES: &[&[Rule]] = &[
     writes::RULES,
     tests::RULES,
     hygiene::RULES,
+    drift::RULES,
 ];
 
 /// All rules, by code.
