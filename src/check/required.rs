@@ -108,6 +108,12 @@ impl Checker<'_> {
         let told = match &one.way {
             Way::Value { blank } => {
                 let span = blank.unwrap_or(one.span);
+                if self.loaded.sources.slice(span) == "clear" {
+                    let title = format!("{noun} {name}, so it cannot be emptied");
+                    let told = Diagnostic::new("F201", title, span).also(head, "needs it");
+                    self.say(told.help("leave `clear` out, or stop the record:  hold \"…\""));
+                    return true;
+                }
                 let chooses = self.loaded.sources.slice(span).contains(" when ");
                 let word = if chooses { "else" } else { "??" };
                 let title = format!("{noun} {name}, and on one way it gets none");
