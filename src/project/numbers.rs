@@ -22,9 +22,12 @@ impl Project {
     }
 }
 
+/// The connection and entity that a number belongs to, and what it begins with.
+type Beginning<'a> = (&'a Arc<str>, &'a Arc<str>, &'a str);
+
 /// What is said of runs that make the same numbers.
 fn alike(runs: &[Run], uses: &Uses) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<(&Arc<str>, &Arc<str>, &str), (&Run, Span)> = BTreeMap::new();
+    let mut first: BTreeMap<Beginning<'_>, (&Run, Span)> = BTreeMap::new();
     let mut told = Vec::new();
     for run in runs {
         let flow = &run.plan.program.name;
