@@ -54,6 +54,8 @@ impl Checker<'_> {
         }
         adding.statements(body, &mut env);
         for after in afters {
+            // the record may have changed since its guards were judged
+            adding.equal.clear();
             adding.statements(&after.body, &mut env.clone());
         }
         let told = adding.told;
@@ -129,7 +131,11 @@ impl<'e> Adding<'_, 'e> {
                 Stmt::Find(find) => self.found(find, env),
                 Stmt::Guard(guard) => self.guard(guard, env),
                 Stmt::Write(write) => self.write(write, env),
-                Stmt::Each(each) => self.statements(&each.body, &mut env.clone()),
+                Stmt::Each(each) => {
+                    let known = self.equal.len();
+                    self.statements(&each.body, &mut env.clone());
+                    self.equal.truncate(known);
+                }
                 Stmt::Ensure(ensure) => {
                     for one in &ensure.alternatives {
                         match one {
@@ -169,11 +175,14 @@ impl<'e> Adding<'_, 'e> {
             let Some(facts) = entry(target) else { continue };
             (self.left, self.too_large, self.silent) = (STEPS, false, false);
             let mut sides = Sides::default();
+            // what its guards ask holds for this write only
+            let known = self.equal.len();
             self.entry(&target.lines, facts, &mut env.clone(), &mut sides);
             let mut left = sides.debit.clone().minus(&sides.credit);
             for zero in &self.equal {
                 left = left.given_zero(zero);
             }
+            self.equal.truncate(known);
             if !self.silent && (self.too_large || !left.is_zero()) {
                 let told = self.message(write, facts, &sides, &left);
                 self.told.push(told);

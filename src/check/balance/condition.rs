@@ -104,12 +104,7 @@ impl<'e> Adding<'_, 'e> {
 
     /// The amount where this other one is zero.
     fn zero(&mut self, other: &Poly, amount: &Poly) -> Poly {
-        let mut groups: BTreeMap<&BTreeSet<Cond>, Poly> = BTreeMap::new();
-        for (term, number) in &amount.0 {
-            let plain = Term { factors: term.factors.clone(), ..Term::default() };
-            groups.entry(&term.conds).or_default().add(plain, *number);
-        }
-        if groups.values().all(|group| group.share_of(other).is_some()) {
+        if vanishes(amount, other) {
             return Poly::default();
         }
         self.product(amount, &Poly::cond(Cond { subject: format!("{} is 0", other.key()).into(), word: None }))
@@ -122,6 +117,14 @@ impl<'e> Adding<'_, 'e> {
             return match difference.as_number() {
                 Some(number) if number.is_zero() => amount,
                 Some(_) => Poly::default(),
+                None if a.ty.optional || b.ty.optional => {
+                    if vanishes(&amount, &difference) {
+                        return Poly::default();
+                    }
+                    // two blanks are equal, and one is no zero: as a name of its own
+                    let (a, b) = (self.number(a, env).key(), self.number(b, env).key());
+                    self.product(&amount, &Poly::cond(Cond { subject: format!("{a} is {b}").into(), word: None }))
+                }
                 None => self.zero(&difference.unit().0, &amount),
             };
         }
@@ -163,4 +166,14 @@ impl<'e> Adding<'_, 'e> {
 /// Are these all written out?
 fn words(list: &Expr) -> bool {
     matches!(&list.kind, ExprKind::List(items) if items.iter().all(|item| matches!(item.kind, ExprKind::Const(_))))
+}
+
+/// Is an amount nothing where this other one is zero?
+fn vanishes(amount: &Poly, other: &Poly) -> bool {
+    let mut groups: BTreeMap<&BTreeSet<Cond>, Poly> = BTreeMap::new();
+    for (term, number) in &amount.0 {
+        let plain = Term { factors: term.factors.clone(), ..Term::default() };
+        groups.entry(&term.conds).or_default().add(plain, *number);
+    }
+    groups.values().all(|group| group.share_of(other).is_some())
 }

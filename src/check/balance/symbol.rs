@@ -215,7 +215,8 @@ impl<'e> Adding<'_, 'e> {
             .get(find.var.0 as usize)
             .map_or_else(|| ("row".into(), Ty::any()), |var| (var.name.clone(), var.ty.clone()));
         let search = self.search(&find.search, env);
-        env.insert(find.var, named(format!("{name}\u{4}{search}\u{5}").into(), &ty));
+        let how = format!("{:?} {:?}", find.mode, find.search.by);
+        env.insert(find.var, named(format!("{name}\u{4}{search} {how}\u{5}").into(), &ty));
     }
 
     /// A field of a record, or of each record of a list.

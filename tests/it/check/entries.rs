@@ -128,3 +128,21 @@ fn edits_that_change_no_amount_are_still_proven() {
         assert_eq!(codes, [""; 0], "{from} -> {to}:\n{text}");
     }
 }
+
+#[test]
+fn a_guard_of_one_block_proves_nothing_of_another() {
+    let entry = |name: &str, guard: &str| {
+        format!(
+            "create {name} in afas.FiEntries gives .EnNo {{\n  {guard}\n  Year = 2026\n  Peri = 1\n  UnId = 1\n  JoCo = \"{name}\"\n  \
+             Lines {{\n    include posting(\"1300\")\n    AmDe = invoice.invoice_total\n  }}\n  \
+             Lines {{\n    include posting(\"8000\")\n    AmCr = invoice.invoice_total_incl_vat\n  }}\n}}\n"
+        )
+    };
+    let posting = BOOKING.split("fields posting").nth(1).unwrap().split("create").next().unwrap();
+    let guard = "hold when invoice.invoice_total is not invoice.invoice_total_incl_vat because \"VAT\"";
+    let first = format!("fields posting{posting}{}", entry("a", guard));
+    let (codes, text) = told(&first);
+    assert_eq!(codes, [""; 0], "{text}");
+    let (codes, text) = told(&format!("{first}{}", entry("b", "let unused = 1")));
+    assert_eq!(codes, ["F509"], "{text}");
+}
