@@ -7,6 +7,7 @@
 mod apply;
 mod decide;
 mod left;
+mod newest;
 mod poll;
 mod question;
 mod reads;

@@ -4,6 +4,7 @@
 //! seen, and a limited number of remembered rows.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
     time::Instant,
@@ -15,7 +16,8 @@ use super::{
     Ended, EngineError, Progress, Run, Stop, Summary,
     apply::Applying,
     decide::{self, Decided, Entry, today},
-    left,
+    left, newest,
+    question::typed,
     reads::{Memory, with_patience},
     settle::{in_doubt, settle},
     summary::Tally,
@@ -141,11 +143,15 @@ impl Poll<'_> {
         let waiting = ledger.waiting(&run.name).await?;
         let list = source.name.to_string();
         let mark = ledger.mark(&run.name, &list).await?;
-        let floor = floor(source, mark.as_ref(), run, began).filter(|_| waiting.is_empty());
+        let newest = newest::newest(run, source)?;
+        // What waits may lie below a stamp; what lies below the floor of a list is read by its keys.
+        let stamped = newest.is_some() || matches!(source.since, Since::Field { .. });
+        let floor = floor(&source.since, mark.as_ref(), run, began)
+            .filter(|_| stamped && (newest.is_some() || waiting.is_empty()));
         let whole = floor.is_none();
-        let filter = match (&source.since, floor) {
+        let filter = match (&source.since, &floor) {
             (Since::Field { path, .. }, Some(floor)) => {
-                let newer = Filter::Compares(path.clone(), Compare::AtLeast, floor);
+                let newer = Filter::Compares(path.clone(), Compare::AtLeast, floor.clone());
                 Filter::And(vec![source.filter.clone(), newer])
             }
             _ => source.filter.clone(),
@@ -153,46 +159,66 @@ impl Poll<'_> {
         let mut highest = mark.as_ref().and_then(|mark| mark.floor.as_deref()).and_then(stamp);
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut memory = Memory::default();
-        let masters = self.makes_masters(source).await?;
-        let ask = source_ask(source, filter);
-        // Whether what koppel made was edited since decides whether it is a record at all.
-        let ask = if masters { left::showing(run, &ask) } else { left::telling(run, &ask) };
+        let mut ask = self.source_ask(source, filter).await?;
+        if let Some(newest) = &newest {
+            ask = newest::with_field(ask, &newest.stamp);
+        }
         let mut pages = Pages::new(run, stop, ask)?;
         let mut read = Timestamp::now();
         let mut next = pages.next().await?;
+        if let (Some(newest), Some(first)) = (&newest, &next) {
+            // What is made while this scan runs comes before the first page: it is new to the next one.
+            highest = newest::highest(first, &newest.stamp).or(highest);
+        }
         while let Some(records) = next {
-            self.tally.read(records.len());
-            self.progress.read(&run.name, records.len() as u64);
             if let Since::Field { path, .. } = &source.since {
-                for record in &records {
-                    let stamp = record.path(path);
-                    if highest
-                        .as_ref()
-                        .is_none_or(|highest| order(stamp, highest).is_some_and(std::cmp::Ordering::is_gt))
-                        && !stamp.is_blank()
-                    {
-                        highest = Some(stamp.clone());
-                    }
-                }
+                let more = newest::highest(&records, path);
+                let newer = more
+                    .filter(|more| highest.as_ref().is_none_or(|own| order(more, own).is_some_and(Ordering::is_gt)));
+                highest = newer.or(highest);
             }
+            let reached = newest.as_ref().zip(floor.as_ref());
+            let last = reached.is_some_and(|(newest, floor)| newest::below(&records, &newest.stamp, floor));
             // Both run to their end: a record under way is never dropped for a page that could not be fetched.
             let page = self.page(source, &mut memory, &mut seen, records, read);
             read = Timestamp::now();
-            let (fetched, applied) = futures_util::future::join(pages.next(), page).await;
+            let after = async { if last { Ok(None) } else { pages.next().await } };
+            let (fetched, applied) = futures_util::future::join(after, page).await;
             applied?;
             next = fetched?;
             if stop.wished() {
                 return Ok(());
             }
         }
+        if let Some(newest) = &newest {
+            self.leaving(source, newest, &mut memory, &mut seen, whole).await?;
+        }
         if whole {
             self.gone(source, waiting, &seen).await?;
+        } else if newest.is_some() {
+            self.below_the_floor(source, &mut memory, &mut seen, waiting).await?;
+        }
+        if stop.wished() {
+            return Ok(());
         }
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
         ledger.set_mark(&run.name, &list, mark).await?;
         self.stages(source, &mut memory).await
+    }
+
+    /// What a source is asked for, with what tells whether koppel's own records were edited since: that decides whether
+    /// they are records at all.
+    pub(super) async fn source_ask(&self, source: &SourcePlan, filter: Filter) -> Result<Ask, EngineError> {
+        let ask = source_ask(source, filter);
+        let masters = self.makes_masters(source).await?;
+        Ok(if masters { left::showing(self.run, &ask) } else { left::telling(self.run, &ask) })
+    }
+
+    /// The key of a record in the ledger.
+    pub(super) fn key_of(&self, source: &SourcePlan, record: &Record) -> Arc<str> {
+        record_name(self.run, source, record).key
     }
 
     /// Applies decisions with what this poll has in hand.
@@ -232,7 +258,7 @@ impl Poll<'_> {
         Ok(())
     }
 
-    async fn page(
+    pub(super) async fn page(
         &self,
         source: &SourcePlan,
         memory: &mut Memory,
@@ -258,6 +284,8 @@ impl Poll<'_> {
             if !seen.insert(name.key.clone()) {
                 continue;
             }
+            self.tally.read(1);
+            self.progress.read(&run.name, 1);
             let mut hashes = self.ledger.hashes(&record, &paths);
             hashes.extend(found);
             let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
@@ -341,7 +369,7 @@ impl Poll<'_> {
     }
 
     /// Records that waited and are not among what is read any more.
-    async fn gone(
+    pub(super) async fn gone(
         &self,
         source: &SourcePlan,
         waiting: Vec<Arc<str>>,
@@ -372,12 +400,11 @@ fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
     let differs = |path: &Arc<str>, hash: &Arc<str>| own.hashes.get(path).is_some_and(|old| old != hash);
     let changed = hashes.iter().any(|(path, hash)| differs(path, hash));
     let edited = own.plan_version != run.plan_version;
-    let due = || own.next_try.is_none_or(|next| next <= Timestamp::now());
     let decide = match own.outcome {
         RecordOutcome::Open | RecordOutcome::Gone => true,
         RecordOutcome::Done => changed,
         RecordOutcome::Skipped | RecordOutcome::Failed => changed || edited,
-        RecordOutcome::Held => changed || edited || !run.patient || due(),
+        RecordOutcome::Held => changed || edited || !run.patient || due(own.next_try),
     };
     if decide {
         Standing::Decide
@@ -386,6 +413,19 @@ fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
     } else {
         Standing::Unchanged
     }
+}
+
+/// Is a record that waits to be looked at now?
+pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
+    let Some(own) = &known.record else { return true };
+    match own.outcome {
+        RecordOutcome::Held => own.plan_version != run.plan_version || !run.patient || due(own.next_try),
+        _ => true,
+    }
+}
+
+fn due(next_try: Option<Timestamp>) -> bool {
+    next_try.is_none_or(|next| next <= Timestamp::now())
 }
 
 fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
@@ -401,6 +441,23 @@ fn name_of(run: &Run, source: &SourcePlan, key: &Arc<str>) -> RecordName {
 /// What a source is asked for.
 pub(super) fn source_ask(source: &SourcePlan, filter: Filter) -> Ask {
     Ask { entity: source.name.clone(), filter, fields: source.fields.clone() }
+}
+
+/// The condition that finds a record of the source by its key; none where the key cannot be taken apart.
+pub(super) fn by_key(source: &SourcePlan, key: &str) -> Option<Filter> {
+    let object = &source.entity.read.as_ref()?.object;
+    let parts: Vec<&str> = if source.key.len() == 1 { vec![key] } else { key.split('/').collect() };
+    let mut all: Vec<Filter> = source
+        .key
+        .iter()
+        .zip(&parts)
+        .map(|(path, part)| Filter::Is(path.clone(), typed(&Value::text(part), object, path)))
+        .collect();
+    match (all.len(), parts.len()) {
+        (1, 1) => all.pop(),
+        (paths, parts) if paths == parts => Some(Filter::And(all)),
+        _ => None,
+    }
 }
 
 /// The written entities that a source shows, with their facts and the read field that holds their key.
@@ -427,15 +484,16 @@ fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
     shown.collect()
 }
 
-/// From where a source with a stamp is read; none = everything.
-fn floor(source: &SourcePlan, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
-    let Since::Field { overlap, .. } = &source.since else { return None };
+/// From where a source is read, by its stamp or down from its newest record; none = everything.
+fn floor(since: &Since, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
     let mark = mark.filter(|mark| mark.plan_version == run.plan_version)?;
     if now.duration_since(mark.swept_at) >= SWEEP {
         return None;
     }
+    let floor = stamp(mark.floor.as_deref()?)?;
+    let Since::Field { overlap, .. } = since else { return Some(floor) };
     let overlap = SignedDuration::from_secs(*overlap).max(OVERLAP);
-    match stamp(mark.floor.as_deref()?)? {
+    match floor {
         Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
         Value::Date(day) => {
             let days = jiff::Span::new().try_days(overlap.as_hours().div_euclid(24) + 1).ok()?;
@@ -451,7 +509,7 @@ fn stamp(text: &str) -> Option<Value> {
 }
 
 /// The pages of a source, one after the other.
-struct Pages<'a> {
+pub(super) struct Pages<'a> {
     connector: &'a dyn Connector,
     stop: &'a Stop,
     ask: Ask,
@@ -460,11 +518,11 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
+    pub(super) fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
         Ok(Self { connector: &**run.connection(&ask.entity.role)?, stop, ask, cursor: None, ended: false })
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
         if self.ended || self.stop.wished() {
             return Ok(None);
         }
