@@ -10,6 +10,7 @@ pub mod eval;
 pub mod function;
 pub mod insight;
 pub mod ledger;
+pub mod lock;
 pub mod plan;
 pub mod project;
 pub mod sandbox;

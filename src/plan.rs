@@ -73,6 +73,19 @@ pub struct SourcePlan {
     pub since: Since,
 }
 
+impl Plan {
+    /// What is read: the source first, then the searched entities, each with the paths that are decoded.
+    pub fn reads(&self) -> impl Iterator<Item = (&Entity, &[Arc<str>])> {
+        let source = self.source.iter().map(|source| (&*source.entity, &*source.fields));
+        let searched = self
+            .lowered
+            .reads
+            .iter()
+            .map(|read| (&*read.entity, read.fields.get().map_or(&[][..], |fields| &**fields)));
+        source.chain(searched)
+    }
+}
+
 impl SourcePlan {
     /// The paths whose content tells whether a record changed: all that is read but the stamp, in a stable order.
     #[must_use]

@@ -7,6 +7,7 @@
 mod config;
 mod connect;
 mod files;
+mod keep;
 mod section;
 mod settings;
 mod table;
@@ -108,6 +109,7 @@ impl Project {
         };
         project.diagnostics.extend(mistakes);
         project.judge_settings();
+        project.judge_lock(catalog);
         Ok(project)
     }
 

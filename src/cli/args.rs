@@ -60,6 +60,9 @@ pub(super) struct CheckArgs {
     /// Write the repairs that are certain into the files.
     #[arg(long, conflicts_with = "watch")]
     pub(super) fix: bool,
+    /// Take over what differs from flow.lock: changed fields of the systems, number formulas that are meant.
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) accept: bool,
     /// Check again at every save.
     #[arg(long)]
     pub(super) watch: bool,

@@ -53,6 +53,8 @@ fn once(args: &Args, check: &CheckArgs, scopes: &[Scope]) -> Said {
         } else {
             (place::open(&scope.folder, args)?, None)
         };
+        // At every save it would keep numbers that are only being tried out.
+        let project = if check.watch { project } else { keep(project, &scope.folder, args, check.accept)? };
         let mut shown = scope.shown(&project);
         if check.strict {
             for diagnostic in &mut shown {
@@ -86,6 +88,21 @@ fn once(args: &Args, check: &CheckArgs, scopes: &[Scope]) -> Said {
     }
     out.flush()?;
     Ok(ended)
+}
+
+/// Keeps `flow.lock`, when nothing is wrong and nothing differs from it; with `--accept` also when something does.
+fn keep(project: Project, folder: &Path, args: &Args, accept: bool) -> Result<Project, Stop> {
+    let of_lock = |told: &Diagnostic| told.code.starts_with("F90");
+    let wrong = project.diagnostics.iter().any(|told| told.is_error() && !of_lock(told));
+    if wrong || (project.drifts() && !accept) {
+        return Ok(project);
+    }
+    // A folder that nobody may write to is checked all the same.
+    let kept = project.keep_lock(accept);
+    if let (Err(why), true) = (&kept, accept) {
+        return Err(Stop::Setup(why.clone()));
+    }
+    if accept { place::open(folder, args) } else { Ok(project) }
 }
 
 /// A folder relative to this one where it lies below it: so code hosts find the files of a repository.

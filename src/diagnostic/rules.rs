@@ -1,13 +1,14 @@
 //! The register of rules: one row for each code that koppel can say, with the reason and an example of each side.
 //!
 //! Takes nothing, gives [`rules`] and [`rule`]. Promises that codes outlive messages: a code that is no longer said
-//! leaves the register and is never given to another rule (F501 and F503 are such). A row lives in the file of its
+//! leaves the register and is never given to another rule (F501 is such). A row lives in the file of its
 //! family; its examples are run as tests and shown by `koppel explain`.
 //!
 //! Families: F0xx writing, F1xx names and types, F2xx target fields, F3xx blank and reading, F4xx tables,
 //! F5xx money and dates, F6xx writes, F7xx tests, F8xx hygiene, F85x `koppel.toml`, F9xx drift.
 
 mod amounts;
+mod drift;
 mod fields;
 mod hygiene;
 mod names;
@@ -132,6 +133,7 @@ const FAMILIES: &[&[Rule]] = &[
     writes::RULES,
     tests::RULES,
     hygiene::RULES,
+    drift::RULES,
 ];
 
 /// All rules, by code.

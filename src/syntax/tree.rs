@@ -760,6 +760,31 @@ pub enum BinaryOp {
     Divide,
 }
 
+impl BinaryOp {
+    /// As a flow writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        use crate::value::Compare;
+        match self {
+            Self::Or => "or",
+            Self::And => "and",
+            Self::Is => "is",
+            Self::IsNot => "is not",
+            Self::In => "in",
+            Self::NotIn => "not in",
+            Self::Compare(Compare::Less) => "<",
+            Self::Compare(Compare::AtMost) => "<=",
+            Self::Compare(Compare::Greater) => ">",
+            Self::Compare(Compare::AtLeast) => ">=",
+            Self::Default => "??",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+        }
+    }
+}
+
 /// A text with holes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {

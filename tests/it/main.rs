@@ -12,7 +12,9 @@ mod fmt;
 mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
+mod language;
 mod ledger;
+mod lock;
 mod promise;
 mod reference;
 mod rooms;

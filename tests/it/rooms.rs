@@ -12,12 +12,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("check", &["diagnostic", "value", "syntax", "schema", "function"]),
     ("plan", &["diagnostic", "value", "syntax", "schema", "function", "check"]),
     ("eval", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan"]),
+    ("lock", &["diagnostic", "value", "syntax", "schema", "check", "plan"]),
     ("ledger", &["value"]),
     ("connector", &["value", "schema", "ledger"]),
     ("insight", &["value"]),
     ("engine", &["diagnostic", "value", "schema", "check", "plan", "eval", "ledger", "connector", "insight"]),
     ("sandbox", &[]),
-    ("project", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan", "eval", "connector"]),
+    ("project", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan", "eval", "lock", "connector"]),
     (
         "cli",
         &[
@@ -29,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "check",
             "plan",
             "eval",
+            "lock",
             "ledger",
             "connector",
             "insight",

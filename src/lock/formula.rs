@@ -1,0 +1,141 @@
+//! How a value is made, as one text: names of the flow are followed to what they stand for, so that the text changes
+//! when the value does, and not when a name or the spacing does.
+
+use std::collections::HashMap;
+
+use crate::{
+    check::typed::{Expr, ExprKind, Line, Program, RecordExpr, Stmt, TextPart, VarId},
+    value::Value,
+};
+
+/// Names go so deep at most; a program has no circle, so this is only for what nobody writes.
+const DEEP: usize = 64;
+
+/// Values of names.
+pub(super) struct Formulas<'a> {
+    program: &'a Program,
+    lets: HashMap<VarId, &'a Expr>,
+}
+
+impl<'a> Formulas<'a> {
+    /// Of a program.
+    pub(super) fn new(program: &'a Program) -> Self {
+        let lets = program.constants.iter().map(|line| (line.var, &line.value)).collect();
+        let mut formulas = Self { program, lets };
+        formulas.stmts(&program.body);
+        program.afters.iter().for_each(|after| formulas.stmts(&after.body));
+        formulas
+    }
+
+    fn stmts(&mut self, stmts: &'a [Stmt]) {
+        for stmt in stmts {
+            match stmt {
+                Stmt::Let(line) => drop(self.lets.insert(line.var, &line.value)),
+                Stmt::Each(each) => self.stmts(&each.body),
+                Stmt::Write(write) => write.targets.iter().for_each(|target| self.lines(&target.lines)),
+                Stmt::Find(_) | Stmt::Guard(_) | Stmt::Ensure(_) => {}
+            }
+        }
+    }
+
+    fn lines(&mut self, lines: &'a [Line]) {
+        for line in lines {
+            match line {
+                Line::Let(line) => drop(self.lets.insert(line.var, &line.value)),
+                Line::Object { lines, .. } | Line::Each { lines, .. } => self.lines(lines),
+                Line::Find(_) | Line::Guard(_) | Line::Ensure(_) | Line::Field(_) => {}
+            }
+        }
+    }
+
+    /// What a value begins with, whatever the record.
+    pub(super) fn prefix(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Text(parts) => match parts.first() {
+                Some(TextPart::Chars(chars)) => chars.to_string(),
+                Some(TextPart::Hole(hole)) => self.prefix(hole),
+                None => String::new(),
+            },
+            ExprKind::Const(Value::Text(text)) => text.to_string(),
+            ExprKind::Var(var) => self.lets.get(var).map(|value| self.prefix(value)).unwrap_or_default(),
+            ExprKind::Convert(of, _) | ExprKind::Must(of, _) => self.prefix(of),
+            _ => String::new(),
+        }
+    }
+
+    /// How a value is made.
+    pub(super) fn of(&self, expr: &Expr) -> String {
+        self.show(expr, 0)
+    }
+
+    fn show(&self, expr: &Expr, depth: usize) -> String {
+        if depth > DEEP {
+            return "…".to_owned();
+        }
+        let show = |expr: &Expr| self.show(expr, depth + 1);
+        let all = |exprs: &[Expr]| exprs.iter().map(show).collect::<Vec<_>>().join(", ");
+        let when = |when: Option<&Expr>| when.map(|when| format!(" when {}", show(when))).unwrap_or_default();
+        match &expr.kind {
+            ExprKind::Const(Value::Text(text)) => format!("\"{text}\""),
+            ExprKind::Const(value) => value.to_string(),
+            ExprKind::Pattern(pattern) => format!("/{pattern}/"),
+            ExprKind::Var(var) => match self.lets.get(var) {
+                Some(value) => show(value),
+                None => self.program.vars.get(var.0 as usize).map_or_else(String::new, |var| var.name.to_string()),
+            },
+            ExprKind::Setting(id) => {
+                let setting = self.program.settings.get(id.0 as usize);
+                setting.map_or_else(String::new, |setting| format!("setting {}", setting.name))
+            }
+            ExprKind::Field(of, name) => format!("{}.{name}", show(of)),
+            ExprKind::Text(parts) => {
+                let part = |part: &TextPart| match part {
+                    TextPart::Chars(chars) => chars.to_string(),
+                    TextPart::Hole(hole) => format!("{{{}}}", show(hole)),
+                };
+                format!("\"{}\"", parts.iter().map(part).collect::<String>())
+            }
+            ExprKind::List(items) => format!("[{}]", all(items)),
+            ExprKind::Comprehension { item, list, when: filter, .. } => {
+                format!("[{} for {}{}]", show(item), show(list), when(filter.as_deref()))
+            }
+            ExprKind::Rows { list, when: filter, record, .. } => {
+                format!("each {}{} {}", show(list), when(filter.as_deref()), self.record(record, depth))
+            }
+            ExprKind::Record(record) => self.record(record, depth),
+            ExprKind::Negate(of) => format!("-{}", show(of)),
+            ExprKind::Not(of) => format!("not {}", show(of)),
+            ExprKind::Must(of, _) => format!("{}!", show(of)),
+            ExprKind::Binary(op, a, b) => format!("({} {} {})", show(a), op.word(), show(b)),
+            ExprKind::Choose(arms, last) => {
+                let arm = |(value, when): &(Expr, Expr)| format!("{} when {}", show(value), show(when));
+                let arms = arms.iter().map(arm).chain(last.as_deref().map(show));
+                format!("({})", arms.collect::<Vec<_>>().join(" else "))
+            }
+            ExprKind::Outcome(verdict, _) => verdict.word().to_owned(),
+            ExprKind::Exists(search) => format!("exists {}", search.name),
+            ExprKind::Table(id, args) => {
+                let table = self.program.tables.get(id.0 as usize);
+                format!("{}({})", table.map_or("", |table| &table.name), all(args))
+            }
+            ExprKind::Function(function, args) => format!("{}({})", function.name, all(args)),
+            // Its body is as much of the way as its arguments.
+            ExprKind::Define(id, args) => match self.program.defines.get(id.0 as usize) {
+                Some(define) => format!("{}({} → {})", define.name, all(args), show(&define.body)),
+                None => String::new(),
+            },
+            ExprKind::Columns(columns) => format!(".{}", columns.join(", .")),
+            ExprKind::Today => "today()".to_owned(),
+            ExprKind::Convert(of, _) => show(of),
+            ExprKind::Todo => "todo".to_owned(),
+        }
+    }
+
+    fn record(&self, record: &RecordExpr, depth: usize) -> String {
+        let fields = record.lines.iter().filter_map(|line| match line {
+            Line::Field(line) => Some(format!("{} = {}", line.field.name, self.show(&line.value, depth + 1))),
+            _ => None,
+        });
+        format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,170 @@
+//! What a flow uses: the fields that its plan reads, whatever the settings, those that its bodies write, and its own
+//! numbers.
+
+use std::sync::Arc;
+
+use super::{Fields, Lock, Number, Used, formula::Formulas};
+use crate::{
+    check::typed::{Alternative, Ensure, Expr, ExprKind, FieldLine, Line, Program, Stmt, Target, Write},
+    diagnostic::{Sources, Span},
+    plan::{self, SettingValues},
+    schema::{Entity, Field, Object},
+    syntax::tree::BinaryOp,
+    value::{Action, Value},
+};
+
+/// What is used, and where each own number is made, by flow and entity.
+#[derive(Debug, Default)]
+pub struct Uses {
+    /// As it is kept.
+    pub lock: Lock,
+    /// The lines of the own numbers.
+    pub numbers: Vec<(Arc<str>, String, Span)>,
+}
+
+/// What flows use; libraries count as far as flows use them. A flow that cannot be planned counts for what it writes.
+#[must_use]
+pub fn uses(programs: &[Arc<Program>], sources: &Sources, settings: &SettingValues) -> Uses {
+    let mut uses = writes(programs);
+    for program in programs.iter().filter(|program| program.source.is_some()) {
+        let Ok(plan) = plan::build_watched(program, sources, settings) else { continue };
+        for (entity, fields) in plan.reads() {
+            read(&mut uses.lock.read, entity, fields);
+        }
+    }
+    uses
+}
+
+/// The same without what is read: no plan is made for it.
+#[must_use]
+pub fn writes(programs: &[Arc<Program>]) -> Uses {
+    let mut uses = Uses::default();
+    for program in programs.iter().filter(|program| program.source.is_some()) {
+        let mut bodies = Bodies { program, formulas: Formulas::new(program), uses: &mut uses };
+        bodies.stmts(&program.body);
+        program.afters.iter().for_each(|after| bodies.stmts(&after.body));
+    }
+    uses
+}
+
+/// `afas.FbSales`
+pub(super) fn name(entity: &Entity) -> String {
+    format!("{}.{}", entity.system, entity.name)
+}
+
+/// The type of a field as it is kept.
+pub(super) fn ty(field: &Field) -> String {
+    format!("{}{}", field.ty, if field.required { " required" } else { "" })
+}
+
+fn read(into: &mut Fields, entity: &Entity, paths: &[Arc<str>]) {
+    let Some(facts) = &entity.read else { return };
+    let own = into.entry(name(entity)).or_default();
+    for path in paths {
+        let Some(field) = facts.object.at(path).filter(|field| field.ty.object().is_none()) else { continue };
+        own.insert(path.to_string(), Used { ty: ty(field), codes: Vec::new() });
+    }
+}
+
+struct Bodies<'a> {
+    program: &'a Program,
+    formulas: Formulas<'a>,
+    uses: &'a mut Uses,
+}
+
+impl Bodies<'_> {
+    fn stmts(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            match stmt {
+                Stmt::Write(write) => self.write(write),
+                Stmt::Ensure(ensure) => self.ensure(ensure),
+                Stmt::Each(each) => self.stmts(&each.body),
+                Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
+            }
+        }
+    }
+
+    fn ensure(&mut self, ensure: &Ensure) {
+        for alternative in &ensure.alternatives {
+            match alternative {
+                Alternative::Create(write) => self.write(write),
+                Alternative::Include(inner) => self.ensure(inner),
+                _ => {}
+            }
+        }
+    }
+
+    fn write(&mut self, write: &Write) {
+        for target in &write.targets {
+            let facts = target.entity.write.as_ref();
+            let object = facts.and_then(|facts| match write.action {
+                Action::Create => facts.create.as_ref(),
+                Action::Update => facts.update.as_ref(),
+            });
+            if let Some(object) = object {
+                self.lines(target, object, &target.lines, "");
+            }
+            let number = facts.and_then(|facts| facts.recognise.own_number.as_ref());
+            if let (Action::Create, Some(number)) = (write.action, number)
+                && let Some(line) = line_at(&target.lines, &number.field)
+            {
+                let (prefix, formula) = (self.formulas.prefix(&line.value), self.formulas.of(&line.value));
+                let flow = self.program.name.clone();
+                let own = self.uses.lock.number.entry(flow.to_string()).or_default();
+                own.insert(target.name.to_string(), Number { prefix, formula });
+                self.uses.numbers.push((flow, target.name.to_string(), line.span));
+            }
+        }
+    }
+
+    fn lines(&mut self, target: &Target, object: &Object, lines: &[Line], above: &str) {
+        for line in lines {
+            match line {
+                Line::Field(line) => {
+                    let path = format!("{above}{}", line.field.name);
+                    let Some(field) = object.at(&path) else { continue };
+                    let own = self.uses.lock.write.entry(name(&target.entity)).or_default();
+                    let used = own.entry(path).or_default();
+                    used.ty = ty(field);
+                    if field.ty.codes.is_some() {
+                        codes(&line.value, &mut used.codes);
+                    }
+                }
+                Line::Object { field, lines, .. } | Line::Each { field, lines, .. } => {
+                    self.lines(target, object, lines, &format!("{above}{}.", field.name));
+                }
+                Line::Ensure(ensure) => self.ensure(ensure),
+                Line::Let(_) | Line::Find(_) | Line::Guard(_) => {}
+            }
+        }
+    }
+}
+
+/// The line of a top-level field.
+fn line_at<'a>(lines: &'a [Line], name: &str) -> Option<&'a FieldLine> {
+    lines.iter().find_map(|line| match line {
+        Line::Field(line) if *line.field.name == *name => Some(line),
+        _ => None,
+    })
+}
+
+/// The codes that an expression may give, sorted.
+fn codes(expr: &Expr, into: &mut Vec<String>) {
+    match &expr.kind {
+        ExprKind::Const(Value::Text(code)) => {
+            if let Err(place) = into.binary_search_by(|own| (**own).cmp(&**code)) {
+                into.insert(place, code.to_string());
+            }
+        }
+        ExprKind::Choose(arms, last) => {
+            for value in arms.iter().map(|(value, _)| value).chain(last.as_deref()) {
+                codes(value, into);
+            }
+        }
+        ExprKind::Binary(BinaryOp::Default, a, b) => {
+            codes(a, into);
+            codes(b, into);
+        }
+        _ => {}
+    }
+}
