@@ -14,6 +14,7 @@ mod reads;
 mod run;
 mod serve;
 mod settle;
+mod source;
 mod stages;
 mod summary;
 

@@ -5,18 +5,16 @@
 //! the floor is noticed at once where it leaves a narrower list (an invoice that is paid leaves the unpaid ones), and
 //! else at the daily sweep. Records that wait are read by their keys.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{
     EngineError, Run,
     left::look,
-    poll::{Pages, Poll, by_key, source_ask, standing_due},
+    poll::Poll,
     reads::Memory,
+    source::{Pages, by_key, source_ask, standing_due},
 };
 use crate::{
     check::typed::Since,
@@ -41,7 +39,9 @@ pub(super) struct Newest {
 pub(super) fn newest(run: &Run, source: &SourcePlan) -> Result<Option<Newest>, EngineError> {
     let connector = run.connection(&source.name.role)?;
     let stamp = connector.newest_first(&source.name.entity);
-    let (Some(stamp), Since::Change, true) = (stamp, &source.since, run.plan.content.is_empty()) else {
+    // Records below the floor are read by their keys.
+    let fits = run.plan.content.is_empty() && source.key.len() == 1;
+    let (Some(stamp), Since::Change, true) = (stamp, &source.since, fits) else {
         return Ok(None);
     };
     let Some(read) = &source.entity.read else { return Ok(None) };
@@ -132,7 +132,8 @@ impl Poll<'_> {
         let before = self.ledger.listed(&self.run.name, &list).await?;
         let left = before.into_iter().filter(|key| !now.contains(key) && !seen.contains(key));
         let left: Vec<Arc<str>> = left.filter(|_| !swept).collect();
-        self.by_keys(source, memory, seen, &left).await?;
+        // What could not be asked for is asked for again.
+        now.extend(self.by_keys(source, memory, seen, &left).await?);
         if !self.stop.wished() {
             self.ledger.set_listed(&self.run.name, &list, now.into_iter().collect()).await?;
         }
@@ -150,34 +151,44 @@ impl Poll<'_> {
         let left: Vec<Arc<str>> = waiting.into_iter().filter(|key| !seen.contains(key)).collect();
         let known = self.ledger.records(&self.run.name, "", left.clone()).await?;
         let due = left.into_iter().zip(known).filter(|(_, known)| standing_due(self.run, known));
-        let due: Vec<Arc<str>> = due.map(|(key, _)| key).collect();
-        self.by_keys(source, memory, seen, &due).await?;
+        let mut due: Vec<Arc<str>> = due.map(|(key, _)| key).collect();
+        let unknown = self.by_keys(source, memory, seen, &due).await?;
+        due.retain(|key| !unknown.contains(key));
         if self.stop.wished() { Ok(()) } else { self.gone(source, due, seen).await }
     }
 
-    /// Reads records by their keys and decides them; a record that is not of the source any more does not come.
+    /// Reads records by their keys and decides them; a record that is not of the source any more does not come. Gives
+    /// those that could not be asked for.
     async fn by_keys(
         &self,
         source: &SourcePlan,
         memory: &mut Memory,
         seen: &mut HashSet<Arc<str>>,
         keys: &[Arc<str>],
-    ) -> Result<(), EngineError> {
+    ) -> Result<HashSet<Arc<str>>, EngineError> {
+        let mut unknown = HashSet::new();
         for keys in keys.chunks(BY_KEY) {
             if self.stop.wished() {
-                return Ok(());
+                break;
             }
-            let filters = keys.iter().filter_map(|key| by_key(source, key));
-            let asks = filters.map(|own| source_ask(source, Filter::And(vec![source.filter.clone(), own])));
+            let ask = |own| source_ask(source, Filter::And(vec![source.filter.clone(), own]));
+            let asks: Vec<(&Arc<str>, Option<Ask>)> =
+                keys.iter().map(|key| (key, by_key(source, key).map(ask))).collect();
             let read = Timestamp::now();
-            let answers = look(self.run, Some(self.ledger), self.stop, asks.collect()).await?;
-            let mut found: BTreeMap<Arc<str>, Record> = BTreeMap::new();
-            for record in answers.values().flatten().flat_map(|rows| rows.iter()) {
-                found.insert(self.key_of(source, record), record.clone());
+            let all = asks.iter().filter_map(|(_, ask)| ask.clone()).collect();
+            let answers = look(self.run, Some(self.ledger), self.stop, all).await?;
+            let mut found = Vec::new();
+            for (key, ask) in asks {
+                match ask.and_then(|ask| answers.get(&ask)) {
+                    Some(Ok(rows)) => found.extend(rows.first().cloned()),
+                    _ => {
+                        unknown.insert(key.clone());
+                    }
+                }
             }
-            self.page(source, memory, seen, found.into_values().collect(), read).await?;
+            self.page(source, memory, seen, found, read).await?;
         }
-        Ok(())
+        Ok(unknown)
     }
 }
 

@@ -10,35 +10,29 @@ use std::{
     time::Instant,
 };
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     Ended, EngineError, Progress, Run, Stop, Summary,
     apply::Applying,
     decide::{self, Decided, Entry, today},
     left, newest,
-    question::typed,
     reads::{Memory, with_patience},
     settle::{in_doubt, settle},
+    source::{Pages, Standing, floor, name_of, record_name, source_ask, stamp, standing},
     summary::Tally,
 };
 use crate::{
     check::typed::Since,
-    connector::{Connector, Cursor, Page},
     eval,
     insight::{Event, EventKind, Journal},
-    ledger::{Hashes, Known, KnownRecord, Ledger, Mark, RecordName, RecordOutcome},
+    ledger::{Hashes, Known, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
     schema::{WriteClass, WriteFacts},
     value::{
         Action, Ask, Compare, Decision, EntityName, Filter, Outcome, Reason, Record, Shape, Value, Verdict, order,
     },
 };
-
-/// Everything is read again after this time, whatever the marks say.
-const SWEEP: SignedDuration = SignedDuration::from_hours(24);
-/// A stamp is read again from so long before: the target may finish a write late, and clocks fold in autumn.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
 /// waiting is decided and applied.
@@ -384,82 +378,6 @@ impl Poll<'_> {
     }
 }
 
-/// What is to be done with a record that was read.
-enum Standing {
-    /// Something of it is in doubt: only asking is allowed.
-    InDoubt,
-    /// Nothing.
-    Unchanged,
-    /// Nothing, but the plan reads fields for the first time.
-    FillIn(Hashes),
-    /// It is decided.
-    Decide,
-}
-
-fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
-    let differs = |path: &Arc<str>, hash: &Arc<str>| own.hashes.get(path).is_some_and(|old| old != hash);
-    let changed = hashes.iter().any(|(path, hash)| differs(path, hash));
-    let edited = own.plan_version != run.plan_version;
-    let decide = match own.outcome {
-        RecordOutcome::Open | RecordOutcome::Gone => true,
-        RecordOutcome::Done => changed,
-        RecordOutcome::Skipped | RecordOutcome::Failed => changed || edited,
-        RecordOutcome::Held => changed || edited || !run.patient || due(own.next_try),
-    };
-    if decide {
-        Standing::Decide
-    } else if hashes.keys().any(|path| !own.hashes.contains_key(path)) {
-        Standing::FillIn(hashes.clone())
-    } else {
-        Standing::Unchanged
-    }
-}
-
-/// Is a record that waits to be looked at now?
-pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
-    let Some(own) = &known.record else { return true };
-    match own.outcome {
-        RecordOutcome::Held => own.plan_version != run.plan_version || !run.patient || due(own.next_try),
-        _ => true,
-    }
-}
-
-fn due(next_try: Option<Timestamp>) -> bool {
-    next_try.is_none_or(|next| next <= Timestamp::now())
-}
-
-fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
-    let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
-    name_of(run, source, &parts.join("/").into())
-}
-
-fn name_of(run: &Run, source: &SourcePlan, key: &Arc<str>) -> RecordName {
-    let fields: Vec<&str> = source.key.iter().map(|path| &**path).collect();
-    RecordName::new(&run.name, key, &fields.join("/").into())
-}
-
-/// What a source is asked for.
-pub(super) fn source_ask(source: &SourcePlan, filter: Filter) -> Ask {
-    Ask { entity: source.name.clone(), filter, fields: source.fields.clone() }
-}
-
-/// The condition that finds a record of the source by its key; none where the key cannot be taken apart.
-pub(super) fn by_key(source: &SourcePlan, key: &str) -> Option<Filter> {
-    let object = &source.entity.read.as_ref()?.object;
-    let parts: Vec<&str> = if source.key.len() == 1 { vec![key] } else { key.split('/').collect() };
-    let mut all: Vec<Filter> = source
-        .key
-        .iter()
-        .zip(&parts)
-        .map(|(path, part)| Filter::Is(path.clone(), typed(&Value::text(part), object, path)))
-        .collect();
-    match (all.len(), parts.len()) {
-        (1, 1) => all.pop(),
-        (paths, parts) if paths == parts => Some(Filter::And(all)),
-        _ => None,
-    }
-}
-
 /// The written entities that a source shows, with their facts and the read field that holds their key.
 fn shown_writes<'a>(
     run: &'a Run,
@@ -482,57 +400,6 @@ fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
         Some(EntityName { role: write.entity.role.clone(), entity })
     });
     shown.collect()
-}
-
-/// From where a source is read, by its stamp or down from its newest record; none = everything.
-fn floor(since: &Since, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
-    let mark = mark.filter(|mark| mark.plan_version == run.plan_version)?;
-    if now.duration_since(mark.swept_at) >= SWEEP {
-        return None;
-    }
-    let floor = stamp(mark.floor.as_deref()?)?;
-    let Since::Field { overlap, .. } = since else { return Some(floor) };
-    let overlap = SignedDuration::from_secs(*overlap).max(OVERLAP);
-    match floor {
-        Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
-        Value::Date(day) => {
-            let days = jiff::Span::new().try_days(overlap.as_hours().div_euclid(24) + 1).ok()?;
-            day.checked_sub(days).ok().map(Value::Date)
-        }
-        _ => None,
-    }
-}
-
-/// A stored stamp.
-fn stamp(text: &str) -> Option<Value> {
-    text.parse().map(Value::DateTime).or_else(|_| text.parse().map(Value::Date)).ok()
-}
-
-/// The pages of a source, one after the other.
-pub(super) struct Pages<'a> {
-    connector: &'a dyn Connector,
-    stop: &'a Stop,
-    ask: Ask,
-    cursor: Option<Cursor>,
-    ended: bool,
-}
-
-impl<'a> Pages<'a> {
-    pub(super) fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
-        Ok(Self { connector: &**run.connection(&ask.entity.role)?, stop, ask, cursor: None, ended: false })
-    }
-
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
-        if self.ended || self.stop.wished() {
-            return Ok(None);
-        }
-        let Page { records, next } = with_patience(self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
-            .await
-            .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
-        self.ended = next.is_none();
-        self.cursor = next;
-        Ok(Some(records))
-    }
 }
 
 fn requests(run: &Run) -> BTreeMap<Arc<str>, u64> {

@@ -12,8 +12,9 @@ use super::{
     EngineError,
     decide::{self, Entry},
     left::look,
-    poll::{Poll, by_key, source_ask},
+    poll::Poll,
     reads::Memory,
+    source::{by_key, source_ask},
 };
 use crate::{
     eval,
