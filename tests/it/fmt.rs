@@ -188,7 +188,7 @@ fn an_empty_text_stays_empty() {
 }
 
 /// What the formatter promises of any text.
-fn promises(text: &str) -> Result<(), TestCaseError> {
+pub(crate) fn promises(text: &str) -> Result<(), TestCaseError> {
     let once = plain(text);
     prop_assert_eq!(plain(&once), once.clone(), "formatted again: {}", text);
     prop_assert_eq!(meaning(&once), meaning(text), "of {} came {}", text, once);
