@@ -88,6 +88,9 @@ pub(super) struct Twin<'p> {
     keys: &'p BTreeMap<std::sync::Arc<str>, Value>,
 }
 
+/// A write with its value and its target; an update may have nothing to send.
+type Written<'p> = (Option<Made>, Value, &'p Target);
+
 /// What a create of an ensure gave.
 type Given = Option<(Value, Choice)>;
 
@@ -472,7 +475,7 @@ impl<'p> Twin<'p> {
                         self.known.remove(name);
                     }
                     self.known.insert(ensure.found, Ok(Value::Record(row.clone())));
-                    self.conflict(ensure, row, &key)?;
+                    self.conflict(ensure, row, &key);
                     found = Some((row.clone(), key.clone()));
                     given = Some((key.clone(), Choice::Found(key)));
                 }
@@ -492,10 +495,10 @@ impl<'p> Twin<'p> {
 
     /// A row that a person edited is in conflict when this ensure would have something to send to it; one that says
     /// it itself is believed.
-    fn conflict(&mut self, ensure: &'p Ensure, row: &Record, key: &Value) -> Result<(), Ended> {
+    fn conflict(&mut self, ensure: &'p Ensure, row: &Record, key: &Value) {
         let is_asked = row.shape().index("conflict").is_some() && row.get("conflict").is_blank();
         if !is_asked || *row.get("edited") != Value::Bool(true) {
-            return Ok(());
+            return;
         }
         let warnings = self.warnings.len();
         let something = matches!(self.update_found(ensure, row, key), Ok(Some(_)));
@@ -504,7 +507,6 @@ impl<'p> Twin<'p> {
             |(name, value): (&str, &Value)| if name == "conflict" { Value::Bool(something) } else { value.clone() };
         let row = Record::new(row.shape().clone(), row.iter().map(value).collect());
         self.known.insert(ensure.found, Ok(Value::Record(row)));
-        Ok(())
     }
 
     /// The create of an ensure; one that recognises the same thing as an earlier one of this record is that one.
@@ -544,7 +546,7 @@ impl<'p> Twin<'p> {
     }
 
     /// A write with its value: the key that its body sets, or the promise of one. An update may have nothing to send.
-    fn write(&mut self, write: &'p Write) -> Result<Option<(Option<Made>, Value, &'p Target)>, Ended> {
+    fn write(&mut self, write: &'p Write) -> Result<Option<Written<'p>>, Ended> {
         let name = self.numbered(&write.name, self.rounds.len());
         let Some(target) = self.target(write)? else { return Ok(None) };
         if write.action == Action::Update {
