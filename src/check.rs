@@ -7,6 +7,7 @@
 //! Each file of the project is a *unit* and is checked once, as a program of its own; what a flow takes from a library
 //! is checked again in silence to be written into the flow's program, so each mistake is told in its own file only.
 
+mod balance;
 mod body;
 mod cell;
 mod checker;
@@ -28,6 +29,7 @@ mod proof;
 mod read;
 mod recognise;
 mod required;
+mod rounding;
 mod since;
 mod statement;
 mod suggest;

@@ -109,6 +109,9 @@ pub trait Connector: Send + Sync {
 
     /// From a certain moment of no open socket until a write can no longer take effect.
     fn settle(&self) -> Duration;
+
+    /// From the end of a write until reads show it.
+    fn read_lag(&self) -> Duration;
 }
 
 /// Where the next page begins; made by the connector that reads it.

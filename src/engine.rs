@@ -6,12 +6,14 @@
 
 mod apply;
 mod decide;
+mod left;
 mod poll;
 mod question;
 mod reads;
 mod run;
 mod serve;
 mod settle;
+mod stages;
 mod summary;
 
 use std::sync::Arc;

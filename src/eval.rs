@@ -46,6 +46,11 @@ pub trait Left: std::fmt::Debug {
     /// Compares what stands (or would be sent) at a written path with what koppel last left there: a value, or a
     /// whole list of line objects.
     fn compare(&self, entity: &EntityName, key: &Value, path: &str, node: &Node) -> Remembered;
+
+    /// Compares what the target shows of a written path with how it showed what koppel left there.
+    fn shown(&self, entity: &EntityName, key: &Value, path: &str, value: &Value) -> Remembered {
+        self.compare(entity, key, path, &Node::Value(value.clone()))
+    }
 }
 
 /// What is known of a field that koppel may have written.
@@ -142,13 +147,13 @@ fn watched_step_after(plan: &Plan, write: &str, record: &Record, reads: &Reads, 
     decided(machine.world, result)
 }
 
-/// The confirmed names that this decision still comes to. One that is missing here is of a write that the flow no
-/// longer makes for this record: it changed half-way.
+/// The confirmed names that this decision still comes to, of the flow itself (an empty stage) or of the stage behind a
+/// write. One that is missing here is of a write that the flow no longer makes for this record: it changed half-way.
 #[must_use]
-pub fn passed_over(plan: &Plan, record: &Record, reads: &Reads, moment: Moment<'_>) -> BTreeSet<Arc<str>> {
+pub fn passed_over(plan: &Plan, stage: &str, record: &Record, reads: &Reads, moment: Moment<'_>) -> BTreeSet<Arc<str>> {
     let mut machine = machine(plan, Some(record), reads, moment);
     // However it ends: what it came to until then is what counts.
-    let _ = decide::decide(&mut machine, plan);
+    let _ = if stage.is_empty() { decide::decide(&mut machine, plan) } else { decide::after(&mut machine, stage) };
     machine.world.passed
 }
 

@@ -11,6 +11,7 @@
 
 mod gates;
 mod key;
+mod left;
 mod place;
 mod question;
 mod records;
@@ -35,15 +36,16 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 pub use gates::{LockName, Locks, Slot};
+pub use left::{Change, LeftAt, LeftField, ReadBack, Target};
 pub use place::Places;
 pub use question::{Judged, Mark as QuestionMark, Part, Question};
 pub use row::{
     Ending, Hashes, Intent, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Row, RowId, Thing, Told, Wanted,
 };
 pub use state::{Command, Event, Finding, Reply, Seen, State, Why};
-pub use status::{Doubt, Status, Waiting, status};
+pub use status::{Doubt, Status, Waiting, not_yet, status};
 
-use crate::value::{Record, Value, Write};
+use crate::value::{Node, Record, Value, Write};
 
 /// A write that is on disk as intended: the only thing that a connector accepts. Only the ledger makes one.
 #[derive(Debug)]
@@ -128,6 +130,17 @@ pub enum LedgerError {
         /// Ours.
         known: u32,
     },
+    /// The file was made by an older koppel, and who only looks may not change it.
+    #[error(
+        "the ledger has version {found}, this koppel works with {known}: the next `koppel run` or `koppel serve` brings \
+         it over"
+    )]
+    Older {
+        /// Its version.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
     /// The file on disk is another one, or another process has begun to write it.
     #[error("the ledger {} was replaced while koppel ran: nothing more is sent, start again", .path.display())]
     Replaced {
@@ -164,6 +177,24 @@ pub struct Ledger {
     quarantine: Arc<Quarantine>,
 }
 
+/// Hashes values as the ledger remembers them.
+#[derive(Debug, Clone)]
+pub struct Hasher(key::Key);
+
+impl Hasher {
+    /// The short hash of what stands, or would be sent, at a path.
+    #[must_use]
+    pub fn leaf(&self, node: &Node) -> Arc<str> {
+        self.0.leaf(node)
+    }
+
+    /// The short hash of what a read shows.
+    #[must_use]
+    pub fn value(&self, value: &Value) -> Arc<str> {
+        self.0.leaf(&Node::Value(value.clone()))
+    }
+}
+
 /// After a loss, nothing is created until what was forgotten cannot take effect any more.
 #[derive(Debug)]
 struct Quarantine {
@@ -175,6 +206,9 @@ struct Quarantine {
 
 /// As long as AFAS, the slower of the two, may still carry out a request, unless a connection says longer.
 const QUARANTINE: Duration = Duration::from_mins(18);
+
+/// So many records are read once more at a time.
+const UNREAD: u32 = 500;
 
 impl Ledger {
     /// Opens or makes a ledger. What was on its way when the last process ended is in doubt from now on, on disk
@@ -273,6 +307,16 @@ impl Ledger {
 
     // ---- what waits in memory
 
+    /// The lock of a record of a target: one change of it is under way at a time.
+    #[must_use]
+    pub fn change_lock(&self, conn: &Arc<str>, thing: &str, key: &str) -> LockName {
+        LockName {
+            conn: Arc::clone(conn),
+            family: format!("change of {thing}").into(),
+            key: self.key.values("changed", &[&Value::text(key)]),
+        }
+    }
+
     /// Takes locks of things, all of them in one order. Dropped while waiting, it holds none.
     pub async fn lock(&self, names: Vec<LockName>) -> Locks {
         self.gates.lock(names).await
@@ -326,6 +370,7 @@ impl Ledger {
     ) -> Result<Intent, LedgerError> {
         let at = self.at();
         let payload = self.key.body(&wanted.write.fields);
+        let leaves = self.key.leaves(&wanted.write.fields);
         let (told, earlier) = (before.clone(), before.is_some());
         let write = wanted.write.clone();
         let wants = self
@@ -334,7 +379,8 @@ impl Ledger {
                 if let Some(told) = &told {
                     store::tell(c, at, told)?;
                 }
-                store::want(c, at, &wanted, &payload, finding, key.as_deref())
+                let sent = left::Sent { payload: &payload, leaves: &leaves };
+                store::want(c, at, &wanted, &sent, finding, key.as_deref())
             })
             .await?;
         if let (true, Some(told)) = (earlier, before) {
@@ -348,6 +394,8 @@ impl Ledger {
             store::Wants::InDoubt => Intent::InDoubt,
             store::Wants::Held(why) => Intent::Held(why),
             store::Wants::Other(record) => Intent::Other(record),
+            store::Wants::Stands(key) => Intent::UseKey(key),
+            store::Wants::Flips { field, run } => Intent::Flips { field, run },
             // The commit is on disk: from here on, and only from here, it may be sent.
             store::Wants::Intended { row, attempt } => Intent::Send(Intended { write, attempt, row }),
         })
@@ -394,12 +442,54 @@ impl Ledger {
         self.writer.call(move |c| keys.iter().map(|key| store::made(c, &conn, &entity, key)).collect()).await
     }
 
+    // ---- what is left at the targets
+
+    /// What koppel left in these records of targets, in order.
+    pub async fn left(&self, targets: Vec<Target>) -> Result<Vec<LeftAt>, LedgerError> {
+        self.writer.call(move |c| targets.iter().map(|target| left::left(c, target)).collect()).await
+    }
+
+    /// Was anything written to a record of this key since then?
+    pub async fn changed_since(&self, conn: &str, key: &str, since: Timestamp) -> Result<bool, LedgerError> {
+        let (conn, key) = (conn.to_owned(), key.to_owned());
+        self.writer.call(move |c| left::changed_since(c, &conn, &key, since)).await
+    }
+
+    /// Keeps how the targets show fields, as hashes by written path: from here on another value is an edit. It counts
+    /// for what was left before that moment, and was not read since.
+    pub async fn set_bases(&self, shown: Vec<(Target, Hashes)>, before: Timestamp) -> Result<(), LedgerError> {
+        self.writer.call(move |c| left::set_bases(c, &shown, before)).await
+    }
+
+    /// Keys of records of an entity in which something was left before that moment and not read since.
+    pub async fn unread(&self, target: (&str, &str), before: Timestamp) -> Result<Vec<Arc<str>>, LedgerError> {
+        let (conn, entity) = (target.0.to_owned(), target.1.to_owned());
+        self.writer.call(move |c| left::unread(c, &conn, &entity, before, UNREAD)).await
+    }
+
+    /// Tells that these were read: what was not shown by now is not waited for.
+    pub async fn were_read(&self, targets: Vec<Target>, before: Timestamp) -> Result<(), LedgerError> {
+        self.writer.call(move |c| left::were_read(c, &targets, before)).await
+    }
+
+    /// What hashes values as they are remembered.
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        Hasher(self.key.clone())
+    }
+
     // ---- records
 
-    /// What is known of these records, in order.
-    pub async fn records(&self, run: &str, keys: Vec<Arc<str>>) -> Result<Vec<Known>, LedgerError> {
+    /// What is known of these records, in order, of the flow itself (an empty stage) or of the stage behind a write.
+    pub async fn records(&self, run: &str, stage: &str, keys: Vec<Arc<str>>) -> Result<Vec<Known>, LedgerError> {
+        let (run, stage) = (run.to_owned(), stage.to_owned());
+        self.writer.call(move |c| records::records(c, &run, &stage, &keys)).await
+    }
+
+    /// The stages of a run that have begun and are not over.
+    pub async fn stages(&self, run: &str) -> Result<Vec<RecordName>, LedgerError> {
         let run = run.to_owned();
-        self.writer.call(move |c| records::records(c, &run, &keys)).await
+        self.writer.call(move |c| records::stages(c, &run)).await
     }
 
     /// Keys of the records of a run that wait: open or held.

@@ -37,11 +37,7 @@ use crate::diagnostic::{Diagnostic, FileId, Span};
 /// Reads a flow, a library or a file of tests.
 #[must_use]
 pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
-    let mut found = Findings::default();
-    let mut items = Vec::new();
-    for segment in segment::segments(text) {
-        items.extend(read_segment(id, text, &segment, &mut found));
-    }
+    let (items, mut found) = read_segments(id, text, &segment::segments(text));
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
     let allows = comments::read(id, text, &mut found);
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
@@ -111,6 +107,37 @@ fn part<T>(
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new("F004", format!("blocks and brackets stand more than {} deep in each other", scan::DEEPEST), span)
         .help("give parts of it a name with `let`")
+}
+
+/// Texts that are shorter are read sooner by one thread than shared out.
+const WORTH_SHARING: usize = 16 * 1024;
+
+/// Reads segments, which know nothing of each other: a long text is read by all cores.
+fn read_segments(id: FileId, text: &str, segments: &[Segment]) -> (Vec<tree::Item>, Findings) {
+    let read = |segments: &[Segment]| {
+        let mut found = Findings::default();
+        let items = segments.iter().flat_map(|segment| read_segment(id, text, segment, &mut found)).collect();
+        (items, found)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cores == 1 || text.len() < WORTH_SHARING {
+        return read(segments);
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = shares(segments, text.len(), cores).map(|part| scope.spawn(move || read(part))).collect();
+        parts.into_iter().fold((Vec::new(), Findings::default()), |(mut items, mut found), part| {
+            let (more, others) = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            items.extend(more);
+            found.extend(others);
+            (items, found)
+        })
+    })
+}
+
+/// Neighbouring segments of about the same length of text together, one part for each core.
+fn shares(segments: &[Segment], length: usize, cores: usize) -> impl Iterator<Item = &[Segment]> {
+    let share = length.div_ceil(cores);
+    segments.chunk_by(move |above, below| above.start / share == below.start / share)
 }
 
 /// Reads one segment; what is wrong with it goes to `found`.

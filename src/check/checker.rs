@@ -61,6 +61,8 @@ pub(super) struct Checker<'a> {
     pub(super) write_names: BTreeMap<Arc<str>, Span>,
     /// The name of the system that is written to, for messages about its codes.
     pub(super) target_system: String,
+    /// The `update found` that the next write also serves.
+    pub(super) updating: Option<Span>,
     /// The ensures around the place, outermost first.
     pub(super) ensuring: Vec<Arc<str>>,
     /// Fields that some targets lack: how often they were looked up, and how often they were missing.
@@ -131,6 +133,7 @@ impl<'a> Checker<'a> {
             of_found: HashSet::new(),
             write_names: BTreeMap::new(),
             target_system: String::new(),
+            updating: None,
             ensuring: Vec::new(),
             lacking: BTreeMap::new(),
             meant_fields: HashSet::new(),

@@ -25,6 +25,8 @@ struct Ways<'w> {
     alternatives: Vec<Alternative>,
     /// Does some line end it on every way?
     ends: bool,
+    /// Its `update found`.
+    updates: Option<Span>,
     /// Do all its creates set their key themselves?
     key: Key,
     /// What its finds look in.
@@ -65,8 +67,12 @@ impl Checker<'_> {
         let found = self.var(&"found".into(), Ty::any(), tree.head, false);
         self.of_found.insert(found);
         let name = &*tree.name.text;
-        let looks_in = None;
-        let mut ways = Ways { name, ty: ty.clone(), alternatives: Vec::new(), ends: false, key: Key::Own, looks_in };
+        let updates = tree.alternatives.iter().find_map(|one| match one {
+            tree::Alternative::UpdateFound(_, span) => Some(*span),
+            _ => None,
+        });
+        let (alternatives, looks_in) = (Vec::new(), None);
+        let mut ways = Ways { name, ty: ty.clone(), alternatives, ends: false, key: Key::Own, looks_in, updates };
         self.block(|checker| {
             if let Some(object) = checker.looked_in(tree) {
                 // its lines run only after a find that gave a row, so there it is never blank
@@ -123,6 +129,7 @@ impl Checker<'_> {
                 ways.alternatives.push(Alternative::UpdateFound(when, *span));
             }
             tree::Alternative::Write(write) => {
+                self.updating = ways.updates;
                 let (typed, key) = self.write(write);
                 if key == Key::Answer {
                     ways.key = key;

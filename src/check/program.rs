@@ -27,7 +27,9 @@ pub(super) fn program(project: &Project<'_>, loaded: &Loaded, unit: usize) -> (O
     checker.scope.frames.push(Vec::new());
     let (source, body, afters) = checker.items(file);
     checker.prove_tables(file);
-    checker.recognisable(&body);
+    checker.recognisable(&body, &afters);
+    checker.balanced(&body, &afters);
+    checker.rounded(&body, &afters);
     let tests = checker.tests(file);
     checker.unused(file);
     let flow = file.flow();

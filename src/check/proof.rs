@@ -5,8 +5,10 @@
 //! cells do not tell apart; rows are then sets of classes, and the search goes column by column over the rows that are
 //! left, never over all combinations. A table with a mistake of another kind is not looked at.
 
+mod boxes;
 mod domain;
 mod grid;
+mod meeting;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -16,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 
 use self::{
+    boxes::Boxes,
     domain::{Class, Cut, Domain, ends},
     grid::{Grid, Look, Open, Set, meets},
     words::Column,
@@ -135,7 +138,14 @@ impl<'t> Proof<'t> {
     fn tell(&self, today: Date) -> Vec<Diagnostic> {
         let mut told = Vec::new();
         if !self.table.first {
-            told.extend(self.grid.overlaps().into_iter().map(|(later, earlier)| self.overlap(later, earlier)));
+            let meeting = self.grid.overlaps();
+            told.extend(meeting.found.into_iter().map(|(later, earlier)| self.overlap(later, earlier)));
+            if meeting.gave_up && told.is_empty() {
+                let name = &self.table.name;
+                let title = format!("the rows of `{name}` are too many to see that no two of them fit the same");
+                let told_of = Diagnostic::new("F402", title, self.table.span);
+                told.push(told_of.help(format!("let the first that fits count:  table {name} first")));
+            }
         }
         let closed = self.tree.otherwise.is_some();
         let look = match (self.table.first, closed) {
@@ -158,8 +168,9 @@ impl<'t> Proof<'t> {
             }
             return told;
         }
+        let mut boxes = Boxes::new(&self.grid);
         for column in 0..self.domains.len() {
-            self.dates(column, today, &mut told);
+            self.dates(column, today, &mut boxes, &mut told);
         }
         told
     }
@@ -296,7 +307,7 @@ impl<'t> Proof<'t> {
             return Some(Diagnostic::new("F403", title, self.cell_place(row, empty)).help("leave the row out"));
         }
         let number = u32::try_from(row).ok()?;
-        if !self.table.first || open.count.is_none() || open.reached.contains(&number) {
+        if !self.table.first || open.reached.contains(&number) {
             return None;
         }
         let title = format!("this row of `{name}` is never reached: rows above it take all that it fits");
@@ -315,7 +326,7 @@ impl<'t> Proof<'t> {
     }
 
     /// Holes between dated rows, and the end of the last one.
-    fn dates(&self, column: usize, today: Date, told: &mut Vec<Diagnostic>) {
+    fn dates(&self, column: usize, today: Date, boxes: &mut Boxes<'_>, told: &mut Vec<Diagnostic>) {
         if self.table.inputs.get(column).is_none_or(|(_, ty)| ty.kind != Kind::Date) {
             return;
         }
@@ -344,7 +355,7 @@ impl<'t> Proof<'t> {
             group.sort_by_key(|(_, low, _)| day(low.as_ref()));
             for pair in group.windows(2) {
                 if let [(earlier, _, Some(end)), (later, Some(begin), _)] = pair {
-                    told.extend(self.hole(column, (*earlier, end), (*later, begin)));
+                    told.extend(self.hole(column, (*earlier, end), (*later, begin), boxes));
                 }
             }
             if group.iter().all(|(_, _, high)| high.is_some())
@@ -352,14 +363,20 @@ impl<'t> Proof<'t> {
                 // a list of single days ends nowhere
                 && matches!(self.cell(*row, column), Some(Cell::Range { .. }))
             {
-                told.extend(self.ends_soon(column, *row, end, today));
+                told.extend(self.ends_soon(column, (*row, end), today, boxes));
             }
         }
     }
 
-    fn hole(&self, column: usize, (earlier, end): (usize, &Cut), (later, begin): (usize, &Cut)) -> Option<Diagnostic> {
+    fn hole(
+        &self,
+        column: usize,
+        (earlier, end): (usize, &Cut),
+        (later, begin): (usize, &Cut),
+        boxes: &mut Boxes<'_>,
+    ) -> Option<Diagnostic> {
         let classes = self.domains.get(column)?.between(&(Some(end.clone()), Some(begin.clone())));
-        if classes.is_empty() || !self.is_open(earlier, column, &classes) {
+        if classes.is_empty() || !self.is_open(earlier, column, &classes, boxes) {
             return None;
         }
         let days = self.column(column)?.range(Some(end), Some(begin))?;
@@ -374,7 +391,13 @@ impl<'t> Proof<'t> {
         )
     }
 
-    fn ends_soon(&self, column: usize, row: usize, end: &Cut, today: Date) -> Option<Diagnostic> {
+    fn ends_soon(
+        &self,
+        column: usize,
+        (row, end): (usize, &Cut),
+        today: Date,
+        boxes: &mut Boxes<'_>,
+    ) -> Option<Diagnostic> {
         let Value::Date(next) = end.value else { return None };
         let last = next.yesterday().ok()?;
         let days = i64::from(today.until(last).ok()?.get_days());
@@ -382,7 +405,7 @@ impl<'t> Proof<'t> {
             return None;
         }
         let begin = self.domains.get(column)?.between(&(Some(end.clone()), None)).first()?.0;
-        if !self.is_open(row, column, &vec![(begin, begin + 1)]) {
+        if !self.is_open(row, column, &vec![(begin, begin + 1)], boxes) {
             return None;
         }
         let title = format!("`{}` has no row{} after {last}", self.table.name, self.others(row, column));
@@ -402,11 +425,13 @@ impl<'t> Proof<'t> {
     }
 
     /// Is there an input that no row fits, with these classes in one column and those of a row in the others?
-    fn is_open(&self, row: usize, column: usize, classes: &Set) -> bool {
-        let within: Vec<Set> = (0..self.domains.len())
-            .map(|other| if other == column { classes.clone() } else { self.grid.set(row, other).to_vec() })
-            .collect();
-        self.grid.open(Look::One, Some(&within)).witness.is_some()
+    fn is_open(&self, row: usize, column: usize, classes: &Set, boxes: &mut Boxes<'_>) -> bool {
+        let mut region = self.grid.region(row);
+        if let Some(place) = region.get_mut(column) {
+            place.clone_from(classes);
+        }
+        let rows: Vec<u32> = (0..self.grid.rows()).collect();
+        matches!(boxes.open(region, &rows), Ok(Some(_)))
     }
 
     /// The other cells of a row, for a title: ` for rate 9%`.

@@ -9,7 +9,9 @@ use super::{
     checker::Checker,
     expr::row_path,
     facts::{self, Place},
-    typed::{Alternative, Ensure, Expr, ExprKind, FieldLine, Let, Line, Search, Stmt, Target, TextPart, VarId, Write},
+    typed::{
+        After, Alternative, Ensure, Expr, ExprKind, FieldLine, Let, Line, Search, Stmt, Target, TextPart, VarId, Write,
+    },
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -46,11 +48,14 @@ impl Checker<'_> {
         self.say(told.help(format!("before it:  hold when {} is blank because \"…\"", key.trim_matches('`'))));
     }
 
-    /// Looks at all writes of a stage.
-    pub(super) fn recognisable(&mut self, body: &[Stmt]) {
+    /// Looks at all writes of a flow.
+    pub(super) fn recognisable(&mut self, body: &[Stmt], afters: &[After]) {
         let lets = self.constants.iter().map(|line| (line.var, &line.value)).collect();
         let mut seen = Seen { checker: self, lets, told: Vec::new() };
         seen.statements(body);
+        for after in afters {
+            seen.statements(&after.body);
+        }
         let told = seen.told;
         for told in told {
             self.say(told);
@@ -148,12 +153,18 @@ impl<'e> Seen<'_, 'e> {
 
     fn create(&mut self, write: &'e Write, target: &'e Target, searched: bool) {
         let Some(facts) = &target.entity.write else { return };
+        let system = self.checker.title_of(&target.entity.system);
+        let label = &target.entity.label;
         if facts.recognise.nothing {
+            let title = format!("after a crash nobody could tell whether this {label} was made");
+            let told = Diagnostic::new("F601", title, write.span).says(format!("{system} gives nothing to find it by"));
+            self.told.push(told.help(
+                "such writes are sent one by one, and an unclear one waits for a person; if that is right, above it:\n\
+                 # allow F601: a person looks after a lost answer",
+            ));
             return;
         }
         self.personal_keys(target, facts);
-        let system = self.checker.title_of(&target.entity.system);
-        let label = &target.entity.label;
         let own = facts.recognise.own_number.as_ref().and_then(|own| filled(&target.lines, &own.field));
         if let Some(own) = own
             && own.value.ty.kind != Kind::Any

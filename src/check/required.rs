@@ -18,8 +18,10 @@ use crate::{
 /// What a body of fields is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A create or update of a target: the schema says what is required.
+    /// A create of a target: the schema says what is required.
     Write,
+    /// An update of a target.
+    Update,
     /// A record of an entity, made by a `define`: fields that are always there must be given.
     Record,
 }
@@ -50,7 +52,7 @@ impl Checker<'_> {
             .fields
             .values()
             .map(|field| &**field)
-            .filter(|field| needed(field, purpose) && !self.one_required(object, field, given, head))
+            .filter(|field| needed(field, purpose) && !self.one_required(object, field, given, head, purpose))
             .collect();
         self.missing(object, &missing, head, purpose);
         for (place, one) in given.iter().enumerate() {
@@ -89,9 +91,9 @@ impl Checker<'_> {
     }
 
     /// Is a field given, on some way at least? Tells it if that is not on every way.
-    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span) -> bool {
-        let ways =
-            || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(PolicyKind::OnUpdate));
+    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span, purpose: Purpose) -> bool {
+        let other = if purpose == Purpose::Update { PolicyKind::OnCreate } else { PolicyKind::OnUpdate };
+        let ways = || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(other));
         let always = ways().any(|one| match &one.way {
             Way::Value { blank } => blank.is_none(),
             Way::Object { conditional, .. } => !conditional,
@@ -102,19 +104,19 @@ impl Checker<'_> {
             return true;
         }
         let Some(one) = ways().next() else { return false };
-        let (noun, name) = (self.noun(object), field_name(field));
+        let (noun, name) = (self.needing(object, purpose), field_name(field));
         let told = match &one.way {
             Way::Value { blank } => {
                 let span = blank.unwrap_or(one.span);
                 let text = self.text_of(span).unwrap_or("…");
                 let word = if text.contains(" when ") { "else" } else { "??" };
-                let title = format!("{noun} needs {name}, and on one way it gets none");
+                let title = format!("{noun} {name}, and on one way it gets none");
                 Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it").help(format!(
                     "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
                 ))
             }
             Way::Object { head, .. } | Way::Each { head, .. } => {
-                let title = format!("{noun} needs {name}, and gets none when this condition does not hold");
+                let title = format!("{noun} {name}, and gets none when this condition does not hold");
                 Diagnostic::new("F201", title, *head)
             }
         };
@@ -130,13 +132,46 @@ impl Checker<'_> {
             names.push_str(" and ");
         }
         names.push_str(&field_name(last));
-        let title = match purpose {
-            Purpose::Write => format!("{} needs {names}", self.noun(object)),
-            Purpose::Record => format!("{} always has {names}", self.noun(object)),
-        };
+        let title = format!("{} {names}", self.needing(object, purpose));
         let help = missing.iter().map(|field| format!("{} = …", field.name)).collect::<Vec<_>>().join("\n");
         let label = if others.is_empty() { "does not give it" } else { "does not give them" };
         self.say(Diagnostic::new("F201", title, head).says(label).help(help));
+    }
+
+    /// "a sales order needs"
+    fn needing(&self, object: &Object, purpose: Purpose) -> String {
+        let noun = self.noun(object);
+        match purpose {
+            Purpose::Write => format!("{noun} needs"),
+            Purpose::Update => format!("a change of {noun} needs"),
+            Purpose::Record => format!("{noun} always has"),
+        }
+    }
+
+    /// Tells what `update found` lacks: it sends what the create sends, and the change of a record may need more. The
+    /// found key goes along by itself.
+    pub(super) fn required_to_update(&mut self, object: &Object, given: &[&Given], head: Span, key: Option<&str>) {
+        let mut missing: Vec<&Field> = Vec::new();
+        for field in object.fields.values().map(|field| &**field).filter(|field| field.required) {
+            let there = key == Some(&*field.name) || self.one_required(object, field, given, head, Purpose::Update);
+            if !there {
+                missing.push(field);
+            }
+        }
+        self.missing(object, &missing, head, Purpose::Update);
+        let mut parts: Vec<(&Arc<str>, Span, Vec<&Given>)> = Vec::new();
+        for one in given {
+            let Way::Object { head, given: own, .. } = &one.way else { continue };
+            match parts.iter_mut().find(|(name, ..)| **name == one.field.name) {
+                Some((_, _, all)) => all.extend(own),
+                None => parts.push((&one.field.name, *head, own.iter().collect())),
+            }
+        }
+        for (name, head, given) in parts {
+            if let Some(Kind::Record(inner)) = object.field(name).map(|field| &field.ty.kind) {
+                self.required_to_update(&inner.clone(), &given, head, None);
+            }
+        }
     }
 
     /// Does a line that could not be read begin with this field? Then it is not missing.
@@ -200,7 +235,7 @@ pub(super) fn clears(value: &Expr) -> Option<Span> {
 
 fn needed(field: &Field, purpose: Purpose) -> bool {
     match purpose {
-        Purpose::Write => field.required,
+        Purpose::Write | Purpose::Update => field.required,
         Purpose::Record => {
             !field.ty.optional && field.derived.is_none() && !matches!(field.ty.kind, Kind::List(_) | Kind::Words(_))
         }

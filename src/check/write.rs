@@ -1,20 +1,21 @@
 //! `create` and `update`: the targets, the body once for each of them, the key that comes back.
 //!
-//! Tells F206 (cannot be written so), F602 (two writes of one name) and, through the body, F201 to F205.
+//! Tells F206 (cannot be written so), F207 (a policy that never applies), F602 (two writes of one name), F603 (a list in
+//! an update that would only grow) and, through the body, F201 to F205.
 
 use std::sync::Arc;
 
 use super::{
-    body::Filled,
+    body::{Filled, field_name},
     checker::Checker,
     facts,
     required::{Given, Purpose, Way},
     typed::{Target, Write},
 };
 use crate::{
-    diagnostic::Diagnostic,
-    schema::{Answer, Entity, Object, Ty, WriteFacts},
-    syntax::tree::{self, Path},
+    diagnostic::{Diagnostic, Span},
+    schema::{Answer, Entity, Kind, Object, Ty, WriteFacts},
+    syntax::tree::{self, Path, PolicyKind},
     value::Action,
 };
 
@@ -34,6 +35,8 @@ impl Checker<'_> {
         let mut key = Key::Own;
         let mut ty = None;
         let known = self.scope.known.len();
+        let updating = self.updating.take();
+        self.policies(&write.lines, write.action, updating.is_some());
         for (place, tree) in write.targets.iter().enumerate() {
             if place + 1 < write.targets.len() && tree.when.is_none() {
                 let told = Diagnostic::new(
@@ -53,7 +56,9 @@ impl Checker<'_> {
             self.scope.known.extend(when.iter().flat_map(facts::when_false));
             let Some((target, answer, object)) = target else { continue };
             let given: Vec<&Given> = body.given.iter().collect();
-            self.required(&object, &given, write.head, Purpose::Write);
+            let purpose = if write.action == Action::Update { Purpose::Update } else { Purpose::Write };
+            self.required(&object, &given, write.head, purpose);
+            self.updates(&target.entity, &given, write, updating);
             let gives = self.gives(write.gives.as_ref(), &target.entity, &answer, &object);
             let own = gives.as_ref().is_some_and(|(name, _)| {
                 let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None });
@@ -85,6 +90,77 @@ impl Checker<'_> {
         }
         let gives = write.gives.as_ref().and_then(|path| path.names.last()).map(|name| name.text.clone());
         (Some(Write { var, name, named, action: write.action, targets, gives, span: write.head }), key)
+    }
+
+    /// What a change of a record asks for, by an `update` of its own or by the `update found` beside a create.
+    fn updates(&mut self, entity: &Entity, given: &[&Given], write: &tree::Write, updating: Option<Span>) {
+        let Some(facts) = entity.write.as_ref().filter(|_| updating.is_some() || write.action == Action::Update) else {
+            return;
+        };
+        let Some(object) = facts.update.clone() else {
+            if let Some(span) = updating {
+                let system = self.title_of(&entity.system);
+                let title = format!("`{}` cannot be updated in {system}", entity.name);
+                let told = Diagnostic::new("F206", title, span).also(write.head, "this is what would be changed");
+                self.say(told.help("leave this line out"));
+            }
+            return;
+        };
+        if updating.is_some() {
+            self.required_to_update(&object, given, write.head, facts.update_key().map(|key| &**key));
+        }
+        if !facts.replaces_lists {
+            self.lists(entity, &object, given);
+        }
+    }
+
+    /// Tells lists in an update that would not be put in place of the old ones.
+    fn lists(&mut self, entity: &Entity, object: &Object, given: &[&Given]) {
+        for one in given.iter().filter(|one| one.policy != Some(PolicyKind::OnCreate)) {
+            let Some(field) = object.field(&one.field.name) else { continue };
+            match (&field.ty.kind, &one.way) {
+                (Kind::List(_), _) => {
+                    let system = self.title_of(&entity.system);
+                    let name = field_name(field);
+                    let title = format!("an update adds to {name} in {system}, it does not replace what is there");
+                    let told = Diagnostic::new("F603", title, one.span);
+                    let text = self.text_of(one.span).unwrap_or(&field.name);
+                    self.say(told.help(format!("only when it is made:  {text} … on create")));
+                }
+                (Kind::Record(inner), Way::Object { given, .. }) => {
+                    let given: Vec<&Given> = given.iter().collect();
+                    self.lists(entity, &inner.clone(), &given);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Tells policies that never apply to a write.
+    fn policies(&mut self, lines: &[tree::Line], action: Action, updates: bool) {
+        for line in lines {
+            let (policy, lines) = match line {
+                tree::Line::Assign(line) => (line.policy.as_ref(), None),
+                tree::Line::Include(line) => (line.policy.as_ref(), None),
+                tree::Line::Nested(line) => (line.policy.as_ref(), Some(&line.lines)),
+                tree::Line::AssignEach(_, rows) => (None, Some(&rows.lines)),
+                tree::Line::Let(_) | tree::Line::Find(_) | tree::Line::Guard(_) | tree::Line::Ensure(_) => continue,
+            };
+            match (policy.map(|policy| policy.kind), action) {
+                (Some(PolicyKind::OnUpdate), Action::Create) if !updates => {
+                    let title = "this is never sent: nothing updates what this `create` makes";
+                    let told = Diagnostic::new("F207", title, policy.map_or(Span::NONE, |policy| policy.span));
+                    self.say(told.help("put the `create` in an `ensure` with  update found\nor leave `on update` out"));
+                }
+                (Some(PolicyKind::OnCreate), Action::Update) => {
+                    let title = "this is never sent: an `update` makes nothing";
+                    let told = Diagnostic::new("F207", title, policy.map_or(Span::NONE, |policy| policy.span));
+                    self.say(told.help("leave `on create` out, or the line"));
+                }
+                _ => {}
+            }
+            self.policies(lines.map_or(&[], Vec::as_slice), action, updates);
+        }
     }
 
     /// Remembers the name of a write of this stage; two of one name are F602.

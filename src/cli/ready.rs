@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     connector::Connector,
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::Severity,
     engine::{self, EngineError},
     insight::Log,
     ledger::Ledger,
@@ -51,14 +51,6 @@ pub(super) fn finish(project: &mut Project) {
     for found in project.diagnostics.iter_mut().filter(|found| found.code == UNFINISHED) {
         found.severity = Severity::Error;
     }
-    let afters = project.programs.iter().flat_map(|program| &program.afters);
-    let told = afters.map(|after| {
-        let told =
-            Diagnostic::new("F005", "a second stage (`after`) is checked and tested, but not run yet", after.span);
-        told.help("leave it out of the flows that run, for now")
-    });
-    let told: Vec<Diagnostic> = told.collect();
-    project.diagnostics.extend(told);
 }
 
 /// The runs of these names; all of them without names.

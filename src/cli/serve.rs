@@ -97,7 +97,12 @@ fn every(time: Duration) -> String {
 fn came_of(summary: &Summary) -> Vec<String> {
     let made = summary.created.iter().map(|(entity, n)| format!("{n} {entity} created"));
     let changed = summary.updated.iter().map(|(entity, n)| format!("{n} {entity} updated"));
-    let counts = [(summary.held, "held"), (summary.failed, "failed"), (summary.unsettled, "in doubt")];
+    let counts = [
+        (summary.held, "held"),
+        (summary.failed, "failed"),
+        (summary.unsettled, "in doubt"),
+        (summary.waiting, "waiting for what comes after"),
+    ];
     let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     let parts: Vec<String> = made.chain(changed).chain(counts).collect();
     if parts.is_empty() {

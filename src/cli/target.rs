@@ -162,10 +162,15 @@ impl InReach {
             let Some(entities) = effects.get(system).and_then(Value::as_object) else { continue };
             let mut made = Vec::new();
             for (entity, facts) in entities {
-                let count = facts.get("count").and_then(Value::as_u64).unwrap_or(0);
+                let number = |name: &str| facts.get(name).and_then(Value::as_u64).unwrap_or(0);
+                let (count, updated) = (number("count"), number("updated"));
                 duplicates += facts.get("duplicates").and_then(Value::as_array).map_or(0, Vec::len);
                 if count > 0 {
                     made.push(format!("{count} {entity}"));
+                }
+                if updated > 0 {
+                    let changes = if updated == 1 { "change" } else { "changes" };
+                    made.push(format!("{updated} {changes} of {entity}"));
                 }
             }
             if !made.is_empty() {

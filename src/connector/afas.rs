@@ -237,6 +237,10 @@ impl Connector for Afas {
     fn settle(&self) -> std::time::Duration {
         self.line.settle
     }
+
+    fn read_lag(&self) -> std::time::Duration {
+        self.line.read_lag
+    }
 }
 
 #[cfg(test)]

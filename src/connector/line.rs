@@ -31,6 +31,8 @@ pub(super) struct Line {
     pub(super) name: Arc<str>,
     /// From no open socket until a write can no longer take effect.
     pub(super) settle: Duration,
+    /// From the end of a write until reads show it; a part of the time above.
+    pub(super) read_lag: Duration,
     base: String,
     http: Http,
     login: Login,
@@ -94,7 +96,8 @@ impl Line {
         let http = Http::new(&manifest, &base_url)?;
         let login = Login::new(&manifest, connection, login_url)?;
         let settle = connection.settle.unwrap_or(Duration::from_secs(manifest.settle_seconds));
-        Ok(Self { manifest, name: connection.name.clone(), settle, base, http, login })
+        let read_lag = Duration::from_secs(manifest.read_lag_seconds).min(settle);
+        Ok(Self { manifest, name: connection.name.clone(), settle, read_lag, base, http, login })
     }
 
     /// How many requests were sent, log-ins not counted.

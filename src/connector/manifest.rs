@@ -28,6 +28,8 @@ pub struct Manifest {
     pub base: String,
     /// From no open socket until a write can no longer take effect.
     pub settle_seconds: u64,
+    /// From the end of a write until reads show it; a part of the time above.
+    pub read_lag_seconds: u64,
     /// Sent with every call.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,

@@ -361,6 +361,10 @@ impl Connector for Rest {
     fn settle(&self) -> std::time::Duration {
         self.line.settle
     }
+
+    fn read_lag(&self) -> std::time::Duration {
+        self.line.read_lag
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ mod tests {
             family: None,
             recognise: Recognise { exists_text: Some("already exists".into()), ..Recognise::default() },
             shown_by: None,
+            balance: None,
+            replaces_lists: false,
             shows: std::collections::BTreeMap::new(),
         }
     }

@@ -103,7 +103,8 @@ fn digits(shown: &Shown) -> usize {
 
 /// What a label says, in lines of at most `room` columns.
 fn words(label: &Label, room: usize) -> Option<String> {
-    (!label.text.is_empty()).then(|| wrap(&short(&clean(&label.text), room), room, ""))
+    let lines = || label.text.lines().map(|line| wrap(&short(&clean(line), room), room, ""));
+    (!label.text.is_empty()).then(|| lines().collect::<Vec<_>>().join("\n"))
 }
 
 fn handler(severity: Severity, width: usize, colour: bool) -> GraphicalReportHandler {

@@ -1,7 +1,7 @@
 //! The register of rules: one row for each code that koppel can say, with the reason and an example of each side.
 //!
 //! Takes nothing, gives [`rules`] and [`rule`]. Promises that codes outlive messages: a code that is no longer said
-//! leaves the register and is never given to another rule (F501 and F503 are such). A row lives in the file of its
+//! leaves the register and is never given to another rule (F501 is such). A row lives in the file of its
 //! family; its examples are run as tests and shown by `koppel explain`.
 //!
 //! Families: F0xx writing, F1xx names and types, F2xx target fields, F3xx blank and reading, F4xx tables,

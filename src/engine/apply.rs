@@ -4,6 +4,7 @@
 //! intention of the next are one commit, and so are the last confirm and the outcome of the record.
 
 mod things;
+mod update;
 mod write;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
+use self::{things::Made, write::Making};
 use super::{
     Ended, EngineError, Progress, Run, Stop,
     decide::{Decided, Entry},
@@ -25,7 +27,7 @@ use super::{
 use crate::{
     eval,
     insight::{Event, EventKind, Journal},
-    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, State, Told},
+    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, Row, State, Told},
     value::{Action, Outcome, Reason, Value, Verdict, Write},
 };
 
@@ -41,6 +43,8 @@ pub(super) struct Applying<'a> {
     pub(super) stop: &'a Stop,
     pub(super) tally: &'a Tally,
     pub(super) today: Date,
+    /// When the poll began: what was written after that may not be in the rows that were decided with.
+    pub(super) since: Timestamp,
     /// The first trouble that concerns all: nothing more is begun, what is under way ends.
     pub(super) trouble: &'a Mutex<Option<EngineError>>,
 }
@@ -142,7 +146,7 @@ impl Applying<'_> {
             }
             Halt::Unsettled => {
                 self.told(&entry, EventKind::Unsettled, None, None);
-                self.progress.ended(&self.run.name, &entry.name.key, Ended::Unsettled, None);
+                self.progress.ended(&self.run.name, &entry.title(), Ended::Unsettled, None);
                 Ok(())
             }
             Halt::Later => Ok(()),
@@ -162,23 +166,24 @@ impl Applying<'_> {
         if let Some(end) = ended(&decision.outcome) {
             return Err(end);
         }
-        if entry.sealed() {
-            self.nothing_again(entry, &decision.outcome)?;
-            return Ok((None, None));
-        }
         let (locks, made) = self.things(entry, decision, rows).await?;
+        if entry.sealed() {
+            self.nothing_again(entry, &decision.outcome, &made)?;
+        }
         let Outcome::Writes(writes) = &decision.outcome else {
             return Err(ended(&decision.outcome).unwrap_or(Halt::Unsettled));
         };
         let mut keys: BTreeMap<Arc<str>, Value> = entry.confirmed.clone();
         let mut last = None;
         for write in writes {
-            let key = if let Some(key) = made.keys.get(&write.name) {
+            let before = made.keys.get(&write.name).or_else(|| sealed(entry, write));
+            let key = if let Some(key) = before {
                 key.clone()
             } else {
                 let thing = write.ensure.as_ref().and_then(|name| made.things.get(name));
                 let before = found.get(&(entry.name.key.clone(), write.name.clone()));
-                match self.write(entry, write, thing, &keys, before, &mut last).await {
+                let making = Making { entry, rows, keys: &keys };
+                match self.write(making, write, thing, before, &mut last).await {
                     Ok(key) => key,
                     Err(halt) => {
                         // What happened before is on disk whatever stops here.
@@ -201,13 +206,15 @@ impl Applying<'_> {
         decision: &crate::value::Decision,
         rows: &super::reads::Rows,
     ) -> Result<(), Halt> {
-        // A thing stands for itself: other records use it as well.
-        let writes = entry.known.rows.iter().filter(|row| !row.is_thing() && entry.confirmed.contains_key(&row.name));
+        // A thing stands for itself: other records use it as well. An update is compared afresh each time.
+        let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
+        let writes = entry.known.rows.iter().filter(made);
         let mut writes = writes.map(|row| &row.name).peekable();
         if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
             return Ok(());
         }
-        let passed = eval::passed_over(&self.run.plan, &entry.record, &rows.0, entry.moment(self.today));
+        let passed =
+            eval::passed_over(&self.run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(self.today));
         match writes.find(|name| !passed.contains(*name)) {
             None => Ok(()),
             Some(name) => {
@@ -219,10 +226,11 @@ impl Applying<'_> {
     }
 
     /// A record that was done makes nothing more.
-    fn nothing_again(&self, entry: &Entry, outcome: &Outcome) -> Result<(), Halt> {
+    fn nothing_again(&self, entry: &Entry, outcome: &Outcome, made: &Made) -> Result<(), Halt> {
         let Outcome::Writes(writes) = outcome else { return Ok(()) };
         for write in writes {
-            if write.action == Action::Create && !known(entry, write) {
+            let known = made.keys.contains_key(&write.name) || known(entry, write);
+            if write.action == Action::Create && !known {
                 let text = format!("would make {} again: `koppel redo {}`", write.name, entry.name.key);
                 return Err(self.hold(Some(&write.name), text));
             }
@@ -251,6 +259,7 @@ impl Applying<'_> {
             hashes: entry.hashes.clone(),
             plan_version: self.run.plan_version.clone(),
             sealed: outcome == RecordOutcome::Done,
+            adopted: entry.left.adopted(self.run),
         };
         self.ledger.finish(entry.name.clone(), ending, last).await?;
         let (ended, kind) = match outcome {
@@ -259,19 +268,22 @@ impl Applying<'_> {
             RecordOutcome::Failed => (Ended::Failed, EventKind::Failed),
             RecordOutcome::Done | RecordOutcome::Open | RecordOutcome::Gone => (Ended::Done, EventKind::Done),
         };
+        let ended = if ended == Ended::Held && entry.waits() { Ended::Waiting } else { ended };
         self.tally.ended(ended);
-        if let Some((verdict @ (Verdict::Hold | Verdict::Fail), reason)) = &reason {
-            self.tally.told(*verdict, reason, &entry.name.key);
+        if let Some((verdict @ (Verdict::Hold | Verdict::Fail), reason)) = &reason
+            && ended != Ended::Waiting
+        {
+            self.tally.told(*verdict, reason, &entry.title());
         }
         let reason = reason.map(|(_, reason)| reason);
         self.told(entry, kind, None, reason.as_ref());
-        self.progress.ended(&self.run.name, &entry.name.key, ended, reason.as_ref());
+        self.progress.ended(&self.run.name, &entry.title(), ended, reason.as_ref());
         Ok(())
     }
 
     fn warn(&self, entry: &Entry, warnings: &[Reason]) {
         for warning in warnings {
-            self.tally.told(Verdict::Warn, warning, &entry.name.key);
+            self.tally.told(Verdict::Warn, warning, &entry.title());
             self.told(entry, EventKind::Warned, None, Some(warning));
         }
     }
@@ -312,10 +324,20 @@ fn ended(outcome: &Outcome) -> Option<Halt> {
     Some(Halt::Ends(Box::new((verdict, reason.clone()))))
 }
 
+/// The row by which the ledger has confirmed this create for this record.
+fn confirmed<'a>(entry: &'a Entry, write: &Write) -> Option<&'a Row> {
+    let name = write.ensure.as_ref().unwrap_or(&write.name);
+    let is_it = |row: &&Row| row.is_thing() == write.ensure.is_some() && !row.is_change() && row.name == *name;
+    entry.known.rows.iter().filter(is_it).find(|row| row.standing.state == State::Confirmed)
+}
+
 /// Has the ledger confirmed this create for this record?
 fn known(entry: &Entry, write: &Write) -> bool {
-    let name = write.ensure.as_ref().unwrap_or(&write.name);
-    entry.known.rows.iter().any(|row| {
-        row.standing.state == State::Confirmed && row.is_thing() == write.ensure.is_some() && row.name == *name
-    })
+    confirmed(entry, write).is_some()
+}
+
+/// The key of a create of a record that was done: it is not made again.
+fn sealed<'a>(entry: &'a Entry, write: &Write) -> Option<&'a Arc<str>> {
+    let done = entry.sealed() && write.action == Action::Create;
+    confirmed(entry, write).filter(|_| done).and_then(|row| row.target_key.as_ref())
 }

@@ -4,20 +4,21 @@
 //! and writes nothing.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use indexmap::IndexSet;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     EngineError, Run, Stop,
-    reads::{Hidden, Memory, Rows, ask, widened, without},
+    left::{self, Memories, look},
+    reads::{Hidden, Memory, Rows, widened, without},
 };
 use crate::{
     eval::{self, Moment, Reads, Step},
-    ledger::{Hashes, Known, RecordName, State},
+    ledger::{Hashes, Known, Ledger, RecordName, Row, State, not_yet},
     value::{Ask, Decision, Outcome, Reason, Record, Value},
 };
 
@@ -35,15 +36,48 @@ pub(super) struct Entry {
     pub(super) confirmed: BTreeMap<Arc<str>, Value>,
     /// What it made itself, while it is not done.
     pub(super) hidden: Vec<Hidden>,
+    /// What koppel left where it may write.
+    pub(super) left: Memories,
 }
 
 impl Entry {
-    pub(super) fn new(run: &Run, name: RecordName, record: Record, known: Known, hashes: Hashes) -> Self {
-        let mut entry = Self { name, record, known, hashes, confirmed: BTreeMap::new(), hidden: Vec::new() };
-        if entry.sealed() {
-            return entry;
+    /// A record for the flow itself. The ledger is lacking where nothing is sent.
+    pub(super) fn new(
+        run: &Run,
+        ledger: Option<&Ledger>,
+        name: RecordName,
+        record: Record,
+        known: Known,
+        hashes: Hashes,
+    ) -> Self {
+        let left = Memories::new(ledger.map(Ledger::hasher));
+        let mut entry = Self { name, record, known, hashes, confirmed: BTreeMap::new(), hidden: Vec::new(), left };
+        if !entry.sealed() {
+            entry.own(run);
         }
-        for row in &entry.known.rows {
+        entry
+    }
+
+    /// A record for the stage behind a write, with what the flow itself made of it.
+    pub(super) fn stage(
+        run: &Run,
+        ledger: &Ledger,
+        name: RecordName,
+        record: Record,
+        known: Known,
+        main: &[Row],
+    ) -> Self {
+        let mut entry = Self::new(run, Some(ledger), name, record, known, Hashes::new());
+        for (name, key) in confirmed(main) {
+            entry.confirmed.entry(name.clone()).or_insert_with(|| Value::text(key));
+        }
+        entry
+    }
+
+    /// What it made and is not to find, and need not make again. An update is no such thing: it is compared afresh.
+    fn own(&mut self, run: &Run) {
+        let entry = self;
+        for row in entry.known.rows.iter().filter(|row| !row.is_change()) {
             let (State::Confirmed, Some(key)) = (row.standing.state, &row.target_key) else { continue };
             entry.confirmed.insert(row.name.clone(), Value::text(key));
             for role in run.connections.iter().filter(|(_, own)| own.name() == &*row.conn).map(|(role, _)| role) {
@@ -55,7 +89,6 @@ impl Entry {
                 }
             }
         }
-        entry
     }
 
     /// Was it done once?
@@ -63,9 +96,58 @@ impl Entry {
         self.known.record.as_ref().is_some_and(|record| record.sealed)
     }
 
-    pub(super) fn moment(&self, today: Date) -> Moment<'_> {
-        Moment { today, confirmed: &self.confirmed, left: &eval::NothingLeft }
+    /// How it is called: `10023`, `10023 after sale`.
+    pub(super) fn title(&self) -> Arc<str> {
+        self.name.to_string().into()
     }
+
+    /// Is it a stage that a person need not look at yet, because it began only a while ago?
+    pub(super) fn waits(&self) -> bool {
+        let began = self.known.record.as_ref().map(|record| record.begun);
+        self.name.is_stage() && began.is_some_and(|began| not_yet(began, Timestamp::now()))
+    }
+
+    pub(super) fn moment(&self, today: Date) -> Moment<'_> {
+        Moment { today, confirmed: &self.confirmed, left: &self.left }
+    }
+
+    fn step(&self, run: &Run, reads: &Reads, today: Date) -> Step {
+        let moment = self.moment(today);
+        if self.name.is_stage() {
+            eval::step_after(&run.plan, &self.name.stage, &self.record, reads, moment)
+        } else {
+            eval::step(&run.plan, &self.record, reads, moment)
+        }
+    }
+}
+
+/// Names and keys of what is confirmed.
+fn confirmed(rows: &[Row]) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+    let confirmed = rows.iter().filter(|row| row.standing.state == State::Confirmed && !row.is_change());
+    confirmed.filter_map(|row| Some((&row.name, row.target_key.as_ref()?)))
+}
+
+/// A step of each of these. What they ask about what koppel left is fetched, and the step made again.
+async fn steps(
+    run: &Run,
+    ledger: Option<&Ledger>,
+    today: Date,
+    entries: &[(&Entry, &Reads)],
+) -> Result<Vec<Step>, EngineError> {
+    let mut steps: Vec<Step> = entries.iter().map(|(entry, reads)| entry.step(run, reads, today)).collect();
+    while let Some(ledger) = ledger {
+        let missing: BTreeSet<_> = entries.iter().flat_map(|(entry, _)| entry.left.missing()).collect();
+        if missing.is_empty() {
+            break;
+        }
+        let fetched = left::fetch(run, ledger, missing).await?;
+        for ((entry, reads), step) in entries.iter().zip(&mut steps) {
+            if entry.left.learn(&fetched) {
+                *step = entry.step(run, reads, today);
+            }
+        }
+    }
+    Ok(steps)
 }
 
 /// A record with its decision.
@@ -85,6 +167,7 @@ pub(super) fn today() -> Date {
 /// Decides all of them.
 pub(super) async fn page(
     run: &Run,
+    ledger: Option<&Ledger>,
     stop: &Stop,
     memory: &mut Memory,
     today: Date,
@@ -102,12 +185,13 @@ pub(super) async fn page(
     for round in 0.. {
         let mut wants: IndexSet<Ask> = IndexSet::new();
         let mut own_wants: Vec<(usize, Vec<Ask>)> = Vec::new();
-        for (at, (entry, decision)) in entries.iter().zip(&mut decisions).enumerate() {
-            if decision.is_some() {
-                continue;
-            }
-            let reads = own.get(&at).unwrap_or(&page);
-            match eval::step(&run.plan, &entry.record, reads, entry.moment(today)) {
+        let open: Vec<usize> = (0..).zip(&decisions).filter(|(_, own)| own.is_none()).map(|(at, _)| at).collect();
+        let of_open = open.iter().filter_map(|at| Some((entries.get(*at)?, own.get(at).unwrap_or(&page))));
+        let of_open: Vec<(&Entry, &Reads)> = of_open.collect();
+        let steps = steps(run, ledger, today, &of_open).await?;
+        for (at, step) in open.into_iter().zip(steps) {
+            let (Some(entry), Some(decision)) = (entries.get(at), decisions.get_mut(at)) else { continue };
+            match step {
                 Step::Decided(decided) => *decision = Some(decided),
                 Step::Wants(asks) => {
                     let wide = asks.iter().map(|ask| widened(ask, &entry.hidden));
@@ -137,7 +221,7 @@ pub(super) async fn page(
                 None => missing.push(want),
             }
         }
-        let answers = ask(run, stop, missing).await?;
+        let answers = look(run, ledger, stop, missing).await?;
         memory.keep(&answers);
         for (ask, rows) in answers {
             match rows {
@@ -170,11 +254,13 @@ pub(super) async fn page(
 /// Reads for one record now, past every memory.
 pub(super) async fn read_now(
     run: &Run,
+    ledger: &Ledger,
     stop: &Stop,
     entry: &Entry,
     asks: Vec<Ask>,
 ) -> Result<Result<Vec<(Ask, Arc<[Record]>)>, Decision>, EngineError> {
-    let answers = ask(run, stop, asks.iter().map(|ask| widened(ask, &entry.hidden)).collect()).await?;
+    let wide = asks.iter().map(|ask| widened(ask, &entry.hidden)).collect();
+    let answers = look(run, Some(ledger), stop, wide).await?;
     let mut all = Vec::with_capacity(asks.len());
     for ask in asks {
         match answers.get(&widened(&ask, &entry.hidden)) {
@@ -192,6 +278,7 @@ pub(super) async fn read_now(
 /// Decides one record again, with rows of its own; what it reads now is noted as fresh.
 pub(super) async fn again(
     run: &Run,
+    ledger: &Ledger,
     stop: &Stop,
     today: Date,
     entry: &Entry,
@@ -199,9 +286,11 @@ pub(super) async fn again(
     fresh: &mut HashSet<Ask>,
 ) -> Result<Decision, EngineError> {
     for _ in 0..ROUNDS {
-        match eval::step(&run.plan, &entry.record, &rows.0, entry.moment(today)) {
+        let step = steps(run, Some(ledger), today, &[(entry, &*rows.0)]).await?.into_iter().next();
+        let Some(step) = step else { break };
+        match step {
             Step::Decided(decision) => return Ok(decision),
-            Step::Wants(asks) => match read_now(run, stop, entry, asks).await? {
+            Step::Wants(asks) => match read_now(run, ledger, stop, entry, asks).await? {
                 Err(refused) => return Ok(refused),
                 Ok(answers) => {
                     for (ask, answer) in answers {

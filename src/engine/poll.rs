@@ -14,8 +14,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use super::{
     Ended, EngineError, Progress, Run, Stop, Summary,
     apply::Applying,
-    decide::{self, Entry, today},
-    reads::{Memory, ask, with_patience},
+    decide::{self, Decided, Entry, today},
+    left,
+    reads::{Memory, with_patience},
     settle::{in_doubt, settle},
     summary::Tally,
 };
@@ -26,8 +27,10 @@ use crate::{
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, KnownRecord, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
-    schema::WriteClass,
-    value::{Ask, Compare, Decision, Filter, Reason, Record, Shape, Value, Verdict, order},
+    schema::{WriteClass, WriteFacts},
+    value::{
+        Action, Ask, Compare, Decision, EntityName, Filter, Outcome, Reason, Record, Shape, Value, Verdict, order,
+    },
 };
 
 /// Everything is read again after this time, whatever the marks say.
@@ -52,7 +55,8 @@ pub async fn poll(
     let before = requests(run);
     let tally = Tally::default();
     note(run, journal, EventKind::Started, None);
-    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today() };
+    let since = Timestamp::now();
+    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
     let result = poll.whole().await;
     let mut summary = tally.finish();
     summary.flow = run.name.clone();
@@ -94,7 +98,7 @@ pub async fn decide_only(
 ) -> Result<u64, EngineError> {
     let source = run.source()?;
     let mut memory = Memory::default();
-    let mut pages = Pages::new(run, stop, source, source.filter.clone())?;
+    let mut pages = Pages::new(run, stop, source_ask(source, source.filter.clone()))?;
     let mut read = 0;
     while let Some(records) = pages.next().await? {
         read += records.len() as u64;
@@ -102,10 +106,10 @@ pub async fn decide_only(
             .into_iter()
             .map(|record| {
                 let name = record_name(run, source, &record);
-                Entry::new(run, name, record, Known::default(), Hashes::new())
+                Entry::new(run, None, name, record, Known::default(), Hashes::new())
             })
             .collect();
-        for decided in decide::page(run, stop, &mut memory, today(), entries).await? {
+        for decided in decide::page(run, None, stop, &mut memory, today(), entries).await? {
             tell(&decided.entry.name.key, &decided.decision);
         }
         if stop.wished() {
@@ -115,14 +119,15 @@ pub async fn decide_only(
     Ok(read)
 }
 
-struct Poll<'a> {
-    run: &'a Run,
-    ledger: &'a Ledger,
+pub(super) struct Poll<'a> {
+    pub(super) run: &'a Run,
+    pub(super) ledger: &'a Ledger,
     journal: &'a dyn Journal,
-    progress: &'a dyn Progress,
-    stop: &'a Stop,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) stop: &'a Stop,
     tally: &'a Tally,
-    today: Date,
+    pub(super) today: Date,
+    since: Timestamp,
 }
 
 impl Poll<'_> {
@@ -131,6 +136,7 @@ impl Poll<'_> {
         let source = run.source()?;
         self.identities().await?;
         settle(run, ledger, self.journal, stop).await?;
+        left::keep_bases(run, ledger, stop).await?;
         let began = Timestamp::now();
         let waiting = ledger.waiting(&run.name).await?;
         let list = source.name.to_string();
@@ -147,7 +153,12 @@ impl Poll<'_> {
         let mut highest = mark.as_ref().and_then(|mark| mark.floor.as_deref()).and_then(stamp);
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut memory = Memory::default();
-        let mut pages = Pages::new(run, stop, source, filter)?;
+        let masters = self.makes_masters(source).await?;
+        let ask = source_ask(source, filter);
+        // Whether what koppel made was edited since decides whether it is a record at all.
+        let ask = if masters { left::showing(run, &ask) } else { left::telling(run, &ask) };
+        let mut pages = Pages::new(run, stop, ask)?;
+        let mut read = Timestamp::now();
         let mut next = pages.next().await?;
         while let Some(records) = next {
             self.tally.read(records.len());
@@ -165,8 +176,9 @@ impl Poll<'_> {
                 }
             }
             // Both run to their end: a record under way is never dropped for a page that could not be fetched.
-            let (fetched, applied) =
-                futures_util::future::join(pages.next(), self.page(source, &mut memory, &mut seen, records)).await;
+            let page = self.page(source, &mut memory, &mut seen, records, read);
+            read = Timestamp::now();
+            let (fetched, applied) = futures_util::future::join(pages.next(), page).await;
             applied?;
             next = fetched?;
             if stop.wished() {
@@ -179,7 +191,31 @@ impl Poll<'_> {
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
-        Ok(ledger.set_mark(&run.name, &list, mark).await?)
+        ledger.set_mark(&run.name, &list, mark).await?;
+        self.stages(source, &mut memory).await
+    }
+
+    /// Applies decisions with what this poll has in hand.
+    pub(super) async fn apply(&self, memory: &mut Memory, decided: Vec<Decided>) -> Result<(), EngineError> {
+        let changed = decided.iter().flat_map(|decided| changed(self.run, &decided.decision)).collect();
+        let trouble = Mutex::new(None);
+        let applied = self.applying(&trouble).page(decided).await;
+        memory.forget(&changed);
+        applied
+    }
+
+    pub(super) fn applying<'t>(&'t self, trouble: &'t Mutex<Option<EngineError>>) -> Applying<'t> {
+        Applying {
+            run: self.run,
+            ledger: self.ledger,
+            journal: self.journal,
+            progress: self.progress,
+            stop: self.stop,
+            tally: self.tally,
+            today: self.today,
+            since: self.since,
+            trouble,
+        }
     }
 
     /// Another system under a known name: nothing may be sent.
@@ -201,24 +237,17 @@ impl Poll<'_> {
         source: &SourcePlan,
         memory: &mut Memory,
         seen: &mut HashSet<Arc<str>>,
-        records: Vec<Record>,
+        mut records: Vec<Record>,
+        read: Timestamp,
     ) -> Result<(), EngineError> {
         let run = self.run;
+        let edited = left::edited(run, self.ledger, &source.name, &mut records, read).await?;
         let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
         let keys = names.iter().map(|name| name.key.clone()).collect();
-        let known = self.ledger.records(&run.name, keys).await?;
-        let echoes = self.echoes(source, &records).await?;
+        let known = self.ledger.records(&run.name, "", keys).await?;
+        let echoes = self.echoes(source, &records, &edited.unwrap_or_default()).await?;
         let trouble = Mutex::new(None);
-        let applying = Applying {
-            run,
-            ledger: self.ledger,
-            journal: self.journal,
-            progress: self.progress,
-            stop: self.stop,
-            tally: self.tally,
-            today: self.today,
-            trouble: &trouble,
-        };
+        let applying = self.applying(&trouble);
         let paths = source.content();
         let found = self.found(memory, &records).await?;
         let mut entries = Vec::new();
@@ -245,19 +274,21 @@ impl Poll<'_> {
                     self.progress.ended(&run.name, &name.key, Ended::Unchanged, None);
                 }
                 Standing::Decide if echo => {
-                    let entry = Entry::new(run, name, record, known, hashes);
+                    let entry = Entry::new(run, Some(self.ledger), name, record, known, hashes);
                     let reason: Reason = run.reason(None, "made by koppel", "made by koppel");
                     applying.finish(&entry, RecordOutcome::Skipped, Some((Verdict::Skip, reason)), None).await?;
                 }
-                Standing::Decide => entries.push(Entry::new(run, name, record, known, hashes)),
+                Standing::Decide => {
+                    entries.push(Entry::new(run, Some(self.ledger), name, record, known, hashes));
+                }
             }
         }
         futures_util::future::try_join_all(quiet).await?;
         if entries.is_empty() {
             return Ok(());
         }
-        let decided = decide::page(run, self.stop, memory, self.today, entries).await?;
-        applying.page(decided).await
+        let decided = decide::page(run, Some(self.ledger), self.stop, memory, self.today, entries).await?;
+        self.apply(memory, decided).await
     }
 
     /// Hashes of the rows elsewhere that belong to these records; none for a question that is refused.
@@ -268,7 +299,7 @@ impl Poll<'_> {
         if all.is_empty() {
             return Ok(records.iter().map(|_| Hashes::new()).collect());
         }
-        let answers = ask(self.run, self.stop, all).await?;
+        let answers = left::look(self.run, Some(self.ledger), self.stop, all).await?;
         memory.keep(&answers);
         let hashes = |(name, ask): (Arc<str>, Ask)| {
             let rows = answers.get(&ask)?.as_ref().ok()?;
@@ -279,27 +310,34 @@ impl Poll<'_> {
         Ok(asks.into_iter().map(|asks| asks.into_iter().filter_map(hashes).flatten().collect()).collect())
     }
 
-    /// Which of these documents koppel made itself: they are never records.
-    async fn echoes(&self, source: &SourcePlan, records: &[Record]) -> Result<Vec<bool>, EngineError> {
+    /// Which of these records koppel made itself. Documents are never records then, master records only when a person
+    /// has edited them since.
+    async fn echoes(&self, source: &SourcePlan, records: &[Record], edited: &[bool]) -> Result<Vec<bool>, EngineError> {
         let mut echoes = vec![false; records.len()];
-        let Some(system) = self.run.catalog.systems.get(&source.entity.system) else { return Ok(echoes) };
         let connector = self.run.connection(&source.name.role)?;
-        for written in system.entities.values() {
-            let Some(facts) = written.write.as_ref().filter(|facts| facts.class == WriteClass::Document) else {
-                continue;
-            };
-            let Some(key) = &facts.recognise.key else { continue };
-            let shown = facts.recognise.entity.as_ref() == Some(&source.entity.name);
-            if !shown || !source.fields.contains(key) {
+        for (name, facts, key) in shown_writes(self.run, source) {
+            if !source.fields.contains(key) {
                 continue;
             }
             let keys: Vec<Arc<str>> = records.iter().map(|record| record.path(key).to_string().into()).collect();
-            let made = self.ledger.made(connector.name(), &written.name, keys).await?;
-            for (echo, made) in echoes.iter_mut().zip(made) {
-                *echo |= made;
+            let made = self.ledger.made(connector.name(), name, keys).await?;
+            let edited = edited.iter().copied().chain(std::iter::repeat(false));
+            for ((echo, made), edited) in echoes.iter_mut().zip(made).zip(edited) {
+                *echo |= made && !(edited && facts.class == WriteClass::Master);
             }
         }
         Ok(echoes)
+    }
+
+    /// Has koppel ever made a master record that this source shows?
+    async fn makes_masters(&self, source: &SourcePlan) -> Result<bool, EngineError> {
+        let conn = self.run.connection(&source.name.role)?.name();
+        for (name, facts, _) in shown_writes(self.run, source) {
+            if facts.class == WriteClass::Master && self.ledger.control(conn, name).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Records that waited and are not among what is read any more.
@@ -310,10 +348,10 @@ impl Poll<'_> {
         seen: &HashSet<Arc<str>>,
     ) -> Result<(), EngineError> {
         let left: Vec<Arc<str>> = waiting.into_iter().filter(|key| !seen.contains(key)).collect();
-        let known = self.ledger.records(&self.run.name, left.clone()).await?;
+        let known = self.ledger.records(&self.run.name, "", left.clone()).await?;
         let gone = left.into_iter().zip(known);
         let gone = gone.filter(|(_, known)| !known.rows.iter().any(|row| row.standing.state.in_doubt()));
-        let names = gone.map(|(key, _)| name_of(self.run, source, key)).collect();
+        let names = gone.map(|(key, _)| name_of(self.run, source, &key)).collect();
         Ok(self.ledger.gone(names).await?)
     }
 }
@@ -352,12 +390,41 @@ fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
 
 fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
     let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
-    name_of(run, source, parts.join("/").into())
+    name_of(run, source, &parts.join("/").into())
 }
 
-fn name_of(run: &Run, source: &SourcePlan, key: Arc<str>) -> RecordName {
+fn name_of(run: &Run, source: &SourcePlan, key: &Arc<str>) -> RecordName {
     let fields: Vec<&str> = source.key.iter().map(|path| &**path).collect();
-    RecordName { run: run.name.clone(), key, key_fields: fields.join("/").into() }
+    RecordName::new(&run.name, key, &fields.join("/").into())
+}
+
+/// What a source is asked for.
+pub(super) fn source_ask(source: &SourcePlan, filter: Filter) -> Ask {
+    Ask { entity: source.name.clone(), filter, fields: source.fields.clone() }
+}
+
+/// The written entities that a source shows, with their facts and the read field that holds their key.
+fn shown_writes<'a>(
+    run: &'a Run,
+    source: &'a SourcePlan,
+) -> impl Iterator<Item = (&'a Arc<str>, &'a WriteFacts, &'a Arc<str>)> {
+    let system = run.catalog.systems.get(&source.entity.system);
+    system.into_iter().flat_map(|system| system.entities.values()).filter_map(|written| {
+        let facts = written.write.as_ref()?;
+        let shown = facts.recognise.entity.as_ref() == Some(&source.entity.name);
+        Some((&written.name, facts, facts.recognise.key.as_ref().filter(|_| shown)?))
+    })
+}
+
+/// The entities whose rows a decision changes.
+fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
+    let Outcome::Writes(writes) = &decision.outcome else { return Vec::new() };
+    let updates = writes.iter().filter(|write| write.action == Action::Update);
+    let shown = updates.filter_map(|write| {
+        let entity = run.write_facts(&write.entity)?.shown_by.clone()?;
+        Some(EntityName { role: write.entity.role.clone(), entity })
+    });
+    shown.collect()
 }
 
 /// From where a source with a stamp is read; none = everything.
@@ -393,9 +460,8 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn new(run: &'a Run, stop: &'a Stop, source: &SourcePlan, filter: Filter) -> Result<Self, EngineError> {
-        let ask = Ask { entity: source.name.clone(), filter, fields: source.fields.clone() };
-        Ok(Self { connector: &**run.connection(&source.name.role)?, stop, ask, cursor: None, ended: false })
+    fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
+        Ok(Self { connector: &**run.connection(&ask.entity.role)?, stop, ask, cursor: None, ended: false })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {

@@ -63,8 +63,8 @@ fn value_at<'a>(fields: &'a Fields, path: &str) -> &'a Value {
     }
 }
 
-/// A written value as the read field shows it: a number where it shows numbers, else its text.
-fn typed(value: &Value, object: &Object, field: &str) -> Value {
+/// A written value, or a key, as the read field shows it: a number where it shows numbers, else its text.
+pub(super) fn typed(value: &Value, object: &Object, field: &str) -> Value {
     let kind = object.at(field).map(|field| &field.ty.kind);
     let text = || -> Arc<str> { value.to_string().into() };
     match (value, kind) {

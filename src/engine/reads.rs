@@ -36,6 +36,11 @@ impl Memory {
         self.rows.get(ask)
     }
 
+    /// Rows of these entities have changed.
+    pub(super) fn forget(&mut self, changed: &HashSet<EntityName>) {
+        self.rows.retain(|ask, _| !changed.contains(&ask.entity));
+    }
+
     pub(super) fn keep(&mut self, answers: &Answers) {
         if self.rows.len() > REMEMBERED {
             self.rows.clear();
@@ -156,6 +161,16 @@ pub(super) struct Rows(pub(super) Arc<Reads>);
 impl Rows {
     pub(super) fn get(&self, ask: &Ask) -> Option<&Arc<[Record]>> {
         self.0.0.get(ask)
+    }
+
+    /// All rows of an entity.
+    pub(super) fn of(&self, entity: &EntityName) -> impl Iterator<Item = &Record> {
+        self.0.0.iter().filter(move |(ask, _)| ask.entity == *entity).flat_map(|(_, rows)| rows.iter())
+    }
+
+    /// Rows of these entities are read again.
+    pub(super) fn forget(&mut self, changed: &HashSet<EntityName>) {
+        Arc::make_mut(&mut self.0).0.retain(|ask, _| !changed.contains(&ask.entity));
     }
 
     pub(super) fn put(&mut self, ask: Ask, rows: Arc<[Record]>) {

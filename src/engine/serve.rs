@@ -15,7 +15,7 @@ use tokio::{
 use super::{EngineError, Progress, Run, Stop, Summary, poll};
 use crate::{insight::Journal, ledger::Ledger};
 
-/// While something is in doubt a run is polled at least this often, so that it is asked for.
+/// While something is in doubt, or a stage waits, a run is polled at least this often.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
 /// Nothing to do: look again after this time.
 const IDLE: Duration = Duration::from_hours(1);
@@ -85,8 +85,8 @@ pub async fn serve(
             Some((name, version, result)) = polls.next(), if !polls.is_empty() => {
                 under_way.remove(&name);
                 let every = current.iter().find(|scheduled| scheduled.run.name == name).map_or(IDLE, |own| own.every);
-                let doubt = result.as_ref().is_ok_and(|summary| summary.unsettled > 0);
-                let pause = if doubt { every.min(ASK_AGAIN) } else { every };
+                let soon = result.as_ref().is_ok_and(|summary| summary.unsettled + summary.waiting > 0);
+                let pause = if soon { every.min(ASK_AGAIN) } else { every };
                 due.insert(name.clone(), (Instant::now() + pause, Some(version)));
                 if let Err(EngineError::Ledger(error)) = result {
                     return Err(EngineError::Ledger(error));

@@ -7,19 +7,27 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
-use super::{EngineError, Run, Stop, reads::ask};
+use super::{EngineError, Run, Stop, question::typed, reads::ask};
 use crate::{
     connector::Connector,
     insight::{Event as Told, EventKind, Journal},
-    ledger::{self, Command, Event, Finding, Judged, Ledger, Question, Row, State},
-    value::{Ask, EntityName},
+    ledger::{self, Command, Event, Finding, Hasher, Judged, Ledger, Question, ReadBack, Row, State},
+    value::{Ask, EntityName, Filter, Record, Value},
 };
 
 /// An ask for a write, ready to be judged.
 pub(super) struct Asking {
-    question: Question,
+    by: By,
     control: Option<Arc<str>>,
     pub(super) ask: Ask,
+}
+
+/// How an answer is judged.
+enum By {
+    /// A create, by its marks.
+    Marks(Question),
+    /// An update, by what the record shows now.
+    Shown(ReadBack, Hasher),
 }
 
 impl Asking {
@@ -34,19 +42,43 @@ impl Asking {
         let control = ledger.control(conn, written).await?;
         let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
         let ask = Ask { entity, filter: question.filter(control.as_deref()), fields: question.fields() };
-        Ok(Self { question, control, ask })
+        Ok(Self { by: By::Marks(question), control, ask })
     }
 
     /// Before a first create nothing is in doubt: the question alone.
     pub(super) fn first(role: &Arc<str>, question: Question) -> Self {
         let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
         let ask = Ask { entity, filter: question.filter(None), fields: question.fields() };
-        Self { question, control: None, ask }
+        Self { by: By::Marks(question), control: None, ask }
+    }
+
+    /// For an update: the record that it changes.
+    fn changed(run: &Run, ledger: &Ledger, role: &Arc<str>, key: &str, read_back: ReadBack) -> Self {
+        let entity = EntityName { role: role.clone(), entity: read_back.entity.clone() };
+        let known = run.systems.get(role).and_then(|system| run.catalog.entity(system, &entity.entity));
+        let object = known.and_then(|entity| entity.read.as_ref()).map(|read| &read.object);
+        let text = Value::text(key);
+        let value = object.map_or_else(|| text.clone(), |object| typed(&text, object, &read_back.key));
+        let mut fields: Vec<Arc<str>> = read_back.marks.keys().cloned().chain([read_back.key.clone()]).collect();
+        fields.sort();
+        fields.dedup();
+        let ask = Ask { entity, filter: Filter::Is(read_back.key.clone(), value), fields: fields.into() };
+        Self { by: By::Shown(read_back, ledger.hasher()), control: None, ask }
     }
 
     pub(super) fn judge(&self, answers: &super::reads::Answers) -> Result<Judged, Arc<str>> {
         match answers.get(&self.ask) {
-            Some(Ok(rows)) => Ok(self.question.judge(rows, self.control.as_deref())),
+            Some(Ok(rows)) => Ok(match &self.by {
+                By::Marks(question) => question.judge(rows, self.control.as_deref()),
+                By::Shown(read_back, hasher) => {
+                    let shows = |row: &Record| {
+                        read_back.marks.iter().all(|(field, hash)| hasher.value(row.path(field)) == *hash)
+                    };
+                    let finding = if rows.iter().any(shows) { Finding::Ours } else { Finding::Absent };
+                    // To send it again is no harm, so that its absence needs no proof.
+                    Judged { finding, key: None, control: true }
+                }
+            }),
             Some(Err(text)) => Err(text.clone()),
             None => Err("no answer".into()),
         }
@@ -68,6 +100,11 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
         }
         let Some(role) = run.role(&row.conn) else { continue };
         let connector = run.connection(role)?.clone();
+        if let (Some(read_back), Some(key)) = (row.read_back.clone(), row.target_key.clone()) {
+            let asking = Asking::changed(run, ledger, role, &key, read_back);
+            asked.push((row, connector, asking));
+            continue;
+        }
         match row.question.clone() {
             Some(question) => {
                 let asking = Asking::new(ledger, &row.conn, role, &row.entity, question).await?;
@@ -134,10 +171,10 @@ pub(super) async fn tell(
 
 /// How many records of a run have something in doubt, and what.
 pub(super) async fn in_doubt(run: &Run, ledger: &Ledger) -> Result<(u64, Vec<ledger::Doubt>), EngineError> {
-    let mut by_record: BTreeMap<Arc<str>, Vec<ledger::Doubt>> = BTreeMap::new();
+    let mut by_record: BTreeMap<String, Vec<ledger::Doubt>> = BTreeMap::new();
     for row in ledger.doubts().await? {
         if row.record.run == run.name {
-            by_record.entry(row.record.key.clone()).or_default().push(row.into());
+            by_record.entry(row.record.to_string()).or_default().push(row.into());
         }
     }
     Ok((by_record.len() as u64, by_record.into_values().flatten().collect()))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     ledger::Doubt,
-    value::{Reason, Verdict},
+    value::{Action, Reason, Verdict, Write},
 };
 
 /// What a poll did.
@@ -29,6 +29,9 @@ pub struct Summary {
     pub held: u64,
     /// Records with wrong data, or refused.
     pub failed: u64,
+    /// Stages that wait for something and began only a while ago: nobody has to look yet.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub waiting: u64,
     /// Records of which something may have happened.
     pub unsettled: u64,
     /// HTTP requests, by connection.
@@ -41,6 +44,11 @@ pub struct Summary {
     /// What may have happened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub in_doubt: Vec<Doubt>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Summary {
@@ -63,6 +71,7 @@ impl Summary {
         self.failed += later.failed;
         self.seconds += later.seconds;
         self.reasons.extend(later.reasons);
+        self.waiting = later.waiting;
         self.unsettled = later.unsettled;
         self.in_doubt = later.in_doubt;
     }
@@ -98,6 +107,8 @@ pub enum Ended {
     Skipped,
     /// Waits.
     Held,
+    /// A stage that waits, and began only a while ago.
+    Waiting,
     /// Wrong data, or refused.
     Failed,
     /// Something may have happened.
@@ -139,8 +150,15 @@ impl Tally {
         self.with(|inner| inner.summary.read += records as u64);
     }
 
-    pub(super) fn created(&self, entity: &Arc<str>) {
-        self.with(|inner| *inner.summary.created.entry(entity.clone()).or_default() += 1);
+    /// Something was made or changed.
+    pub(super) fn wrote(&self, write: &Write) {
+        self.with(|inner| {
+            let counts = match write.action {
+                Action::Create => &mut inner.summary.created,
+                Action::Update => &mut inner.summary.updated,
+            };
+            *counts.entry(write.entity.entity.clone()).or_default() += 1;
+        });
     }
 
     pub(super) fn ended(&self, ended: Ended) {
@@ -148,6 +166,7 @@ impl Tally {
             Ended::Skipped => inner.summary.skipped += 1,
             Ended::Held => inner.summary.held += 1,
             Ended::Failed => inner.summary.failed += 1,
+            Ended::Waiting => inner.summary.waiting += 1,
             // Counted from the ledger at the end, with those of earlier polls.
             Ended::Unchanged | Ended::Done | Ended::Unsettled => {}
         });

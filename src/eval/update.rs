@@ -59,9 +59,8 @@ impl Current<'_> {
     /// Does the target hold something else than what koppel left there? What it never wrote counts as edited.
     pub(super) fn is_edited(&self, path: &str) -> bool {
         let mut shown = self.all_shown(path).peekable();
-        let edited = |(path, value): (&str, &Value)| {
-            self.left.compare(self.entity, &self.key, path, &Node::Value(value.clone())) != Remembered::Same
-        };
+        let edited =
+            |(path, value): (&str, &Value)| self.left.shown(self.entity, &self.key, path, value) != Remembered::Same;
         shown.peek().is_none() || shown.any(edited)
     }
 

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::TryRng as _;
 use sha2::Sha256;
 
-use super::LedgerError;
+use super::{LedgerError, row::Hashes};
 use crate::value::{Fields, Node, Record, Value};
 
 /// The key of the hashes.
@@ -72,6 +72,20 @@ impl Key {
             if let Some((first, rest)) = steps.split_first() {
                 feed_path(mac, record.get(first), rest);
             }
+        });
+        hex(hash.get(..8).unwrap_or_default()).into()
+    }
+
+    /// Short hashes of everything that a body leaves at its target, by path; lists are a whole.
+    pub(super) fn leaves(&self, fields: &Fields) -> Hashes {
+        fields.leaves().into_iter().map(|(path, node)| (path.into(), self.leaf(node))).collect()
+    }
+
+    /// The short hash of a value or of a list of line objects. What was cleared is blank.
+    pub(super) fn leaf(&self, node: &Node) -> Arc<str> {
+        let hash = self.hash("leaf", |mac| match node {
+            Node::Value(Value::Clear) => feed(mac, &Value::Blank),
+            node => feed_node(mac, node),
         });
         hex(hash.get(..8).unwrap_or_default()).into()
     }
@@ -165,14 +179,18 @@ fn feed_fields(mac: &mut Hmac<Sha256>, fields: &Fields) {
     text(mac, b'r', &fields.0.len().to_string());
     for (name, node) in &fields.0 {
         text(mac, b'f', name);
-        match node {
-            Node::Value(value) => feed(mac, value),
-            Node::Object(fields) => feed_fields(mac, fields),
-            Node::List(list) => {
-                text(mac, b'l', &list.len().to_string());
-                for fields in list {
-                    feed_fields(mac, fields);
-                }
+        feed_node(mac, node);
+    }
+}
+
+fn feed_node(mac: &mut Hmac<Sha256>, node: &Node) {
+    match node {
+        Node::Value(value) => feed(mac, value),
+        Node::Object(fields) => feed_fields(mac, fields),
+        Node::List(list) => {
+            text(mac, b'l', &list.len().to_string());
+            for fields in list {
+                feed_fields(mac, fields);
             }
         }
     }

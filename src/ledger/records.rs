@@ -6,24 +6,27 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    LedgerError,
+    LedgerError, left,
     row::{Ending, Hashes, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Table},
     store::{Answer, At, moment, outcome_of, outcome_word, perhaps, rows, shared, verdict_word, word},
 };
 
 /// First and longest time between two tries of a held record.
 const FIRST_TRY: SignedDuration = SignedDuration::from_mins(5);
+/// What a stage waits for comes mostly soon.
+const FIRST_TRY_OF_A_STAGE: SignedDuration = SignedDuration::from_mins(1);
 const LAST_TRY: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is known of each of these records, in order.
-pub(super) fn records(c: &Connection, run: &str, keys: &[Arc<str>]) -> Answer<Vec<Known>> {
+pub(super) fn records(c: &Connection, run: &str, stage: &str, keys: &[Arc<str>]) -> Answer<Vec<Known>> {
     let mut all = Vec::with_capacity(keys.len());
     for key in keys {
         let record = c
             .prepare_cached(
-                "SELECT outcome, hashes, plan_version, sealed, next_try FROM record WHERE run = ?1 AND key = ?2",
+                "SELECT outcome, hashes, plan_version, sealed, next_try, begun FROM record
+                 WHERE run = ?1 AND key = ?2 AND stage = ?3",
             )?
-            .query_row(params![run, &**key], |line| {
+            .query_row(params![run, &**key, stage], |line| {
                 let hashes: String = line.get(1)?;
                 Ok(KnownRecord {
                     outcome: word(line, 0, outcome_of)?,
@@ -31,11 +34,14 @@ pub(super) fn records(c: &Connection, run: &str, keys: &[Arc<str>]) -> Answer<Ve
                     plan_version: shared(line, 2)?,
                     sealed: line.get(3)?,
                     next_try: moment(line, 4)?,
+                    begun: moment(line, 5)?.unwrap_or(Timestamp::UNIX_EPOCH),
                 })
             })
             .optional()?;
-        let mut own = rows(c, Table::Write, "run = ?1 AND key = ?2", params![run, &**key])?;
-        own.extend(rows(c, Table::Ensure, "run = ?1 AND key = ?2", params![run, &**key])?);
+        let mut own = Vec::new();
+        for table in [Table::Write, Table::Ensure, Table::Change] {
+            own.extend(rows(c, table, "run = ?1 AND key = ?2 AND stage = ?3", params![run, &**key, stage])?);
+        }
         all.push(Known { record, rows: own });
     }
     Ok(all)
@@ -43,8 +49,9 @@ pub(super) fn records(c: &Connection, run: &str, keys: &[Arc<str>]) -> Answer<Ve
 
 /// Keys of records that wait: open or held.
 pub(super) fn waiting(c: &Connection, run: &str) -> Answer<Vec<Arc<str>>> {
-    let mut statement =
-        c.prepare_cached("SELECT key FROM record WHERE run = ?1 AND outcome IN ('open', 'held') ORDER BY key")?;
+    let mut statement = c.prepare_cached(
+        "SELECT key FROM record WHERE run = ?1 AND stage = '' AND outcome IN ('open', 'held') ORDER BY key",
+    )?;
     let keys = statement.query_map([run], |line| shared(line, 0))?;
     Ok(keys.collect::<Result<_, _>>()?)
 }
@@ -53,20 +60,21 @@ pub(super) fn waiting(c: &Connection, run: &str) -> Answer<Vec<Arc<str>>> {
 pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Ending) -> Answer<()> {
     let held = ending.outcome == RecordOutcome::Held;
     let before: u32 = c
-        .prepare_cached("SELECT tries FROM record WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
-        .query_row(params![&*record.run, &*record.key], |line| line.get(0))
+        .prepare_cached("SELECT tries FROM record WHERE run = ?1 AND key = ?2 AND stage = ?3 AND outcome = 'held'")?
+        .query_row(params![&*record.run, &*record.key, &*record.stage], |line| line.get(0))
         .optional()?
         .unwrap_or(0);
-    let pause = 1_i32.checked_shl(before.min(16)).and_then(|times| FIRST_TRY.checked_mul(times)).unwrap_or(LAST_TRY);
+    let first = if record.is_stage() { FIRST_TRY_OF_A_STAGE } else { FIRST_TRY };
+    let pause = 1_i32.checked_shl(before.min(16)).and_then(|times| first.checked_mul(times)).unwrap_or(LAST_TRY);
     let next_try = held.then(|| at.now.checked_add(pause.min(LAST_TRY)).ok()).flatten();
     let tries = if held { before + 1 } else { 0 };
     let hashes = serde_json::to_string(&ending.hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
     let reason = ending.reason.as_ref();
     c.prepare_cached(
         "INSERT INTO record (run, key, key_fields, hashes, outcome, verdict, place, reason, plan_version, sealed,
-            tries, next_try, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT (run, key) DO UPDATE SET key_fields = ?3, hashes = ?4, outcome = ?5, verdict = ?6, place = ?7,
+            tries, next_try, at, begun, stage)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)
+         ON CONFLICT (run, key, stage) DO UPDATE SET key_fields = ?3, hashes = ?4, outcome = ?5, verdict = ?6, place = ?7,
             reason = ?8, plan_version = ?9, sealed = max(sealed, ?10), tries = ?11, next_try = ?12, at = ?13",
     )?
     .execute(params![
@@ -82,18 +90,53 @@ pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Endin
         ending.sealed,
         tries,
         next_try.map(|next| next.to_string()),
-        at.now.to_string()
+        at.now.to_string(),
+        &*record.stage
     ])?;
+    if ending.outcome == RecordOutcome::Done {
+        left::over(c, record)?;
+        left::adopt(c, at, &record.run, &ending.adopted)?;
+        // What stood behind its writes is looked at again with the record as it is now.
+        c.prepare_cached(
+            "UPDATE record SET outcome = 'open' WHERE run = ?1 AND key = ?2 AND stage <> ?3
+                AND stage <> '' AND ?3 = '' AND outcome IN ('skipped', 'failed')",
+        )?
+        .execute(params![&*record.run, &*record.key, &*record.stage])?;
+    }
     Ok(())
+}
+
+/// A stage that is to be decided: its write was confirmed.
+pub(super) fn begin(c: &Connection, at: At, stage: &RecordName) -> Answer<()> {
+    c.prepare_cached(
+        "INSERT OR IGNORE INTO record (run, key, stage, key_fields, hashes, outcome, plan_version, sealed, tries, begun,
+            at)
+         VALUES (?1, ?2, ?3, ?4, '{}', 'open', '', 0, 0, ?5, ?5)",
+    )?
+    .execute(params![&*stage.run, &*stage.key, &*stage.stage, &*stage.key_fields, at.now.to_string()])?;
+    Ok(())
+}
+
+/// The stages of a run that are not over.
+pub(super) fn stages(c: &Connection, run: &str) -> Answer<Vec<RecordName>> {
+    let mut statement = c.prepare_cached(
+        "SELECT key, key_fields, stage FROM record WHERE run = ?1 AND stage <> '' AND outcome NOT IN ('done', 'gone')
+         ORDER BY stage, begun, key",
+    )?;
+    let stages = statement.query_map([run], |line| {
+        Ok(RecordName { run: run.into(), key: shared(line, 0)?, key_fields: shared(line, 1)?, stage: shared(line, 2)? })
+    })?;
+    Ok(stages.collect::<Result<_, _>>()?)
 }
 
 /// Adds hashes of fields that an edited plan reads for the first time.
 pub(super) fn fill_in(c: &Connection, record: &RecordName, hashes: &Hashes) -> Answer<()> {
     let hashes = serde_json::to_string(hashes).map_err(|error| LedgerError::Database(error.to_string()))?;
-    c.prepare_cached("UPDATE record SET hashes = ?3 WHERE run = ?1 AND key = ?2")?.execute(params![
+    c.prepare_cached("UPDATE record SET hashes = ?3 WHERE run = ?1 AND key = ?2 AND stage = ?4")?.execute(params![
         &*record.run,
         &*record.key,
-        hashes
+        hashes,
+        &*record.stage
     ])?;
     Ok(())
 }
@@ -101,19 +144,28 @@ pub(super) fn fill_in(c: &Connection, record: &RecordName, hashes: &Hashes) -> A
 /// Notes a record of which something is on its way.
 pub(super) fn open(c: &Connection, at: At, record: &RecordName, plan_version: &str) -> Answer<()> {
     c.prepare_cached(
-        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at)
-         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5)
-         ON CONFLICT (run, key) DO UPDATE SET outcome = 'open', verdict = NULL, place = NULL, reason = NULL,
+        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at, begun, stage)
+         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5, ?5, ?6)
+         ON CONFLICT (run, key, stage) DO UPDATE SET outcome = 'open', verdict = NULL, place = NULL, reason = NULL,
             plan_version = ?4, at = ?5",
     )?
-    .execute(params![&*record.run, &*record.key, &*record.key_fields, plan_version, at.now.to_string()])?;
+    .execute(params![
+        &*record.run,
+        &*record.key,
+        &*record.key_fields,
+        plan_version,
+        at.now.to_string(),
+        &*record.stage
+    ])?;
     Ok(())
 }
 
 /// What a settled row belongs to is decided afresh.
 pub(super) fn reopen(c: &Connection, record: &RecordName) -> Answer<()> {
-    c.prepare_cached("UPDATE record SET outcome = 'open' WHERE run = ?1 AND key = ?2 AND outcome = 'held'")?
-        .execute(params![&*record.run, &*record.key])?;
+    c.prepare_cached(
+        "UPDATE record SET outcome = 'open' WHERE run = ?1 AND key = ?2 AND stage = ?3 AND outcome = 'held'",
+    )?
+    .execute(params![&*record.run, &*record.key, &*record.stage])?;
     Ok(())
 }
 
@@ -126,7 +178,8 @@ pub(super) fn set_outcome(
     reason: Option<&Kept>,
 ) -> Answer<()> {
     c.prepare_cached(
-        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7 WHERE run = ?1 AND key = ?2",
+        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7
+         WHERE run = ?1 AND key = ?2 AND stage = ?8",
     )?
     .execute(params![
         &*record.run,
@@ -135,7 +188,8 @@ pub(super) fn set_outcome(
         reason.map(|reason| verdict_word(reason.verdict)),
         reason.map(|reason| &*reason.place),
         reason.map(|reason| &*reason.masked),
-        at.now.to_string()
+        at.now.to_string(),
+        &*record.stage
     ])?;
     Ok(())
 }

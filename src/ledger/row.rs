@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     gates::LockName,
     key::Hash,
+    left::{Change, ReadBack, Target},
     question::Question,
     state::{Event, Seen, Standing, Why},
 };
@@ -22,6 +23,35 @@ pub struct RecordName {
     pub key: Arc<str>,
     /// The names of the fields that make the key: an edited key is told from another record by them.
     pub key_fields: Arc<str>,
+    /// The write behind which an `after` is decided; empty for the flow itself.
+    pub stage: Arc<str>,
+}
+
+impl RecordName {
+    /// A record of a run, for the flow itself.
+    #[must_use]
+    pub fn new(run: &Arc<str>, key: &Arc<str>, key_fields: &Arc<str>) -> Self {
+        Self { run: run.clone(), key: key.clone(), key_fields: key_fields.clone(), stage: "".into() }
+    }
+
+    /// The same record, for the stage behind a write.
+    #[must_use]
+    pub fn after(&self, write: &Arc<str>) -> Self {
+        Self { stage: write.clone(), ..self.clone() }
+    }
+
+    /// Is it the stage behind a write?
+    #[must_use]
+    pub fn is_stage(&self) -> bool {
+        !self.stage.is_empty()
+    }
+}
+
+/// `10023`, `10023 after sale`.
+impl std::fmt::Display for RecordName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_stage() { write!(f, "{} after {}", self.key, self.stage) } else { f.write_str(&self.key) }
+    }
 }
 
 /// Short keyed hashes of what was read, by path.
@@ -69,6 +99,9 @@ pub struct Ending {
     pub plan_version: Arc<str>,
     /// Is nothing more to be created for it? Once sealed, always sealed.
     pub sealed: bool,
+    /// Fields of targets that koppel never wrote, with what it would leave there today: from here on a difference is
+    /// one.
+    pub adopted: Vec<(Target, Hashes)>,
 }
 
 /// What is known of a record.
@@ -93,6 +126,8 @@ pub struct KnownRecord {
     pub sealed: bool,
     /// When a held one is tried again by itself.
     pub next_try: Option<Timestamp>,
+    /// When it was first decided, or its stage began.
+    pub begun: Timestamp,
 }
 
 /// Which row.
@@ -106,6 +141,7 @@ pub struct RowId {
 pub(super) enum Table {
     Write,
     Ensure,
+    Change,
 }
 
 /// A write, or an ensured thing.
@@ -133,6 +169,8 @@ pub struct Row {
     pub target_key: Option<Arc<str>>,
     /// When its doubt began, for people.
     pub quiet_since: Option<Timestamp>,
+    /// How an update is seen to have happened.
+    pub read_back: Option<ReadBack>,
     /// Identity of an ensured thing.
     pub(super) compared: Option<Hash>,
 }
@@ -142,6 +180,12 @@ impl Row {
     #[must_use]
     pub fn is_thing(&self) -> bool {
         self.id.table == Table::Ensure
+    }
+
+    /// Is it an update?
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        self.id.table == Table::Change
     }
 
     /// Is it this very thing: the same values compared?
@@ -179,6 +223,12 @@ pub struct Wanted {
     pub question: Option<Question>,
     /// The thing it makes, for the create of an ensure.
     pub thing: Option<Thing>,
+    /// What it changes, for an update.
+    pub change: Option<Change>,
+    /// Does a stage begin when it is confirmed?
+    pub followed: bool,
+    /// Is what it leaves read once more, so that an edit is told from it?
+    pub watched: bool,
 }
 
 /// What happened to a row.
@@ -205,6 +255,13 @@ pub enum Intent {
     Held(Why),
     /// Its number or reference was used by this record.
     Other(RecordName),
+    /// It would put back what another run has just changed.
+    Flips {
+        /// The written field.
+        field: Arc<str>,
+        /// The other run.
+        run: Arc<str>,
+    },
 }
 
 /// How far a source was read.

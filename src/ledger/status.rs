@@ -3,11 +3,20 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 
-use super::{LedgerError, store};
+use super::{LedgerError, RecordName, store, tables};
+
+/// A stage that is held is not told to a person before it has waited for so long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Has a stage waited for less than a person is told about?
+#[must_use]
+pub fn not_yet(begun: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(begun) < PATIENCE
+}
 
 /// How everything stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -63,8 +72,8 @@ pub struct Doubt {
 impl From<super::Row> for Doubt {
     fn from(row: super::Row) -> Self {
         Self {
+            key: row.record.to_string().into(),
             run: row.record.run,
-            key: row.record.key,
             write: row.name,
             entity: row.entity,
             connection: row.conn,
@@ -85,8 +94,10 @@ pub fn status(ledger: &Path) -> Result<Status, LedgerError> {
     }
     let connection = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    tables::newest(&connection)?;
     let mut status = Status::default();
-    let mut counts = connection.prepare("SELECT run, outcome, count(*) FROM record GROUP BY run, outcome")?;
+    let counted = "SELECT run, outcome, count(*) FROM record WHERE stage = '' GROUP BY run, outcome";
+    let mut counts = connection.prepare(counted)?;
     let mut lines = counts.query([])?;
     while let Some(line) = lines.next()? {
         let (run, outcome): (String, String) = (line.get(0)?, line.get(1)?);
@@ -95,23 +106,31 @@ pub fn status(ledger: &Path) -> Result<Status, LedgerError> {
         by_run.insert(outcome.into(), u64::try_from(counted).unwrap_or(0));
     }
     let mut waiting = connection.prepare(
-        "SELECT run, key, outcome, place, reason, at, next_try FROM record WHERE outcome IN ('held', 'failed')
-         ORDER BY run, place, key",
+        "SELECT run, key, outcome, place, reason, at, next_try, stage, begun FROM record
+         WHERE outcome IN ('held', 'failed') ORDER BY run, place, key",
     )?;
+    let now = Timestamp::now();
     let shared = |text: String| -> Arc<str> { text.into() };
     let moment = |text: Option<String>| text.and_then(|text| text.parse().ok());
     let lines = waiting.query_map([], |line| {
-        Ok(Waiting {
-            run: line.get(0).map(shared)?,
-            key: line.get(1).map(shared)?,
-            outcome: line.get(2).map(shared)?,
+        let (key, stage): (Arc<str>, Arc<str>) = (line.get(1).map(shared)?, line.get(7).map(shared)?);
+        let name = RecordName { run: line.get(0).map(shared)?, key, key_fields: "".into(), stage };
+        let begun: Option<Timestamp> = moment(line.get(8)?);
+        let outcome: String = line.get(2)?;
+        if outcome == "held" && name.is_stage() && begun.is_some_and(|begun| not_yet(begun, now)) {
+            return Ok(None);
+        }
+        Ok(Some(Waiting {
+            key: name.to_string().into(),
+            run: name.run,
+            outcome: outcome.into(),
             place: line.get::<_, Option<String>>(3)?.map(shared),
             reason: line.get::<_, Option<String>>(4)?.map(shared),
             at: moment(line.get(5)?),
             next_try: moment(line.get(6)?),
-        })
+        }))
     })?;
-    status.waiting = lines.collect::<Result<_, _>>()?;
+    status.waiting = lines.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     status.doubts = store::doubts(&connection)?.into_iter().map(Doubt::from).collect();
     Ok(status)
 }

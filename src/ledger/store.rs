@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as Line, params, types::T
 use super::{
     LedgerError,
     key::Hash,
+    left::{self, Sent},
     question::{Part, Question},
     records,
     row::{Kept, RecordName, RecordOutcome, Row, RowId, Table, Told, Wanted},
@@ -100,23 +101,28 @@ pub(super) fn moment(line: &Line<'_>, column: usize) -> rusqlite::Result<Option<
 // ---- rows
 
 impl Table {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Write => "write",
             Self::Ensure => "ensure",
+            Self::Change => "change",
         }
     }
 
-    /// The columns of [`row_of`], alike for both tables.
+    /// The columns of [`row_of`], alike for all tables.
     fn columns(self) -> &'static str {
         match self {
             Self::Write => {
                 "id, run, key, key_fields, name, conn, entity, state, attempt, seen, question, own_number, reference, \
-                 target_key, quiet_since, NULL"
+                 target_key, quiet_since, NULL, stage, NULL"
             }
             Self::Ensure => {
                 "id, run, key, '', name, conn, entity, state, attempt, seen, question, own_number, NULL, \
-                 target_key, quiet_since, compared_hash"
+                 target_key, quiet_since, compared_hash, stage, NULL"
+            }
+            Self::Change => {
+                "id, run, key, key_fields, name, conn, entity, state, attempt, seen, NULL, NULL, NULL, \
+                 target_key, quiet_since, NULL, stage, read_back"
             }
         }
     }
@@ -124,9 +130,15 @@ impl Table {
 
 fn row_of(table: Table, line: &Line<'_>) -> rusqlite::Result<Row> {
     let question: Option<String> = line.get(10)?;
+    let read_back: Option<String> = line.get(17)?;
     Ok(Row {
         id: RowId { table, id: line.get(0)? },
-        record: RecordName { run: shared(line, 1)?, key: shared(line, 2)?, key_fields: shared(line, 3)? },
+        record: RecordName {
+            run: shared(line, 1)?,
+            key: shared(line, 2)?,
+            key_fields: shared(line, 3)?,
+            stage: shared(line, 16)?,
+        },
         name: shared(line, 4)?,
         conn: shared(line, 5)?,
         entity: shared(line, 6)?,
@@ -137,6 +149,7 @@ fn row_of(table: Table, line: &Line<'_>) -> rusqlite::Result<Row> {
         target_key: perhaps(line, 13)?,
         quiet_since: moment(line, 14)?,
         compared: line.get(15)?,
+        read_back: read_back.and_then(|text| serde_json::from_str(&text).ok()),
     })
 }
 
@@ -158,6 +171,7 @@ const DOUBT: &str = "state IN ('intended', 'unsettled', 'keyless', 'unclear')";
 pub(super) fn doubts(c: &Connection) -> Answer<Vec<Row>> {
     let mut all = rows(c, Table::Write, DOUBT, [])?;
     all.extend(rows(c, Table::Ensure, DOUBT, [])?);
+    all.extend(rows(c, Table::Change, DOUBT, [])?);
     Ok(all)
 }
 
@@ -179,7 +193,8 @@ pub(super) fn control(c: &Connection, conn: &str, entity: &str) -> Answer<Option
 /// Was this made by koppel, by key, own number or reference?
 pub(super) fn made(c: &Connection, conn: &str, entity: &str, key: &str) -> Answer<bool> {
     let sentence = "SELECT EXISTS (SELECT 1 FROM write WHERE conn = ?1 AND entity = ?2
-        AND (target_key = ?3 OR own_number = ?3 OR reference = ?3))";
+            AND (target_key = ?3 OR own_number = ?3 OR reference = ?3))
+        OR EXISTS (SELECT 1 FROM ensure WHERE conn = ?1 AND entity = ?2 AND target_key = ?3)";
     Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity, key], |line| line.get(0))?)
 }
 
@@ -218,6 +233,13 @@ pub(super) fn tell(c: &Connection, at: At, told: &Told) -> Answer<(Row, Command)
         quiet,
         at.now.to_string()
     ])?;
+    if went.to.state == State::Confirmed && row.standing.state != State::Confirmed {
+        let key = told.key.as_deref().or(row.target_key.as_deref()).unwrap_or_default();
+        if matches!(went.then, Command::UseKey(Via::Answer | Via::Asked)) {
+            left::confirmed(c, at, &row, key)?;
+        }
+        follow(c, at, &row)?;
+    }
     match went.then {
         Command::Hold(why) => {
             let reason = Kept {
@@ -236,15 +258,31 @@ pub(super) fn tell(c: &Connection, at: At, told: &Told) -> Answer<(Row, Command)
     Ok((row, went.then))
 }
 
+/// Begins the stage behind a write that is confirmed now.
+fn follow(c: &Connection, at: At, row: &Row) -> Answer<()> {
+    let sentence = format!("SELECT followed FROM {} WHERE id = ?1", row.id.table.name());
+    let followed: bool = c.prepare_cached(&sentence)?.query_row([row.id.id], |line| line.get(0))?;
+    if followed { records::begin(c, at, &row.record.after(&row.name)) } else { Ok(()) }
+}
+
 // ---- wanting a write
 
 /// What came of wanting, before the commit.
 pub(super) enum Wants {
-    Intended { row: RowId, attempt: u32 },
+    Intended {
+        row: RowId,
+        attempt: u32,
+    },
     UseKey(Row),
     InDoubt,
     Held(super::Why),
     Other(RecordName),
+    /// An update that koppel has just sent: the target may not show it yet.
+    Stands(Arc<str>),
+    Flips {
+        field: Arc<str>,
+        run: Arc<str>,
+    },
 }
 
 /// Puts a wanted write on disk as intended or found, or says what stands in its way.
@@ -252,10 +290,13 @@ pub(super) fn want(
     c: &Connection,
     at: At,
     wanted: &Wanted,
-    payload: &Hash,
+    sent: &Sent<'_>,
     finding: Finding,
     key: Option<&str>,
 ) -> Answer<Wants> {
+    if let Some(change) = &wanted.change {
+        return left::want(c, at, wanted, change, sent);
+    }
     if let Some(in_the_way) = clear_way(c, wanted)? {
         return Ok(in_the_way);
     }
@@ -277,8 +318,9 @@ pub(super) fn want(
         _ => None,
     };
     records::open(c, at, &wanted.record, &wanted.plan_version)?;
-    let row = put(c, at, wanted, went.to, payload, key, via)?;
+    let row = put(c, at, wanted, went.to, sent, key, via)?;
     if via.is_some() {
+        follow(c, at, &self::row(c, row)?)?;
         return Ok(Wants::UseKey(self::row(c, row)?));
     }
     Ok(Wants::Intended { row, attempt: went.to.attempt })
@@ -289,7 +331,8 @@ fn own_row(c: &Connection, wanted: &Wanted) -> Answer<Option<Row>> {
         None => {
             let record = &wanted.record;
             let name = &*wanted.write.name;
-            rows(c, Table::Write, "run = ?1 AND key = ?2 AND name = ?3", params![&*record.run, &*record.key, name])?
+            let own = "run = ?1 AND key = ?2 AND stage = ?3 AND name = ?4";
+            rows(c, Table::Write, own, params![&*record.run, &*record.key, &*record.stage, name])?
         }
         Some(thing) => under(c, &thing.lock.conn, &thing.lock.family, &thing.lock.key)?
             .into_iter()
@@ -319,7 +362,8 @@ fn clear_way(c: &Connection, wanted: &Wanted) -> Answer<Option<Wants>> {
     let own = &wanted.record;
     for other in others {
         let theirs = &other.record;
-        if theirs.run == own.run && theirs.key == own.key && other.name == write.name {
+        let same_record = theirs.run == own.run && theirs.key == own.key && theirs.stage == own.stage;
+        if same_record && other.name == write.name {
             continue;
         }
         if matches!(other.standing.state, State::Void | State::None) {
@@ -327,8 +371,10 @@ fn clear_way(c: &Connection, wanted: &Wanted) -> Answer<Option<Wants>> {
             continue;
         }
         // Another key of the same making is another record; another name within the record is a changed flow.
-        let renamed_run = theirs.run != own.run && theirs.key == own.key;
-        let edited_key = theirs.run == own.run && theirs.key != own.key && theirs.key_fields != own.key_fields;
+        let same_stage = theirs.stage == own.stage;
+        let renamed_run = theirs.run != own.run && theirs.key == own.key && same_stage;
+        let other_key = theirs.run == own.run && theirs.key != own.key && theirs.key_fields != own.key_fields;
+        let edited_key = other_key && same_stage;
         if !(renamed_run || edited_key) {
             return Ok(Some(Wants::Other(theirs.clone())));
         }
@@ -336,8 +382,8 @@ fn clear_way(c: &Connection, wanted: &Wanted) -> Answer<Option<Wants>> {
             return Ok(Some(Wants::InDoubt));
         }
         c.execute(
-            "DELETE FROM write WHERE run = ?1 AND key = ?2 AND name = ?3",
-            params![&*own.run, &*own.key, &*write.name],
+            "DELETE FROM write WHERE run = ?1 AND key = ?2 AND stage = ?3 AND name = ?4",
+            params![&*own.run, &*own.key, &*own.stage, &*write.name],
         )?;
         c.execute(
             "UPDATE write SET run = ?2, key = ?3, key_fields = ?4, name = ?5 WHERE id = ?1",
@@ -352,7 +398,7 @@ fn put(
     at: At,
     wanted: &Wanted,
     to: Standing,
-    payload: &Hash,
+    sent: &Sent<'_>,
     key: Option<&str>,
     via: Option<Via>,
 ) -> Answer<RowId> {
@@ -370,23 +416,34 @@ fn put(
         None => (
             Table::Write,
             "INSERT INTO write (run, key, key_fields, name, conn, entity, state, attempt, seen, question, own_number,
-                rule, reference, payload_hash, epoch, target_key, via, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-             ON CONFLICT (run, key, name) DO UPDATE SET key_fields = ?3, conn = ?5, entity = ?6, state = ?7,
+                rule, reference, payload_hash, epoch, target_key, via, at, stage, leaves, followed,
+                watched)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                ?22)
+             ON CONFLICT (run, key, stage, name) DO UPDATE SET key_fields = ?3, conn = ?5, entity = ?6, state = ?7,
                 attempt = ?8, seen = ?9, question = ?10, own_number = ?11, rule = ?12, reference = ?13,
-                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18
+                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18, leaves = ?20, followed = ?21,
+                watched = ?22
              RETURNING id",
         ),
         Some(_) => (
             Table::Ensure,
             "INSERT INTO ensure (run, key, name, conn, entity, state, attempt, seen, question, own_number, family,
-                key_hash, compared_hash, payload_hash, epoch, target_key, via, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                key_hash, compared_hash, payload_hash, epoch, target_key, via, at, stage, leaves, followed,
+                watched)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                ?22)
              ON CONFLICT (conn, family, key_hash, compared_hash) DO UPDATE SET run = ?1, key = ?2, name = ?3,
                 entity = ?5, state = ?6, attempt = ?7, seen = ?8, question = ?9, own_number = ?10,
-                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18
+                payload_hash = ?14, epoch = ?15, target_key = ?16, via = ?17, at = ?18, stage = ?19, leaves = ?20,
+                followed = ?21, watched = ?22
              RETURNING id",
         ),
+    };
+    // What was there already is not what koppel left.
+    let leaves = match via {
+        None => Some(serde_json::to_string(sent.leaves).map_err(|error| LedgerError::Database(error.to_string()))?),
+        Some(_) => None,
     };
     let via = via.map(via_word);
     let mut statement = c.prepare_cached(sentence)?;
@@ -409,11 +466,15 @@ fn put(
                 own_number,
                 rule,
                 reference,
-                payload,
+                sent.payload,
                 at.epoch,
                 key,
                 via,
-                now
+                now,
+                &*record.stage,
+                leaves,
+                wanted.followed,
+                wanted.watched
             ],
             |line| line.get(0),
         )?,
@@ -432,11 +493,15 @@ fn put(
                 &*thing.lock.family,
                 thing.lock.key,
                 thing.compared,
-                payload,
+                sent.payload,
                 at.epoch,
                 key,
                 via,
-                now
+                now,
+                &*record.stage,
+                leaves,
+                wanted.followed,
+                wanted.watched
             ],
             |line| line.get(0),
         )?,

@@ -102,15 +102,132 @@ CREATE TABLE mark (
   swept_at     TEXT NOT NULL, -- when everything was last read (UTC)
   PRIMARY KEY (run, list)
 ) STRICT, WITHOUT ROWID;
+", "
+CREATE TABLE record_2 (
+  run          TEXT    NOT NULL,
+  key          TEXT    NOT NULL,
+  stage        TEXT    NOT NULL, -- empty: the flow itself; else the write behind which an `after` is decided
+  key_fields   TEXT    NOT NULL,
+  hashes       TEXT    NOT NULL,
+  outcome      TEXT    NOT NULL,
+  verdict      TEXT,
+  place        TEXT,
+  reason       TEXT,
+  plan_version TEXT    NOT NULL,
+  sealed       INTEGER NOT NULL,
+  tries        INTEGER NOT NULL,
+  next_try     TEXT,
+  begun        TEXT    NOT NULL, -- when this row was made (UTC): a stage may wait for a while before a person is told
+  at           TEXT    NOT NULL,
+  PRIMARY KEY (run, key, stage)
+) STRICT, WITHOUT ROWID;
+INSERT INTO record_2 SELECT run, key, '', key_fields, hashes, outcome, verdict, place, reason, plan_version, sealed,
+  tries, next_try, at, at FROM record;
+DROP TABLE record;
+ALTER TABLE record_2 RENAME TO record;
+
+CREATE TABLE write_2 (
+  id           INTEGER PRIMARY KEY,
+  run          TEXT    NOT NULL,
+  key          TEXT    NOT NULL,
+  stage        TEXT    NOT NULL, -- as in record
+  key_fields   TEXT    NOT NULL,
+  name         TEXT    NOT NULL,
+  conn         TEXT    NOT NULL,
+  entity       TEXT    NOT NULL,
+  state        TEXT    NOT NULL,
+  attempt      INTEGER NOT NULL,
+  seen         TEXT    NOT NULL,
+  question     TEXT,
+  own_number   TEXT,
+  rule         TEXT    NOT NULL,
+  reference    TEXT,
+  payload_hash BLOB,
+  epoch        INTEGER NOT NULL,
+  quiet_since  TEXT,
+  target_key   TEXT,
+  via          TEXT,
+  leaves       TEXT,             -- JSON: field -> short keyed hash of what it leaves there; gone when it is in `left`
+  followed     INTEGER NOT NULL, -- 1: a stage begins when it is confirmed
+  watched      INTEGER NOT NULL, -- 1: what it leaves is read once more, so that an edit is told from it
+  at           TEXT    NOT NULL,
+  UNIQUE (run, key, stage, name)
+) STRICT;
+INSERT INTO write_2 SELECT id, run, key, '', key_fields, name, conn, entity, state, attempt, seen, question, own_number,
+  rule, reference, payload_hash, epoch, quiet_since, target_key, via, NULL, 0, 0, at FROM write;
+DROP TABLE write;
+ALTER TABLE write_2 RENAME TO write;
+CREATE UNIQUE INDEX write_number    ON write (conn, entity, own_number)      WHERE own_number IS NOT NULL;
+CREATE UNIQUE INDEX write_reference ON write (conn, entity, rule, reference) WHERE reference IS NOT NULL;
+CREATE INDEX write_target ON write (conn, entity, target_key);
+CREATE INDEX write_doubt  ON write (conn) WHERE state IN ('intended', 'unsettled', 'keyless', 'unclear');
+
+ALTER TABLE ensure ADD COLUMN stage    TEXT    NOT NULL DEFAULT '';
+ALTER TABLE ensure ADD COLUMN leaves   TEXT;
+ALTER TABLE ensure ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ensure ADD COLUMN watched  INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE change (
+  id           INTEGER PRIMARY KEY,
+  run          TEXT    NOT NULL, -- the record that wants it
+  key          TEXT    NOT NULL,
+  stage        TEXT    NOT NULL,
+  key_fields   TEXT    NOT NULL,
+  name         TEXT    NOT NULL, -- its name in the flow
+  conn         TEXT    NOT NULL, -- where it goes
+  entity       TEXT    NOT NULL, -- what it changes: KnSalesRelationOrg
+  thing        TEXT    NOT NULL, -- the entity that shows it: one change of a thing is under way at a time
+  target_key   TEXT    NOT NULL, -- which one
+  state        TEXT    NOT NULL, -- as in write; a confirmed one goes when its record is done
+  attempt      INTEGER NOT NULL,
+  seen         TEXT    NOT NULL,
+  read_back    TEXT,             -- JSON: read entity, key field, and short keyed hashes that show that it happened
+  payload_hash BLOB,
+  epoch        INTEGER NOT NULL,
+  quiet_since  TEXT,
+  via          TEXT,
+  leaves       TEXT,
+  followed     INTEGER NOT NULL,
+  watched      INTEGER NOT NULL,
+  at           TEXT    NOT NULL,
+  UNIQUE (run, key, stage, name)
+) STRICT;
+CREATE INDEX change_target ON change (conn, thing, target_key);
+CREATE INDEX change_doubt  ON change (conn) WHERE state IN ('intended', 'unsettled', 'keyless', 'unclear');
+
+CREATE TABLE left (
+  conn       TEXT    NOT NULL, -- where
+  target_key TEXT    NOT NULL, -- which record there
+  entity     TEXT    NOT NULL, -- as it is written: KnSalesRelationOrg
+  field      TEXT    NOT NULL, -- path of the written field
+  hash       TEXT    NOT NULL, -- short keyed hash of what koppel last left there
+  base       TEXT,             -- short keyed hash of how the target shows that; none until it was read late enough, - if it is not shown
+  run        TEXT    NOT NULL, -- which run left it
+  at         INTEGER NOT NULL, -- when, in microseconds
+  before     TEXT,             -- what was left there before that, if it was something else
+  before_run TEXT,
+  before_at  INTEGER,
+  PRIMARY KEY (conn, target_key, entity, field)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX left_unread ON left (conn, entity, at) WHERE base IS NULL;
 "];
 
-/// Brings the tables to the newest version; a file of a newer koppel is refused.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+/// The version of a file and the newest one; a file of a newer koppel is refused.
+fn versions(connection: &Connection) -> Result<(u32, u32), LedgerError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(LedgerError::Newer { found, known });
-    }
+    if found > known { Err(LedgerError::Newer { found, known }) } else { Ok((found, known)) }
+}
+
+/// Refuses a file that who only looks cannot read.
+pub(super) fn newest(connection: &Connection) -> Result<(), LedgerError> {
+    let (found, known) = versions(connection)?;
+    if found < known { Err(LedgerError::Older { found, known }) } else { Ok(()) }
+}
+
+/// Brings the tables to the newest version.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let (found, _) = versions(connection)?;
     for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration)?;
@@ -118,4 +235,30 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_of_the_first_version_is_brought_over_with_its_rows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO record VALUES ('r', '1', 'id', '{}', 'done', NULL, NULL, NULL, 'v', 1, 0, NULL, 'then');
+                 INSERT INTO write (run, key, key_fields, name, conn, entity, state, attempt, seen, own_number, rule,
+                    epoch, target_key, at)
+                 VALUES ('r', '1', 'id', 'sale', 'afas', 'FbSales', 'confirmed', 1, 'read', 'J1', '', 1, 'J1', 'then');
+                 PRAGMA user_version = 1;",
+            )
+            .unwrap();
+        assert!(matches!(newest(&connection), Err(LedgerError::Older { found: 1, .. })));
+        migrate(&mut connection).unwrap();
+        newest(&connection).unwrap();
+        let own = |sentence: &str| connection.query_row(sentence, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(own("SELECT outcome || stage || begun FROM record WHERE sealed = 1"), "donethen");
+        assert_eq!(own("SELECT state || stage || own_number FROM write WHERE followed = 0"), "confirmedJ1");
+    }
 }

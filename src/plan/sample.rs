@@ -63,6 +63,8 @@ pub(crate) fn write_entity(
         family: family.map(|(family, path)| (family.into(), vec![path.into()])),
         recognise,
         shown_by: shown_by.map(Into::into),
+        balance: None,
+        replaces_lists: false,
         shows: BTreeMap::new(),
         root: own.into(),
     };

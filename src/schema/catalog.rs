@@ -91,6 +91,21 @@ pub struct WriteFacts {
     pub shown_by: Option<Arc<str>>,
     /// Read field (of `shown_by`) that shows a written field, by written path (`PaCd` → `PayCon`).
     pub shows: BTreeMap<Arc<str>, Arc<str>>,
+    /// Does an update that holds a list put it in place of the old one (else its elements are added)?
+    pub replaces_lists: bool,
+    /// Its line objects have two sides that must come to the same amount.
+    pub balance: Option<Balance>,
+}
+
+/// The two sides of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The line objects (`Lines`).
+    pub lines: Arc<str>,
+    /// Their debit amount (`AmDe`).
+    pub debit: Arc<str>,
+    /// Their credit amount (`AmCr`).
+    pub credit: Arc<str>,
 }
 
 impl WriteFacts {

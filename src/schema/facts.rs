@@ -166,6 +166,18 @@ pub(super) struct WriteRule {
     pub(super) shown_by: Option<String>,
     #[serde(default)]
     pub(super) shows: BTreeMap<String, String>,
+    pub(super) balance: Option<BalanceRule>,
+    #[serde(default)]
+    pub(super) replaces_lists: bool,
+}
+
+/// The line objects of an entry, and the fields of its two sides.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BalanceRule {
+    pub(super) lines: String,
+    pub(super) debit: String,
+    pub(super) credit: String,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

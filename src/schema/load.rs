@@ -14,8 +14,8 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    Answer, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, Kind, ListWord, Object, OwnNumber, Privacy,
-    ReadFacts, Recognise, SchemaError, Stamp, System, Test, Ty, WriteClass, WriteFacts,
+    Answer, Balance, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, Kind, ListWord, Object, OwnNumber,
+    Privacy, ReadFacts, Recognise, SchemaError, Stamp, System, Test, Ty, WriteClass, WriteFacts,
     compact::{self, Presence, RawField},
     facts::{Class, CodesForm, DerivedRule, Facts, FieldRule, ReadRule, TestRule, WriteRule},
 };
@@ -138,6 +138,11 @@ impl<'a> Loader<'a> {
         for path in [&rule.own_number, &rule.reference].into_iter().flatten().chain(pairs).chain(rule.shows.keys()) {
             known(path)?;
         }
+        for side in
+            rule.balance.iter().flat_map(|balance| [&balance.debit, &balance.credit].map(|side| (balance, side)))
+        {
+            known(&format!("{}.{}", side.0.lines, side.1))?;
+        }
         Ok(WriteFacts {
             root: root.into(),
             create,
@@ -163,6 +168,12 @@ impl<'a> Loader<'a> {
             },
             shown_by: rule.shown_by.as_deref().map(Into::into),
             shows: rule.shows.iter().map(|(a, b)| (a.as_str().into(), b.as_str().into())).collect(),
+            replaces_lists: rule.replaces_lists,
+            balance: rule.balance.as_ref().map(|balance| Balance {
+                lines: balance.lines.as_str().into(),
+                debit: balance.debit.as_str().into(),
+                credit: balance.credit.as_str().into(),
+            }),
         })
     }
 

@@ -16,6 +16,7 @@ mod table;
 use std::collections::HashMap;
 
 use self::lines::{Line, What};
+use super::edit::Edits;
 
 /// What the schema knows of the fields of a text, by the byte where their names begin.
 #[derive(Debug, Default)]
@@ -32,13 +33,22 @@ const WIDEST: usize = 92;
 /// The text in its one form.
 #[must_use]
 pub fn format(text: &str, vendor: &Vendor) -> String {
-    let text = rewrite::rewrite(text, vendor);
-    let lines = lines::read(&text);
+    let lines = lines::read(text);
+    let edits = rewrite::edits(text, &lines, vendor);
+    if edits.is_empty() {
+        return laid_out(&lines, text.len());
+    }
+    let text = Edits::new(edits).apply(text);
+    laid_out(&lines::read(&text), text.len())
+}
+
+/// The lines at their places; `length` is about how long the text will be.
+fn laid_out(lines: &[Line<'_>], length: usize) -> String {
     let mut shown: Vec<Shown<'_>> = lines.iter().map(Shown::new).collect();
-    runs::align(&lines, &mut shown);
-    table::align(&lines, &mut shown);
-    let mut new = String::with_capacity(text.len());
-    for row in blanks::set(&lines) {
+    runs::align(lines, &mut shown);
+    table::align(lines, &mut shown);
+    let mut new = String::with_capacity(length);
+    for row in blanks::set(lines) {
         if let Some(shown) = row.and_then(|index| shown.get(index)) {
             shown.write(&mut new);
         }

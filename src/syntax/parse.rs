@@ -46,6 +46,18 @@ pub(super) struct Findings {
     pub(super) declared: HashMap<Arc<str>, bool>,
 }
 
+impl Findings {
+    /// Adds what was found further down.
+    pub(super) fn extend(&mut self, below: Self) {
+        self.diagnostics.extend(below.diagnostics);
+        self.broken |= below.broken;
+        self.lost.extend(below.lost);
+        self.statements.extend(below.statements);
+        self.fields.extend(below.fields);
+        self.torn.extend(below.torn);
+    }
+}
+
 /// Reads the pairs of one segment.
 #[derive(Debug)]
 pub(super) struct Reader<'t> {

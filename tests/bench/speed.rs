@@ -119,6 +119,82 @@ fn koppel_check_cold(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// A flow with a table in a CSV file.
+fn with_table(head: &str, csv: String) -> Texts {
+    let flow = format!(
+        "flow t \"T\"\nread invoice from jortt.invoices {{\n  since change\n  key .id\n}}\ntable codes{head}\n  \
+         otherwise => \"0\"\n}}\nwarn when invoice.invoice_total is 0 because \"zero\"\n"
+    );
+    Texts([("orders.flow".to_owned(), flow.into()), ("codes.csv".to_owned(), csv.into())].into())
+}
+
+fn check_table(bencher: Bencher<'_, '_>, files: &Texts) {
+    let roles = ["jortt", "afas"].map(|role| (Arc::from(role), Arc::from(role))).into();
+    let flows = ["orders.flow".to_owned()];
+    let check =
+        |files| check(&koppel::check::Project { files, catalog: *CATALOG, roles: &roles, flows: &flows, today: TODAY });
+    let all = check(files)
+        .diagnostics
+        .into_iter()
+        .filter(|told| !matches!(told.code, "F402" | "F403" | "F404" | "F405" | "F701" | "F801"));
+    assert_eq!(all.count(), 0);
+    bencher.bench(|| check(black_box(files)));
+}
+
+/// 1,000 rows of ranges, lists and periods that overlap at random; the first that fits counts.
+fn entangled(first: &str) -> Texts {
+    let mut seed = 7_u64;
+    let mut next = |most: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 33) % most
+    };
+    let mut csv = "amount,rate,country,day,code\n".to_owned();
+    for row in 0..1_000 {
+        let (low, high) = (next(9_000), next(9_000));
+        let (from, to) = (next(20), next(20));
+        let words: Vec<String> = (0..=next(3)).map(|_| format!("\"\"W{}\"\"", next(40))).collect();
+        writeln!(
+            csv,
+            "{}..{},{}..{},\"{}\",from 20{:02}-01-01 until 20{:02}-12-31,{row}",
+            low.min(high),
+            low.max(high),
+            from.min(to),
+            from.max(to),
+            words.join(", "),
+            10 + from.min(to),
+            10 + from.max(to),
+        )
+        .unwrap();
+    }
+    with_table(
+        &format!(
+            "{first} from \"codes.csv\" {{\n  amount: decimal | rate: int | country: text | day: date => code: text"
+        ),
+        csv,
+    )
+}
+
+#[divan::bench]
+fn prove_1000_rows_of_4_columns(bencher: Bencher<'_, '_>) {
+    check_table(bencher, &entangled(""));
+}
+
+#[divan::bench]
+fn prove_1000_rows_of_4_columns_first(bencher: Bencher<'_, '_>) {
+    check_table(bencher, &entangled(" first"));
+}
+
+#[divan::bench]
+fn prove_10000_rows_of_csv(bencher: Bencher<'_, '_>) {
+    let mut csv = "item,code\n".to_owned();
+    for row in 0..10_000 {
+        writeln!(csv, "item-{row},{row}").unwrap();
+    }
+    check_table(bencher, &with_table(" from \"codes.csv\" {\n  item: text => code: text", csv));
+}
+
 /// The plan of the orders, an invoice as Jortt sends it, and the rows that its decision asks for.
 struct Deciding {
     plan: Arc<Plan>,

@@ -15,6 +15,8 @@ use koppel::{
     value::Value,
 };
 
+mod entries;
+
 /// What stands above the lines of a case that is no whole file.
 const HEAD: &str = "flow t \"T\"\nread invoice from jortt.invoices {\n  since change\n  key .id\n}\n\
                     test \"t\" {\n  expect no write\n}\n";
@@ -190,6 +192,11 @@ fn messages_about_tables() {
 #[test]
 fn messages_about_what_is_found_again() {
     cases("recognise.md");
+}
+
+#[test]
+fn messages_about_entries() {
+    cases("entries.md");
 }
 
 #[test]

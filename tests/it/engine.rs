@@ -1,6 +1,9 @@
 //! The engine: against a scripted pair of systems that answers, loses answers and dies as a test wants, and end to end
 //! against the sandbox over HTTP.
 
+pub(crate) mod house;
 mod protocol;
-pub(crate) mod sandbox;
+mod sandbox;
+mod stages;
+mod updates;
 mod world;

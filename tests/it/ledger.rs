@@ -24,7 +24,7 @@ fn open(folder: &Path) -> Ledger {
 }
 
 fn record(key: &str) -> RecordName {
-    RecordName { run: "orders".into(), key: key.into(), key_fields: "id".into() }
+    RecordName::new(&"orders".into(), &key.into(), &"id".into())
 }
 
 /// An order with number `J…` and reference `…`.
@@ -61,6 +61,9 @@ fn order(key: &str, number: &str) -> Wanted {
             ],
         }),
         thing: None,
+        change: None,
+        followed: false,
+        watched: false,
     }
 }
 
@@ -107,6 +110,7 @@ fn ending(outcome: RecordOutcome) -> Ending {
         hashes: [(Arc::from("id"), Arc::from("00"))].into(),
         plan_version: "v1".into(),
         sealed: outcome == RecordOutcome::Done,
+        adopted: Vec::new(),
     }
 }
 
@@ -222,7 +226,7 @@ async fn the_confirm_of_one_write_and_the_intention_of_the_next_are_one_commit()
     drop(ledger);
 
     let ledger = open(folder.path());
-    let known = ledger.records("orders", vec!["1".into(), "2".into()]).await.unwrap();
+    let known = ledger.records("orders", "", vec!["1".into(), "2".into()]).await.unwrap();
     let states: Vec<_> = known[0].rows.iter().map(|row| (row.standing.state, row.target_key.as_deref())).collect();
     assert_eq!(states, [(State::Confirmed, Some("J1")), (State::Confirmed, Some("J2"))]);
     let own = known[0].record.as_ref().unwrap();
@@ -236,7 +240,7 @@ async fn a_record_of_which_something_is_on_its_way_is_open_and_without_hashes() 
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path());
     sent(intend(&ledger, order("1", "J1")).await);
-    let known = ledger.records("orders", vec!["1".into()]).await.unwrap().remove(0).record.unwrap();
+    let known = ledger.records("orders", "", vec!["1".into()]).await.unwrap().remove(0).record.unwrap();
     assert_eq!(known.outcome, RecordOutcome::Open);
     assert!(known.hashes.is_empty(), "a record that was only seen is decided again");
     assert_eq!(ledger.waiting("orders").await.unwrap(), [Arc::from("1")]);

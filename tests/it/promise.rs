@@ -17,7 +17,7 @@ use std::{
 use koppel::{project::Project, sandbox::Options, schema::Catalog};
 use serde_json::Value;
 
-use super::engine::sandbox::House;
+use super::engine::house::House;
 
 /// What `cargo test` tries: enough to notice a hole that is wide.
 const USUAL: RangeInclusive<u64> = 1..=40;
@@ -120,7 +120,7 @@ async fn what_passes_check_is_never_refused_for_a_reason_that_the_schema_told() 
         }
         passed += 1;
         let options = Options { size: 16, awkward: true, limits: false, seed, ..Options::default() };
-        let house = House::of(&project, options).await;
+        let house = House::of_project(&project, options).await;
         // What an edit holds, fails or stops is no matter here: it wrote nothing wrong.
         for ended in house.try_all().await {
             written += ended.map_or(0, |summary| summary.created.values().sum());

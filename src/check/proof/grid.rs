@@ -4,16 +4,15 @@
 //! Takes for each column the weights of its classes and for each row the classes that it takes, knows nothing of
 //! values. Promises that what it reports is so; a search that would take too long says that it gave up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+
+use super::{boxes::Boxes, meeting::Meeting};
 
 /// Classes as runs `from..to`, in order, not touching each other.
 pub(super) type Set = Vec<(u32, u32)>;
 
 /// How many steps a search may take.
-const PATIENCE: u64 = 2_000_000;
-
-/// Up to so many rows are compared pair by pair.
-const FEW: usize = 16;
+const PATIENCE: u64 = 600_000;
 
 /// A table cut into classes.
 #[derive(Debug, Default)]
@@ -37,9 +36,10 @@ struct Column {
 pub(super) struct Open {
     /// A combination that no row takes, by class; none where the class does not matter.
     pub(super) witness: Option<Vec<Option<u32>>>,
-    /// How many combinations are open; none when the search gave up.
+    /// How many combinations are open; none when they are too many to be counted.
     pub(super) count: Option<u128>,
-    /// Rows that are the first to take some combination (asked only of a search that looks for all).
+    /// Rows that are the first to take some combination, or of which that could not be seen in time (asked only of a
+    /// search that looks for all).
     pub(super) reached: BTreeSet<u32>,
 }
 
@@ -87,6 +87,11 @@ impl Grid {
         matches!(self.set(row, column), [(0, end)] if *end == classes)
     }
 
+    /// How many columns there are.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
     fn classes(&self, column: usize) -> u32 {
         self.columns.get(column).map_or(0, |column| u32::try_from(column.weights.len()).unwrap_or(u32::MAX))
     }
@@ -131,17 +136,58 @@ impl Grid {
             left: PATIENCE,
             found: Open::default(),
         };
-        let rows = (0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)).collect();
+        let rows = (0..self.rows()).collect();
         walk.found.count = walk.visit(0, rows);
-        walk.found
+        let found = walk.found;
+        if found.count.is_some() { found } else { self.open_by_boxes(look, within, found) }
     }
 
-    /// Rows that take the same combination: each later row with the earliest one that it meets.
-    pub(super) fn overlaps(&self) -> BTreeMap<usize, usize> {
-        let mut meeting = Meeting { grid: self, found: BTreeMap::new() };
-        let rows: Vec<usize> = (0..self.rows.len()).collect();
-        meeting.pairs(&rows, 0);
-        meeting.found
+    /// The same for rows that overlap so much that their bounds multiply: without the number of what is open.
+    fn open_by_boxes(&self, look: Look, within: Option<&[Set]>, mut found: Open) -> Open {
+        let rows: Vec<u32> = (0..self.rows()).collect();
+        let whole = || (0..self.columns.len()).map(|column| vec![(0, self.classes(column))]).collect();
+        if found.witness.is_none() {
+            let region = within.map_or_else(whole, <[Set]>::to_vec);
+            match Boxes::new(self).open(region, &rows) {
+                Ok(Some(region)) => {
+                    let class = |(column, set): (usize, &Set)| match set.as_slice() {
+                        [(0, end)] if *end == self.classes(column) => None,
+                        set => set.first().map(|run| run.0),
+                    };
+                    found.witness = Some(region.iter().enumerate().map(class).collect());
+                }
+                Ok(None) => found.count = Some(0),
+                Err(_) => {}
+            }
+        }
+        if look == Look::First {
+            let mut boxes = Boxes::new(self);
+            for (place, row) in rows.iter().enumerate() {
+                if found.reached.contains(row) {
+                    continue;
+                }
+                let above = rows.get(..place).unwrap_or_default();
+                if boxes.open(self.region(place), above) != Ok(None) {
+                    found.reached.insert(*row);
+                }
+            }
+        }
+        found
+    }
+
+    /// What a row takes in each column.
+    pub(super) fn region(&self, row: usize) -> Vec<Set> {
+        (0..self.columns.len()).map(|column| self.set(row, column).to_vec()).collect()
+    }
+
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> u32 {
+        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Rows that take the same combination.
+    pub(super) fn overlaps(&self) -> Meeting {
+        Meeting::of(self)
     }
 
     /// Does a row take nothing at all in some column?
@@ -149,7 +195,8 @@ impl Grid {
         (0..self.columns.len()).find(|column| self.set(row, *column).is_empty())
     }
 
-    fn meet(&self, a: usize, b: usize) -> bool {
+    /// Do two rows take the same combination?
+    pub(super) fn meet(&self, a: usize, b: usize) -> bool {
         (0..self.columns.len()).all(|column| {
             let (x, y) = (self.set(a, column), self.set(b, column));
             if self.id(a, column) == self.id(b, column) { !x.is_empty() } else { meets(x, y).is_some() }
@@ -285,110 +332,5 @@ impl Walk<'_> {
             }
         }
         Some(runs)
-    }
-}
-
-/// A search for rows that meet: each column parts the rows into those that share classes there.
-struct Meeting<'a> {
-    grid: &'a Grid,
-    found: BTreeMap<usize, usize>,
-}
-
-impl Meeting<'_> {
-    fn pairs(&mut self, rows: &[usize], column: usize) {
-        if rows.len() <= FEW || column >= self.grid.columns.len() {
-            // the rows stand in order: the first one that a row meets is the earliest
-            for (place, later) in rows.iter().enumerate() {
-                if let Some(earlier) = rows.iter().take(place).find(|earlier| self.grid.meet(**earlier, *later)) {
-                    self.note(*earlier, *later);
-                }
-            }
-            return;
-        }
-        let (all, some): (Vec<usize>, Vec<usize>) = rows.iter().partition(|row| self.grid.takes_all(**row, column));
-        match self.parts(column, &some, &[]) {
-            Some(parts) => {
-                for (part, _) in parts {
-                    self.pairs(&part, column + 1);
-                }
-                self.cross(&some, &all, column + 1);
-                self.pairs(&all, column + 1);
-            }
-            None => self.pairs(rows, column + 1),
-        }
-    }
-
-    fn cross(&mut self, these: &[usize], those: &[usize], column: usize) {
-        if these.len() * those.len() <= FEW * FEW || column >= self.grid.columns.len() {
-            for row in these {
-                for other in those {
-                    if self.grid.meet(*row, *other) {
-                        self.note(*row.min(other), *row.max(other));
-                    }
-                }
-            }
-            return;
-        }
-        let part = |rows: &[usize]| -> (Vec<usize>, Vec<usize>) {
-            rows.iter().partition(|row| self.grid.takes_all(**row, column))
-        };
-        let ((all, some), (their_all, their_some)) = (part(these), part(those));
-        match self.parts(column, &some, &their_some) {
-            Some(parts) => {
-                for (part, other) in parts {
-                    self.cross(&part, &other, column + 1);
-                }
-                self.cross(&some, &their_all, column + 1);
-                self.cross(&all, those, column + 1);
-            }
-            None => self.cross(these, those, column + 1),
-        }
-    }
-
-    fn note(&mut self, earlier: usize, later: usize) {
-        let found = self.found.entry(later).or_insert(earlier);
-        *found = earlier.min(*found);
-    }
-
-    /// The rows of each run of classes; none when this column hardly parts them.
-    fn parts(&self, column: usize, these: &[usize], those: &[usize]) -> Option<Vec<(Vec<usize>, Vec<usize>)>> {
-        let mut events: Vec<(u32, bool, usize, bool)> = Vec::new();
-        for (rows, first) in [(these, true), (those, false)] {
-            for row in rows {
-                for (from, to) in self.grid.set(*row, column) {
-                    events.extend([(*from, true, *row, first), (*to, false, *row, first)]);
-                }
-            }
-        }
-        events.sort_unstable_by_key(|event| event.0);
-        let whole = if those.is_empty() { these.len() * these.len() } else { these.len() * those.len() };
-        let (mut a, mut b, mut cost, mut start) = (0_usize, 0_usize, 0_usize, 0);
-        for (place, begins, _, first) in &events {
-            if *place > start {
-                cost = cost.saturating_add(if those.is_empty() { a * a } else { a * b });
-                start = *place;
-            }
-            let side = if *first { &mut a } else { &mut b };
-            *side = if *begins { *side + 1 } else { side.saturating_sub(1) };
-        }
-        if cost.saturating_mul(2) > whole {
-            return None;
-        }
-        let (mut ours, mut theirs, mut start) = (BTreeSet::new(), BTreeSet::new(), 0);
-        let mut parts = Vec::new();
-        for (place, begins, row, first) in events {
-            let useful = if those.is_empty() { ours.len() > 1 } else { !ours.is_empty() && !theirs.is_empty() };
-            if place > start && useful {
-                parts.push((ours.iter().copied().collect(), theirs.iter().copied().collect()));
-            }
-            start = place;
-            let side = if first { &mut ours } else { &mut theirs };
-            if begins {
-                side.insert(row)
-            } else {
-                side.remove(&row)
-            };
-        }
-        Some(parts)
     }
 }

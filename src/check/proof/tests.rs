@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     Grid, Look,
+    boxes::Boxes,
     domain::{Class, Domain},
 };
 use crate::{
@@ -137,7 +138,7 @@ proptest! {
                 real.insert(later, earlier);
             }
         }
-        prop_assert_eq!(grid.overlaps(), real);
+        prop_assert_eq!(grid.overlaps().found, real);
     }
 
     #[test]
@@ -166,6 +167,89 @@ proptest! {
         let real = everything().any(|input| fits(row, &input) && !without.iter().any(|other| fits(other, &input)));
         prop_assert_eq!(fewer.open(Look::One, Some(&within)).witness.is_some(), real);
     }
+}
+
+proptest! {
+    #[test]
+    fn boxes_find_what_trying_everything_finds(rows in rows(), place in 0_usize..24) {
+        let (grid, domains) = cut(&rows);
+        let all: Vec<u32> = (0..grid.rows()).collect();
+        let whole = domains.iter().map(|domain| vec![(0, u32::try_from(domain.classes.len()).unwrap())]).collect();
+        let real = everything().any(|input| !rows.iter().any(|row| fits(row, &input)));
+        let open = Boxes::new(&grid).open(whole, &all).unwrap();
+        prop_assert_eq!(open.is_some(), real);
+        if let Some(region) = open {
+            let witness: Vec<Option<u32>> = region.iter().map(|set| set.first().map(|run| run.0)).collect();
+            let input = example(&domains, &witness);
+            prop_assert!(!rows.iter().any(|row| fits(row, &input)), "{:?}", input);
+        }
+        if place < rows.len() {
+            let first = everything().any(|input| rows.iter().position(|row| fits(row, &input)) == Some(place));
+            let open = Boxes::new(&grid).open(grid.region(place), &all[..place]).unwrap();
+            prop_assert_eq!(open.is_some(), first);
+        }
+    }
+}
+
+/// Rows of random ranges over 2,000 classes in each of four columns, the last one of them everything.
+fn entangled(rows: usize, mut seed: u64, last: bool) -> Grid {
+    let mut next = |most: u32| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        u32::try_from(seed >> 33).unwrap() % most
+    };
+    let mut grid = Grid::default();
+    for _ in 0..4 {
+        let mut cells: Vec<_> = (0..rows).map(|_| (next(2_000), next(2_000))).collect();
+        if last {
+            cells.push((0, 1_999));
+        }
+        let sets = cells.into_iter().map(|(a, b)| vec![(a.min(b), a.max(b) + 1)]).collect();
+        grid.add(vec![1; 2_000], sets);
+    }
+    grid
+}
+
+#[test]
+fn rows_that_no_column_parts_are_compared_side_by_side() {
+    let mut grid = Grid::default();
+    for column in 0..3_u32 {
+        // short runs, each beside others in every column
+        let start = |row: u32| row * [7, 8, 9][column as usize] % 990;
+        grid.add(vec![1; 1_000], (0..900_u32).map(|row| vec![(start(row), start(row) + 10)]).collect());
+    }
+    let mut real = std::collections::BTreeMap::new();
+    for later in 0..900 {
+        if let Some(earlier) = (0..later).find(|earlier| grid.meet(*earlier, later)) {
+            real.insert(later, earlier);
+        }
+    }
+    let meeting = grid.overlaps();
+    assert!(!meeting.gave_up && !real.is_empty());
+    assert_eq!(meeting.found, real);
+}
+
+#[test]
+fn a_thousand_rows_that_overlap_at_random_are_proven() {
+    let open = entangled(1_000, 7, false).open(Look::All, None);
+    assert!(open.witness.is_some());
+    let grid = entangled(1_000, 8, true);
+    let open = grid.open(Look::First, None);
+    assert_eq!((open.count, open.witness), (Some(0), None));
+    // what the short way sees to be covered by a single row above is not among those that are reached
+    let covered = |row: usize| {
+        (0..row).any(|above| {
+            (0..4).all(|column| {
+                let (a, b) = (grid.set(above, column)[0], grid.set(row, column)[0]);
+                a.0 <= b.0 && b.1 <= a.1
+            })
+        })
+    };
+    let hidden: Vec<u32> = (0..1_001).filter(|row| covered(*row)).map(|row| u32::try_from(row).unwrap()).collect();
+    assert!(hidden.len() > 100, "{}", hidden.len());
+    assert!(hidden.iter().all(|row| !open.reached.contains(row)));
+    assert!(open.reached.contains(&1_000));
 }
 
 #[test]
@@ -198,7 +282,7 @@ fn many_rows_of_several_columns_are_proven() {
         let domain = Domain::new(&text, None, &cells).unwrap();
         grid.add(domain.weights(), cells.iter().map(|cell| domain.set(cell)).collect());
     }
-    assert!(grid.overlaps().is_empty());
+    assert!(grid.overlaps().found.is_empty());
     let open = grid.open(Look::All, None);
     assert_eq!(open.count, Some(11 * 11 * 11 * 11 - 10_000));
 }

@@ -152,6 +152,32 @@ create order in afas.FbSales gives .OrNu {
 }
 "#,
         ),
+    error("F207", "policy-never-applies", "`on update` where nothing is updated, or `on create` where nothing is made")
+        .why(
+            "`on update` sends a field when the record is there already. That happens in an `ensure` with \
+             `update found`; anywhere else the line would never be sent.",
+        )
+        .wrong(
+            r#"
+create order in afas.FbSales gives .OrNu {
+  OrNu = "J{first_chars(invoice.id, 11)}"
+  DbId = "10021"
+  Unit = 1
+  RfCs = invoice.invoice_number on update
+}
+"#,
+        )
+        .right(
+            r#"
+ensure label: text {
+  find jortt.labels where .description is "paid" gives .id
+  create jortt.labels gives .id {
+    description = "paid" on create
+  }
+}
+warn when label is "x" because "a label"
+"#,
+        ),
     error("F210", "unknown-entity", "an entity that the system does not have")
         .why("The entity does not exist in this system, or not for koppel. `koppel schema show` lists them.")
         .wrong(

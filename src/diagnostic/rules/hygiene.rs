@@ -35,6 +35,23 @@ let number = invoice.invoice_number
 warn when number is blank because "no number"
 "#,
         ),
+    warning("F803", "allows-nothing", "an `# allow` that silences nothing")
+        .why(
+            "What was allowed is no longer there. Left alone, the line would silence the next mistake of that kind \
+             without anybody having looked at it.",
+        )
+        .wrong(
+            r#"
+# allow F306: a customer without a country is abroad
+warn when invoice.invoice_total is 0 because "nothing to send"
+"#,
+        )
+        .right(
+            r#"
+# allow F306: one without a number counts as another
+warn when invoice.invoice_number is not "1" because "not the first"
+"#,
+        ),
     error("F851", "secret-inline", "a secret that stands in `koppel.toml` itself")
         .why(
             "`koppel.toml` is copied, mailed and kept in version control. It says where a secret is found, never \

@@ -56,6 +56,32 @@ create other in afas.FbSales gives .OrNu {
 }
 "#,
         ),
+    error("F603", "list-in-update", "a list in an update that would only get longer")
+        .why(
+            "AFAS takes the lines of an update as new ones and keeps the old: each update would make them once more. \
+             A list belongs into an update only where the system puts it in place of the old one, as Jortt does.",
+        )
+        .wrong(
+            r#"
+update change in afas.FbSales {
+  OrNu = "J1"
+  Lines {
+    VaIt = "Artikel"
+    ItCd = "A"
+    BiUn = "STK"
+    QuUn = 1
+  }
+}
+"#,
+        )
+        .right(
+            r#"
+update change in afas.FbSales {
+  OrNu = "J1"
+  RfCs = invoice.invoice_number
+}
+"#,
+        ),
     error("F605", "personal-in-key", "personal data in a key, a number or a reference")
         .why(
             "Numbers and references are kept in the ledger as they are, for years. Names, e-mail addresses and \

@@ -2,6 +2,7 @@
 //!
 //! A page is decided before anything of it is written. So who would create a thing takes its lock, reads again what
 //! the decision hangs on, and decides again when a row differs: the second record of a page finds what the first made.
+//! The locks of what is changed are taken with them, and a decision that another write has overtaken is made again.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -41,24 +42,35 @@ impl Applying<'_> {
         decision: &mut Decision,
         rows: &mut Rows,
     ) -> Result<(Option<Locks>, Made), Halt> {
-        let mut things = self.wanted(decision)?;
+        let mut things = self.wanted(entry, decision)?;
         for _ in 0..TRIES {
-            if things.is_empty() {
-                return Ok((None, Made::default()));
+            let held = self.locks(&things, decision)?;
+            if held.is_empty() {
+                return Ok((None, Made { keys: self.made_before(entry, decision).await?, ..Made::default() }));
             }
-            let held: Vec<LockName> = things.values().map(|thing| thing.lock.clone()).collect();
             let locks = self.ledger.lock(held.clone()).await;
             if self.ending() {
                 return Err(Halt::Later);
             }
             let mut fresh = HashSet::new();
+            let outdated = self.outdated(decision).await?;
+            if !outdated.is_empty() {
+                rows.forget(&outdated);
+                entry.left.forget();
+                self.afresh(entry, decision, rows, &mut fresh).await?;
+                things = self.wanted(entry, decision)?;
+                if !self.locks(&things, decision)?.iter().all(|lock| held.contains(lock)) {
+                    continue;
+                }
+            }
             loop {
-                let asks = hanging_on(decision, &fresh);
+                let asks = if things.is_empty() { Vec::new() } else { hanging_on(decision, &fresh) };
                 if asks.is_empty() {
-                    let keys = self.known_to_the_ledger(entry, decision, &things).await?;
+                    let mut keys = self.known_to_the_ledger(entry, decision, &things).await?;
+                    keys.extend(self.made_before(entry, decision).await?);
                     return Ok((Some(locks), Made { things, keys }));
                 }
-                let answers = match read_now(self.run, self.stop, entry, asks).await? {
+                let answers = match read_now(self.run, self.ledger, self.stop, entry, asks).await? {
                     Ok(answers) => answers,
                     Err(refused) => return Err(ended(&refused.outcome).unwrap_or(Halt::Unsettled)),
                 };
@@ -73,12 +85,9 @@ impl Applying<'_> {
                 if !differs {
                     continue;
                 }
-                *decision = again(self.run, self.stop, self.today, entry, rows, &mut fresh).await?;
-                if let Some(end) = ended(&decision.outcome) {
-                    return Err(end);
-                }
-                things = self.wanted(decision)?;
-                if things.values().any(|thing| !held.contains(&thing.lock)) {
+                self.afresh(entry, decision, rows, &mut fresh).await?;
+                things = self.wanted(entry, decision)?;
+                if !self.locks(&things, decision)?.iter().all(|lock| held.contains(lock)) {
                     break;
                 }
             }
@@ -86,8 +95,52 @@ impl Applying<'_> {
         Err(self.hold(None, "busy: what it hangs on kept changing while it was looked at"))
     }
 
+    /// Decides again, with these rows.
+    async fn afresh(
+        &self,
+        entry: &Entry,
+        decision: &mut Decision,
+        rows: &mut Rows,
+        fresh: &mut HashSet<Ask>,
+    ) -> Result<(), Halt> {
+        *decision = again(self.run, self.ledger, self.stop, self.today, entry, rows, fresh).await?;
+        ended(&decision.outcome).map_or(Ok(()), Err)
+    }
+
+    /// The locks of what would be created and of what would be changed.
+    fn locks(&self, things: &BTreeMap<Arc<str>, Thing>, decision: &Decision) -> Result<Vec<LockName>, Halt> {
+        let mut locks = self.changed(decision)?;
+        locks.extend(things.values().map(|thing| thing.lock.clone()));
+        Ok(locks)
+    }
+
+    /// The keys of what a record that was done would create, where the ledger has confirmed that: it is not made again,
+    /// whichever record made it.
+    async fn made_before(&self, entry: &Entry, decision: &Decision) -> Result<BTreeMap<Arc<str>, Arc<str>>, Halt> {
+        let mut keys = BTreeMap::new();
+        let Outcome::Writes(writes) = &decision.outcome else { return Ok(keys) };
+        if !entry.sealed() {
+            return Ok(keys);
+        }
+        let things = self.created(decision)?;
+        for write in writes {
+            let Some(thing) = write.ensure.as_ref().and_then(|name| things.get(name)) else { continue };
+            let rows = self.ledger.under(&thing.lock).await?;
+            let made = rows.into_iter().find(|row| row.is(thing) && row.standing.state == State::Confirmed);
+            if let Some(key) = made.and_then(|row| row.target_key) {
+                keys.insert(write.name.clone(), key);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The things that a decision would create and that are to be made; a record that was done makes none.
+    fn wanted(&self, entry: &Entry, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
+        if entry.sealed() { Ok(BTreeMap::new()) } else { self.created(decision) }
+    }
+
     /// The things that a decision would create.
-    fn wanted(&self, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
+    fn created(&self, decision: &Decision) -> Result<BTreeMap<Arc<str>, Thing>, Halt> {
         let mut things = BTreeMap::new();
         for ensured in creating(decision) {
             let conn: Arc<str> = self.run.connection(&ensured.role)?.name().into();

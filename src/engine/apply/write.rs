@@ -8,16 +8,29 @@ use crate::{
     engine::{
         EngineError,
         question::question,
-        reads::{ask, pause},
+        reads::{Rows, ask, pause},
         settle::Asking,
     },
+    eval,
     insight::EventKind,
     ledger::{Command, Event, Finding, Intended, Intent, Judged, Reply, Seen, Thing, Told, Wanted},
+    schema::WriteClass,
     value::{Action, Fields, Node, Value, Verdict, Write},
 };
 
 /// How often a write goes back to the ledger because the target was busy.
 const ATTEMPTS: u32 = 3;
+
+/// A record of which something is made.
+#[derive(Clone, Copy)]
+pub(super) struct Making<'a> {
+    /// The record.
+    pub(super) entry: &'a Entry,
+    /// What it was decided with.
+    pub(super) rows: &'a Rows,
+    /// Keys of its earlier writes, by name.
+    pub(super) keys: &'a BTreeMap<Arc<str>, Value>,
+}
 
 /// What an answered attempt came to.
 enum Came {
@@ -31,19 +44,15 @@ impl Applying<'_> {
     /// Makes one write; gives its key. `last` is what became known of the write before it and is not on disk yet.
     pub(super) async fn write(
         &self,
-        entry: &Entry,
+        making: Making<'_>,
         write: &Write,
         thing: Option<&Thing>,
-        keys: &BTreeMap<Arc<str>, Value>,
         found: Option<&Result<Judged, Arc<str>>>,
         last: &mut Option<Told>,
     ) -> Result<Arc<str>, Halt> {
-        if write.action == Action::Update {
-            let text = format!("`update` of {} is not built yet", write.entity);
-            return Err(self.hold(Some(&write.name), text));
-        }
         let connector = self.run.connection(&write.entity.role)?.clone();
-        let wanted = self.wanted_write(entry, write, thing, keys)?;
+        let entry = making.entry;
+        let wanted = self.wanted_write(making, write, thing)?;
         let judged = match found {
             Some(Ok(judged)) => Some(judged),
             Some(Err(text)) => {
@@ -99,13 +108,8 @@ impl Applying<'_> {
         Err(Halt::All(EngineError::connection(&*connector, "it asks to wait again and again".to_owned())))
     }
 
-    fn wanted_write(
-        &self,
-        entry: &Entry,
-        write: &Write,
-        thing: Option<&Thing>,
-        keys: &BTreeMap<Arc<str>, Value>,
-    ) -> Result<Wanted, Halt> {
+    fn wanted_write(&self, making: Making<'_>, write: &Write, thing: Option<&Thing>) -> Result<Wanted, Halt> {
+        let Making { entry, rows, keys } = making;
         let mut write = write.clone();
         if let Err(missing) = fill(&mut write.fields, keys) {
             let text = format!("{} needs the key of {missing}, and there is none", write.name);
@@ -117,7 +121,24 @@ impl Applying<'_> {
             let text = format!("nothing is known of {}", write.entity);
             return Err(self.hold(Some(&write.name), text));
         };
-        let (seen, question) = question(&self.run.catalog, system, facts, &write);
+        // What stands behind the create of an ensure is called as the ensure.
+        let called = thing.map_or(&write.name, |thing| &thing.name);
+        let followed = !entry.name.is_stage() && eval::stages(&self.run.plan).any(|stage| stage == called);
+        let (seen, question, change) = match write.action {
+            Action::Create => {
+                let (seen, question) = question(&self.run.catalog, system, facts, &write);
+                (seen, question, None)
+            }
+            Action::Update => {
+                let change = self.change(entry, &write, rows).ok_or_else(|| {
+                    let text =
+                        format!("{} has no key: nobody can tell which {} is to change", write.name, write.entity);
+                    self.hold(Some(&write.name), text)
+                })?;
+                // To be sent twice is no harm to it: it can always be settled by its time.
+                (Seen::Read, None, Some(change))
+            }
+        };
         Ok(Wanted {
             record: entry.name.clone(),
             plan_version: self.run.plan_version.clone(),
@@ -126,6 +147,9 @@ impl Applying<'_> {
             seen,
             question,
             thing: thing.cloned(),
+            change,
+            followed,
+            watched: facts.class == WriteClass::Master,
         })
     }
 
@@ -136,6 +160,14 @@ impl Applying<'_> {
             Intent::Other(other) => self.hold(
                 Some(&write.name),
                 format!("its number or reference was used by record {} of {}", other.key, other.run),
+            ),
+            Intent::Flips { field, run } => self.hold(
+                Some(&write.name),
+                format!(
+                    "`{field}` of {} goes to and fro: run {run} changed it within a day to another value than run {} \
+                     gives it; let one of the two flows leave it out, or write `on create` behind it",
+                    write.entity.entity, self.run.name
+                ),
             ),
             Intent::InDoubt | Intent::Send(_) | Intent::UseKey(_) => Halt::Unsettled,
         }
@@ -153,20 +185,23 @@ impl Applying<'_> {
         let write = &wanted.write;
         let row = intended.row();
         let told = |reply, key: Option<&Arc<str>>| Told { row, event: Event::Answered(reply), key: key.cloned() };
+        // What is changed keeps the key that it had.
+        let own = wanted.change.as_ref().map(|change| change.key.clone());
         match answered {
             Answered::Done(key) => {
-                self.tally.created(&write.entity.entity);
+                self.tally.wrote(write);
+                let key = own.unwrap_or(key);
                 *last = Some(told(Reply::Done, Some(&key)));
                 Ok(Came::Key(key))
             }
             Answered::DoneWithoutKey => {
-                self.tally.created(&write.entity.entity);
-                let key = Arc::from("");
+                self.tally.wrote(write);
+                let key = own.unwrap_or_else(|| Arc::from(""));
                 *last = Some(told(Reply::DoneWithoutKey, Some(&key)));
                 Ok(Came::Key(key))
             }
             Answered::Keyless => {
-                self.tally.created(&write.entity.entity);
+                self.tally.wrote(write);
                 let number = write.own_number.as_ref().filter(|_| wanted.seen == Seen::Number);
                 let command = self.ledger.tell(told(Reply::Keyless, number)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);

@@ -97,7 +97,7 @@ fn confirmed_names_that_the_flow_still_comes_to_are_told_apart_from_others() {
     s.stmt(Stmt::Write(write));
     let confirmed = BTreeMap::from([("sale".into(), Value::text("1")), ("old_name".into(), Value::text("2"))]);
     let moment = Moment { today: "2026-01-15".parse().unwrap(), confirmed: &confirmed, left: &NothingLeft };
-    let passed = super::super::passed_over(&s.plan(), &record(&[]), &Reads::default(), moment);
+    let passed = super::super::passed_over(&s.plan(), "", &record(&[]), &Reads::default(), moment);
     assert_eq!(passed.into_iter().collect::<Vec<_>>(), ["sale".into()]);
 }
 

@@ -5,17 +5,17 @@
 
 use super::{
     Vendor, What,
-    lines::{self, Block, Line},
+    lines::{Block, Line},
 };
 use crate::syntax::{
-    edit::{Edit, Edits},
+    edit::Edit,
     scan::{Kind, Token},
 };
 
-/// The text with its words changed.
-pub(super) fn rewrite(text: &str, vendor: &Vendor) -> String {
+/// What changes in the words of a text.
+pub(super) fn edits(text: &str, lines: &[Line<'_>], vendor: &Vendor) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for line in lines::read(text) {
+    for line in lines {
         let code = matches!(line.what, What::First | What::More);
         if !code {
             continue;
@@ -29,13 +29,13 @@ pub(super) fn rewrite(text: &str, vendor: &Vendor) -> String {
             continue;
         }
         if line.clean {
-            edits.extend(brackets(text, &line));
+            edits.extend(brackets(text, line));
         }
-        if line.block == Block::Other && target(line.code, &line).is_some() {
-            edits.extend(label(&line, vendor));
+        if line.block == Block::Other && target(line.code, line).is_some() {
+            edits.extend(label(line, vendor));
         }
     }
-    Edits::new(edits).apply(text)
+    edits
 }
 
 /// The index of the `=` of a field line.

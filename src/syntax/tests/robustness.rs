@@ -206,3 +206,26 @@ fn nesting_has_a_limit() {
     assert!(said(&format!("let x: {}int = 1", "list of ".repeat(5000))).starts_with("F004"));
     assert!(said(&format!("let x = {}", "\"{".repeat(5000))).starts_with("F004"));
 }
+
+#[test]
+fn a_text_that_is_shared_out_over_the_cores_reads_as_one_that_is_not() {
+    let deep = format!("let deep = {}1{}\n", "(".repeat(60), ")".repeat(60));
+    let mut text = String::new();
+    let mut single = Vec::new();
+    while text.len() < 3 * crate::syntax::WORTH_SHARING {
+        for part in [WHOLE, &deep, "skip if a == 1 because \"b\"\n", "let = 3\n", "## nothing below\n\n"] {
+            single.push(format!("{:?}", said(part).lines().map(|line| line.split(' ').next()).collect::<Vec<_>>()));
+            text.push_str(part);
+        }
+    }
+    let (file, found) = parse(FileId(0), &text);
+    let starts: Vec<u32> = found.iter().map(|said| said.span().start).collect();
+    assert!(starts.is_sorted());
+    let alone: usize = single.iter().map(|codes| codes.matches("Some").count()).sum();
+    assert_eq!(found.len(), alone);
+    let items = |text: &str| parse(FileId(0), text).0.items.len();
+    assert_eq!(
+        file.items.len(),
+        single.len() / 5 * (items(WHOLE) + items(&deep) + items("skip if a == 1 because \"b\"\n"))
+    );
+}

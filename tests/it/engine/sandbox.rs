@@ -1,111 +1,9 @@
 //! The flows of this repository against the sandbox, over HTTP.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-
-use koppel::{
-    connector::{self, Connection, Connector, Credentials},
-    engine::{EngineError, Run, Silent, Stop, Summary, poll},
-    ledger::Ledger,
-    project::Project,
-    sandbox::{self, Options, Sandbox},
-    schema::Catalog,
-};
+use koppel::{engine::EngineError, sandbox::Options};
 use serde_json::{Value, json};
 
-use super::world::{Told, places};
-
-/// The repository's project, a sandbox, and a ledger of their own.
-pub(crate) struct House {
-    sandbox: Option<Sandbox>,
-    url: String,
-    runs: BTreeMap<String, Run>,
-    ledger: Ledger,
-    journal: Told,
-    _folder: tempfile::TempDir,
-}
-
-impl House {
-    async fn new(options: Options) -> Self {
-        let catalog = Catalog::standard().unwrap();
-        let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
-        let project = Project::open(&flows, "live", catalog, "2026-03-20".parse().unwrap()).unwrap();
-        assert!(!project.has_errors(), "{:?}", project.diagnostics);
-        Self::of(&project, options).await
-    }
-
-    /// A project without mistakes and a sandbox of its own.
-    pub(crate) async fn of(project: &Project, options: Options) -> Self {
-        let sandbox = sandbox::start(options).await.unwrap();
-        let catalog = Catalog::standard().unwrap();
-        let shared = Arc::new(catalog.clone());
-        let secret = || "sandbox".to_owned().into();
-        let open = |name: &str, base: String, login: Option<String>, credentials| {
-            let connection = Connection {
-                name: name.into(),
-                system: name.into(),
-                base: Some(base.into()),
-                login: login.map(Into::into),
-                participant: None,
-                credentials,
-                settle: None,
-            };
-            connector::open(&connection, shared.clone()).unwrap()
-        };
-        let client = Credentials::Client { id: secret(), secret: secret() };
-        let token = Credentials::Token("5A".repeat(32).into());
-        let connections: BTreeMap<Arc<str>, Arc<dyn Connector>> = [
-            (Arc::from("jortt"), open("jortt", sandbox.jortt_url(), Some(sandbox.jortt_login_url()), client)),
-            (Arc::from("afas"), open("afas", sandbox.afas_url(), None, token)),
-        ]
-        .into();
-        let runs = project.runs.iter().map(|run| {
-            let of_engine = Run {
-                name: run.name.clone(),
-                plan: run.plan.clone(),
-                plan_version: run.version.clone(),
-                connections: connections.clone(),
-                systems: super::world::roles(),
-                catalog: shared.clone(),
-                patient: false,
-            };
-            (run.name.to_string(), of_engine)
-        });
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(&places(folder.path())).unwrap();
-        let url = sandbox.url();
-        let runs = runs.collect();
-        Self { sandbox: Some(sandbox), url, runs, ledger, journal: Told::default(), _folder: folder }
-    }
-
-    async fn try_poll(&self, run: &str) -> Result<Summary, EngineError> {
-        poll(&self.runs[run], &self.ledger, &self.journal, &Silent, &Stop::never()).await
-    }
-
-    /// Polls every run; what stops one run stops no other.
-    pub(crate) async fn try_all(&self) -> Vec<Result<Summary, EngineError>> {
-        let mut ended = Vec::new();
-        for run in self.runs.keys() {
-            ended.push(self.try_poll(run).await);
-        }
-        ended
-    }
-
-    async fn poll(&self, run: &str) -> Summary {
-        self.try_poll(run).await.unwrap()
-    }
-
-    pub(crate) async fn effects(&self) -> Value {
-        let answer = reqwest::get(format!("{}/_control/effects", self.url)).await.unwrap();
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
-    }
-
-    async fn fault(&self, fault: Value) {
-        let http = reqwest::Client::new();
-        let body = json!([fault]).to_string();
-        let answer = http.post(format!("{}/_control/faults", self.url)).body(body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    }
-}
+use super::house::House;
 
 /// How many were made of an entity, and that none was made twice.
 #[track_caller]
@@ -185,5 +83,5 @@ async fn a_sandbox_that_goes_away_in_the_middle_stops_the_run_and_leaves_the_led
     assert_eq!(made(&house.effects().await, "FbSales"), summary.created["FbSales"]);
     house.sandbox.take().unwrap().stop().await;
     assert!(matches!(house.try_poll("jortt_orders").await, Err(EngineError::Connection { .. })));
-    assert!(house.ledger.doubts().await.unwrap().is_empty());
+    assert!(house.ledger().doubts().await.unwrap().is_empty());
 }

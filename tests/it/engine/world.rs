@@ -20,7 +20,7 @@ use koppel::{
     ledger::{Intended, Ledger, Places},
     plan::{self, SettingValues},
     schema::Catalog,
-    value::{Ask, Decimal, Fields, Node, Record, Shape, Value},
+    value::{Action, Ask, Decimal, Fields, Node, Record, Shape, Value},
 };
 
 /// Invoices become orders; the customer is a debtor, found by e-mail or made.
@@ -70,7 +70,8 @@ create sale in afas.FbSales gives .OrNu {
 }
 "#;
 
-struct One(String, String);
+/// One file.
+pub(super) struct One(pub(super) String, pub(super) String);
 
 impl Files for One {
     fn read(&self, path: &str) -> Result<Arc<str>, String> {
@@ -129,6 +130,8 @@ pub(super) struct System {
     pub(super) down: Mutex<Option<ConnectorError>>,
     /// Rows that are made but not shown.
     pub(super) blind: Mutex<bool>,
+    /// Rows are shown as they were before they were changed.
+    pub(super) lags: Mutex<bool>,
     pub(super) settle: Mutex<Duration>,
     /// The next write of this entity happens, and its answer never comes.
     hangs: Mutex<Option<String>>,
@@ -166,6 +169,23 @@ impl System {
     /// Waits until a write hangs.
     pub(super) async fn hung(&self) {
         self.hung.notified().await;
+    }
+
+    /// Changes a debtor; gives its key.
+    fn change(&self, entity: &str, fields: &Fields) -> Arc<str> {
+        assert_eq!(entity, "KnSalesRelationOrg", "nothing else is changed here");
+        let value = |path: &str| fields.value(path).cloned();
+        let key = value("DbId").unwrap();
+        let mut rows = self.rows.lock().unwrap();
+        let debtors = rows.get_mut("Profit_Debtor").into_iter().flatten();
+        for row in debtors.filter(|row| row.get("DebtorId") == &key && !*self.lags.lock().unwrap()) {
+            let changed = row.iter().map(|(name, old)| {
+                let written = value("KnOrganisation.Nm").filter(|_| name == "DebtorName");
+                written.unwrap_or_else(|| old.clone())
+            });
+            *row = Record::new(row.shape().clone(), changed.collect());
+        }
+        key.to_string().into()
     }
 
     fn make(&self, entity: &str, fields: &Fields) -> Arc<str> {
@@ -246,7 +266,10 @@ impl Connector for System {
         let script = self.scripts.lock().unwrap().get_mut(entity).and_then(VecDeque::pop_front);
         tokio::task::yield_now().await;
         let script = script.unwrap_or(Script { happens: true, answer: None });
-        let key = script.happens.then(|| self.make(entity, &write.fields));
+        let key = script.happens.then(|| match write.action {
+            Action::Create => self.make(entity, &write.fields),
+            Action::Update => self.change(entity, &write.fields),
+        });
         let hangs = self.hangs.lock().unwrap().as_deref() == Some(entity);
         if hangs {
             self.hung.notify_one();
@@ -261,6 +284,10 @@ impl Connector for System {
 
     fn settle(&self) -> Duration {
         *self.settle.lock().unwrap()
+    }
+
+    fn read_lag(&self) -> Duration {
+        Duration::from_mins(1).min(self.settle())
     }
 }
 

@@ -1,0 +1,320 @@
+//! What koppel left at the targets, as decisions see it: whether a row was edited since, and what was last sent to
+//! fields that no read shows.
+//!
+//! Takes rows as they are read, gives them with `.edited` filled in, and keeps how the target shows what was written.
+//! Promises that only a read that began late enough after a write counts, so that a slow target is no edit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    EngineError, Run, Stop,
+    question::typed,
+    reads::{Answers, ask},
+};
+use crate::{
+    eval::{Left, Remembered},
+    ledger::{Hasher, Hashes, Ledger, LeftAt, Target},
+    schema::{WriteClass, WriteFacts},
+    value::{Ask, EntityName, Filter, Node, Record, Value},
+};
+
+/// A record of a target: the written entity and its key.
+type Place = (EntityName, Arc<str>);
+
+/// What one record may ask about what koppel left. What it asked for and is not here yet is fetched before it is
+/// decided.
+#[derive(Debug, Default)]
+pub(super) struct Memories {
+    hasher: Option<Hasher>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    known: BTreeMap<Place, LeftAt>,
+    missing: BTreeSet<Place>,
+    adopted: BTreeMap<Place, Hashes>,
+}
+
+impl Memories {
+    /// Empty; without a hasher koppel has left nothing anywhere.
+    pub(super) fn new(hasher: Option<Hasher>) -> Self {
+        Self { hasher, inner: Mutex::default() }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was asked for and is to be fetched.
+    pub(super) fn missing(&self) -> Vec<Place> {
+        self.with(|inner| inner.missing.iter().cloned().collect())
+    }
+
+    /// Takes what was fetched; says whether this record waited for any of it.
+    pub(super) fn learn(&self, fetched: &BTreeMap<Place, LeftAt>) -> bool {
+        self.with(|inner| {
+            let waited = std::mem::take(&mut inner.missing);
+            let any = !waited.is_empty();
+            // Nothing is left where nothing can be written.
+            let known =
+                waited.into_iter().map(|place| (place.clone(), fetched.get(&place).cloned().unwrap_or_default()));
+            inner.known.extend(known);
+            any
+        })
+    }
+
+    /// Another record has written meanwhile.
+    pub(super) fn forget(&self) {
+        self.with(|inner| *inner = Inner::default());
+    }
+
+    /// Fields that koppel never wrote and no read shows, with what it would leave there today.
+    pub(super) fn adopted(&self, run: &Run) -> Vec<(Target, Hashes)> {
+        let adopted = self.with(|inner| inner.adopted.clone());
+        adopted.into_iter().filter_map(|(place, hashes)| Some((target(run, &place)?, hashes))).collect()
+    }
+
+    fn remembered(&self, entity: &EntityName, key: &Value, path: &str, node: &Node, shown: bool) -> Remembered {
+        let Some(hasher) = &self.hasher else { return Remembered::Never };
+        if matches!(key, Value::Key(_) | Value::Blank) {
+            return Remembered::Never;
+        }
+        let place: Place = (entity.clone(), key.to_string().into());
+        self.with(|inner| {
+            let Some(left) = inner.known.get(&place) else {
+                inner.missing.insert(place);
+                return Remembered::Never;
+            };
+            let Some(field) = left.get(path) else {
+                // What is still to come cannot be compared with what is sent another time.
+                if !shown && !is_promised(node) {
+                    inner.adopted.entry(place).or_default().insert(path.into(), hasher.leaf(node));
+                }
+                return Remembered::Never;
+            };
+            // As long as the target was not read late enough, what it shows is no edit.
+            let own = if shown { field.base.as_ref() } else { Some(&field.hash) };
+            match own {
+                Some(own) if *own != hasher.leaf(node) => Remembered::Different,
+                _ => Remembered::Same,
+            }
+        })
+    }
+}
+
+impl Left for Memories {
+    fn compare(&self, entity: &EntityName, key: &Value, path: &str, node: &Node) -> Remembered {
+        self.remembered(entity, key, path, node, false)
+    }
+
+    fn shown(&self, entity: &EntityName, key: &Value, path: &str, value: &Value) -> Remembered {
+        self.remembered(entity, key, path, &Node::Value(value.clone()), true)
+    }
+}
+
+/// Does it hold the key of a write that is still to be made?
+fn is_promised(node: &Node) -> bool {
+    match node {
+        Node::Value(Value::List(items)) => items.iter().any(|item| matches!(item, Value::Key(_))),
+        Node::Value(value) => matches!(value, Value::Key(_)),
+        Node::Object(fields) => fields.0.iter().any(|(_, node)| is_promised(node)),
+        Node::List(rows) => rows.iter().flat_map(|row| &row.0).any(|(_, node)| is_promised(node)),
+    }
+}
+
+fn target(run: &Run, (entity, key): &Place) -> Option<Target> {
+    let conn = run.connection(&entity.role).ok()?.name().into();
+    Some(Target { conn, entity: entity.entity.clone(), key: key.clone() })
+}
+
+/// Fetches what is left at these places.
+pub(super) async fn fetch(
+    run: &Run,
+    ledger: &Ledger,
+    places: BTreeSet<Place>,
+) -> Result<BTreeMap<Place, LeftAt>, EngineError> {
+    let targets = places.into_iter().filter_map(|place| Some((target(run, &place)?, place)));
+    let (targets, places): (Vec<_>, Vec<_>) = targets.unzip();
+    let left = ledger.left(targets).await?;
+    Ok(places.into_iter().zip(left).collect())
+}
+
+/// An entity whose writes are shown by a read entity.
+struct Writer<'a> {
+    name: &'a Arc<str>,
+    facts: &'a WriteFacts,
+    key: &'a Arc<str>,
+}
+
+fn writers<'a>(run: &'a Run, shown_by: &EntityName) -> Vec<Writer<'a>> {
+    let system = run.systems.get(&shown_by.role).and_then(|system| run.catalog.systems.get(system));
+    let written = system.into_iter().flat_map(|system| &system.entities).filter_map(|(name, entity)| {
+        let facts = entity.write.as_ref().filter(|facts| facts.shown_by.as_ref() == Some(&shown_by.entity))?;
+        Some(Writer { name, facts, key: facts.shown_key()? })
+    });
+    written.collect()
+}
+
+/// The ask with all fields that show what koppel writes, where it wants to know about edits.
+pub(super) fn telling(run: &Run, ask: &Ask) -> Ask {
+    let wants = ask.fields.iter().any(|field| matches!(&**field, "edited" | "conflict"));
+    if wants { showing(run, ask) } else { ask.clone() }
+}
+
+/// The ask with all fields that show what koppel writes.
+pub(super) fn showing(run: &Run, ask: &Ask) -> Ask {
+    let writers = writers(run, &ask.entity);
+    let shown = writers.iter().flat_map(|writer| writer.facts.shows.values().chain([writer.key]));
+    let mut fields: Vec<Arc<str>> = ask.fields.iter().chain(shown).cloned().collect();
+    fields.sort();
+    fields.dedup();
+    // A path to an object means all of it.
+    let around = |path: &str| {
+        path.match_indices('.')
+            .any(|(end, _)| path.get(..end).is_some_and(|own| fields.iter().any(|field| **field == *own)))
+    };
+    let fields: Vec<Arc<str>> = fields.iter().filter(|path| !around(path)).cloned().collect();
+    Ask { fields: fields.into(), ..ask.clone() }
+}
+
+type Answered = (Ask, Arc<[Record]>);
+
+/// Asks all of these; rows of what koppel writes say whether they were edited since.
+pub(super) async fn look(
+    run: &Run,
+    ledger: Option<&Ledger>,
+    stop: &Stop,
+    asks: Vec<Ask>,
+) -> Result<Answers, EngineError> {
+    let Some(ledger) = ledger else { return ask(run, stop, asks).await };
+    let begun = Timestamp::now();
+    let wide: Vec<(Ask, Ask)> = asks.into_iter().map(|own| (telling(run, &own), own)).collect();
+    let answers = ask(run, stop, wide.iter().map(|(wide, _)| wide.clone()).collect()).await?;
+    let mut own = Answers::with_capacity(wide.len());
+    let mut rows: BTreeMap<EntityName, Vec<Answered>> = BTreeMap::new();
+    for (wide, ask) in wide {
+        match answers.get(&wide) {
+            Some(Ok(found)) if !found.is_empty() && !own.contains_key(&ask) => {
+                rows.entry(ask.entity.clone()).or_default().push((ask.clone(), found.clone()));
+                own.insert(ask, Ok(found.clone()));
+            }
+            Some(answer) => {
+                own.entry(ask).or_insert_with(|| answer.clone());
+            }
+            None => {}
+        }
+    }
+    for (entity, found) in rows {
+        let mut all: Vec<Record> = found.iter().flat_map(|(_, rows)| rows.iter().cloned()).collect();
+        if edited(run, ledger, &entity, &mut all, begun).await?.is_none() {
+            continue;
+        }
+        let mut all = all.into_iter();
+        for (ask, rows) in found {
+            own.insert(ask, Ok(all.by_ref().take(rows.len()).collect()));
+        }
+    }
+    Ok(own)
+}
+
+/// Which of these rows, read since then, a person has edited after koppel wrote them; `.edited` is filled in. None
+/// where koppel writes nothing that this entity shows.
+pub(super) async fn edited(
+    run: &Run,
+    ledger: &Ledger,
+    entity: &EntityName,
+    rows: &mut [Record],
+    begun: Timestamp,
+) -> Result<Option<Vec<bool>>, EngineError> {
+    let writers = writers(run, entity);
+    let connector = run.connection(&entity.role)?;
+    let (conn, hasher): (Arc<str>, _) = (connector.name().into(), ledger.hasher());
+    let has = |row: &Record, path: &str| row.shape().index(path.split('.').next().unwrap_or(path)).is_some();
+    let mut targets: BTreeMap<Target, Vec<(usize, &Writer<'_>)>> = BTreeMap::new();
+    for writer in &writers {
+        for (at, row) in rows.iter().enumerate().filter(|(_, row)| has(row, writer.key)) {
+            let key = row.path(writer.key).to_string().into();
+            let target = Target { conn: conn.clone(), entity: writer.name.clone(), key };
+            targets.entry(target).or_default().push((at, writer));
+        }
+    }
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let left = ledger.left(targets.keys().cloned().collect()).await?;
+    let before = begun.checked_sub(connector.read_lag()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut bases: Vec<(Target, Hashes)> = Vec::new();
+    let mut all = vec![false; rows.len()];
+    for ((target, shown), left) in targets.into_iter().zip(left) {
+        let mut first = Hashes::new();
+        for (at, writer) in shown {
+            let Some(row) = rows.get(at) else { continue };
+            for (path, field) in &left {
+                let Some(read) = writer.facts.shows.get(path).filter(|read| has(row, read)) else { continue };
+                let now = hasher.value(row.path(read));
+                match &field.base {
+                    Some(base) => {
+                        if let Some(edited) = all.get_mut(at) {
+                            *edited |= *base != now;
+                        }
+                    }
+                    None if field.at <= before => {
+                        first.insert(path.clone(), now);
+                    }
+                    None => {}
+                }
+            }
+        }
+        if !first.is_empty() {
+            bases.push((target, first));
+        }
+    }
+    if !bases.is_empty() {
+        ledger.set_bases(bases, before).await?;
+    }
+    for (row, edited) in rows.iter_mut().zip(&all) {
+        if let Some(place) = row.shape().index("edited") {
+            let mut values: Vec<Value> = row.iter().map(|(_, value)| value.clone()).collect();
+            if let Some(value) = values.get_mut(place) {
+                *value = Value::Bool(*edited);
+            }
+            *row = Record::new(row.shape().clone(), values);
+        }
+    }
+    Ok(Some(all))
+}
+
+/// Reads what was written to master records once more, late enough that the target shows it: from then on another value
+/// is an edit by a person. Asked for in few calls, and once for each write.
+pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Result<(), EngineError> {
+    for (role, connector) in &run.connections {
+        let system = run.systems.get(role).and_then(|system| run.catalog.systems.get(system));
+        for (name, entity) in system.into_iter().flat_map(|system| &system.entities) {
+            let Some(facts) = entity.write.as_ref().filter(|facts| facts.class == WriteClass::Master) else { continue };
+            let (Some(shown_by), Some(key)) = (&facts.shown_by, facts.shown_key()) else { continue };
+            let begun = Timestamp::now();
+            let before = begun.checked_sub(connector.read_lag()).unwrap_or(Timestamp::UNIX_EPOCH);
+            let keys = ledger.unread((connector.name(), name), before).await?;
+            let shown_by = EntityName { role: role.clone(), entity: shown_by.clone() };
+            let read = run.systems.get(role).and_then(|system| run.catalog.entity(system, &shown_by.entity));
+            let (false, Some(read)) = (keys.is_empty(), read.and_then(|entity| entity.read.as_ref())) else { continue };
+            let of_keys = keys.iter().map(|own| typed(&Value::text(own), &read.object, key)).collect();
+            let own = Ask { entity: shown_by.clone(), filter: Filter::In(key.clone(), of_keys), fields: [].into() };
+            let own = showing(run, &own);
+            // Nothing hangs on it now: it is asked again at the next poll, and who needs the connection tells its trouble.
+            let Ok(mut answers) = ask(run, stop, vec![own.clone()]).await else { continue };
+            let Some(Ok(rows)) = answers.remove(&own) else { continue };
+            edited(run, ledger, &shown_by, &mut rows.to_vec(), begun).await?;
+            let conn: Arc<str> = connector.name().into();
+            let read = keys.into_iter().map(|key| Target { conn: conn.clone(), entity: name.clone(), key }).collect();
+            ledger.were_read(read, before).await?;
+        }
+    }
+    Ok(())
+}
