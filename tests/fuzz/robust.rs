@@ -18,7 +18,10 @@ use koppel::{
     plan::{SettingValues, build},
     project,
     schema::Catalog,
-    syntax::parse,
+    syntax::{
+        format::{Vendor, format},
+        parse,
+    },
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -432,7 +435,10 @@ fn a_file_of_a_megabyte_is_read_whatever_is_in_it() {
         format!("let x = 1{}\n", line(" + 1")),
     ];
     for text in texts {
-        soon(move || parse(FileId(0), &text));
+        soon(move || {
+            let _ = parse(FileId(0), &text);
+            let _ = format(&text, &Vendor::default());
+        });
     }
 }
 
