@@ -1,14 +1,14 @@
 //! Whatever is typed: no panic, no endless work, every message at a place inside its text.
 //!
-//! The shipped flows, tables and `koppel.toml` with typing mistakes, and texts that no one would type. `PROPTEST_CASES`
-//! makes it a soak. What it finds becomes a test of its own.
+//! The shipped flows, tables, `koppel.toml` and `flow.lock` with typing mistakes, and texts that no one would type.
+//! `KOPPEL_SOAK=10` makes it a soak of ten minutes (CONTRIBUTING.md). What it finds becomes a test of its own.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::civil::Date;
@@ -18,9 +18,12 @@ use koppel::{
     plan::{SettingValues, build},
     project,
     schema::Catalog,
-    syntax::parse,
+    syntax::{
+        format::{Vendor, format},
+        parse,
+    },
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 
 const TODAY: Date = Date::constant(2026, 1, 15);
 
@@ -295,53 +298,116 @@ fn spoilt(which: prop::sample::Index, endings: &[&str], slips: &[Slip]) -> Texts
     texts
 }
 
-fn cases(quick: u32) -> ProptestConfig {
-    let soak = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: soak.unwrap_or(quick), failure_persistence: None, ..ProptestConfig::default() }
+/// Tries a property on so many inputs; under `KOPPEL_SOAK=10` again and again, for ten minutes.
+pub(super) fn fuzz<S: Strategy>(cases: u32, inputs: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>)
+where
+    S::Value: std::fmt::Debug,
+{
+    let minutes = std::env::var("KOPPEL_SOAK").ok().map(|minutes| minutes.parse().expect("KOPPEL_SOAK is minutes"));
+    let end = minutes.map(|minutes| Instant::now() + Duration::from_mins(minutes));
+    loop {
+        let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+        if let Err(trouble) = TestRunner::new(config).run(inputs, &property) {
+            panic!("{trouble}");
+        }
+        if end.is_none_or(|end| Instant::now() >= end) {
+            return;
+        }
+    }
 }
 
-proptest! {
-    #![proptest_config(cases(12))]
-
-    #[test]
-    fn shipped_flows_with_slips_are_checked(which in any::<prop::sample::Index>(), slips in slips()) {
+#[test]
+fn shipped_flows_with_slips_are_checked() {
+    fuzz(12, &(any::<prop::sample::Index>(), slips()), |(which, slips)| {
         checked(&spoilt(which, &["flow"], &slips));
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn shipped_tables_and_samples_with_slips_are_checked(which in any::<prop::sample::Index>(), slips in slips()) {
+#[test]
+fn shipped_tables_and_samples_with_slips_are_checked() {
+    fuzz(12, &(any::<prop::sample::Index>(), slips()), |(which, slips)| {
         checked(&spoilt(which, &["csv", "json"], &slips));
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn any_bytes_are_a_flow_a_table_and_a_sample(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+#[test]
+fn shipped_flows_with_slips_are_formatted() {
+    fuzz(24, &(any::<prop::sample::Index>(), slips()), |(which, slips)| {
+        let paths = PRODUCT.list("flow");
+        crate::fmt::promises(&slipped(&PRODUCT.0[which.get(&paths)], &slips))
+    });
+}
+
+#[test]
+fn any_pieces_are_formatted_and_read_again() {
+    let pieces = prop::collection::vec(prop::sample::select(PIECES), 0..60);
+    fuzz(200, &pieces, |pieces| crate::fmt::promises(&pieces.concat()));
+}
+
+#[test]
+fn any_bytes_are_a_flow_a_table_and_a_sample() {
+    fuzz(12, &prop::collection::vec(any::<u8>(), 0..300), |bytes| {
         let text = String::from_utf8_lossy(&bytes);
         let _ = parse(FileId(0), &text);
+        crate::fmt::promises(&text)?;
         for path in ["orders.flow", "tables/items.csv", "samples/afas.json"] {
             let mut texts = PRODUCT.clone();
             texts.0.insert(path.to_owned(), (&*text).into());
             checked(&texts);
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn the_settings_with_slips_are_judged(slips in slips()) {
+#[test]
+fn any_cells_are_a_table() {
+    let cell = prop::sample::select(PIECES);
+    let rows = prop::collection::vec(prop::collection::vec(cell, 1..5), 0..20);
+    fuzz(12, &(rows, prop::sample::select(&[",", ";", "\",\""][..])), |(rows, comma)| {
+        let lines: Vec<String> = rows.iter().map(|row| row.join(comma)).collect();
+        let items = PRODUCT.0["tables/items.csv"].lines().next().unwrap();
+        let mut texts = PRODUCT.clone();
+        texts.0.insert("tables/items.csv".to_owned(), format!("{items}\n{}\n", lines.join("\n")).into());
+        checked(&texts);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_settings_with_slips_are_judged() {
+    fuzz(12, &slips(), |slips| {
         let text = slipped(&PRODUCT.0["koppel.toml"], &slips);
         let mut sources = Sources::default();
         let file = sources.add("koppel.toml", project::without_secrets(&text));
         let (_, mistakes) = project::Config::parse(file, &text);
         can_be_shown(&mistakes, &sources);
-        let folder = tempfile::tempdir().unwrap();
-        for (path, own) in &PRODUCT.0 {
-            let path: PathBuf = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, own.as_bytes()).unwrap();
-        }
-        std::fs::write(folder.path().join("koppel.toml"), text).unwrap();
-        for environment in ["live", "test"] {
-            if let Ok(project) = project::Project::open(folder.path(), environment, Catalog::standard().unwrap(), TODAY) {
-                can_be_shown(&project.diagnostics, &project.sources);
-            }
+        opened_with(&[("koppel.toml", &text)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_lock_with_slips_is_judged() {
+    fuzz(12, &slips(), |slips| {
+        opened_with(&[("flow.lock", &slipped(&PRODUCT.0["flow.lock"], &slips))]);
+        Ok(())
+    });
+}
+
+/// The shipped project on disk, with other texts in some of its files.
+fn opened_with(others: &[(&str, &str)]) {
+    let folder = tempfile::tempdir().unwrap();
+    let own = PRODUCT.0.iter().map(|(path, text)| (&**path, &**text));
+    for (path, text) in own.chain(others.iter().copied()) {
+        let path: PathBuf = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    for environment in ["live", "test"] {
+        if let Ok(project) = project::Project::open(folder.path(), environment, Catalog::standard().unwrap(), TODAY) {
+            can_be_shown(&project.diagnostics, &project.sources);
         }
     }
 }
@@ -369,7 +435,10 @@ fn a_file_of_a_megabyte_is_read_whatever_is_in_it() {
         format!("let x = 1{}\n", line(" + 1")),
     ];
     for text in texts {
-        soon(move || parse(FileId(0), &text));
+        soon(move || {
+            let _ = parse(FileId(0), &text);
+            let _ = format(&text, &Vendor::default());
+        });
     }
 }
 

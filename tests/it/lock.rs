@@ -231,3 +231,11 @@ fn one_that_cannot_be_read_stops_everything_until_it_is_there_again() {
     assert!(place.koppel(&["run", "--sandbox"]).contains("F903"));
     assert!(place.koppel(&["check", "--accept"]).ends_with("exit 0"));
 }
+
+#[test]
+fn the_example_of_the_reference_is_one() {
+    let page = include_str!("../../grammar/language.md");
+    let block = page.split("```").find(|block| block.starts_with("toml\nversion = 1")).unwrap();
+    let lock = koppel::lock::read(block.trim_start_matches("toml\n")).unwrap();
+    assert_eq!((lock.number.len(), lock.write.len(), lock.read.len()), (1, 1, 1));
+}

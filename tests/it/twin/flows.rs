@@ -11,6 +11,8 @@ struct Maker<'a> {
     /// Names that are visible: the expression, its type, whether it may be blank.
     names: Vec<(String, Type, bool)>,
     next: usize,
+    /// Hardly anything ends the record, so that what stands last is come to.
+    calm: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,8 @@ enum Type {
 
 /// The text of a flow that these numbers say.
 pub(super) fn flow(numbers: &[u16]) -> String {
-    let mut maker = Maker { picks: Picks(numbers.iter()), names: Vec::new(), next: 0 };
+    let mut maker = Maker { picks: Picks(numbers.iter()), names: Vec::new(), next: 0, calm: false };
+    maker.calm = maker.picks.of(2) == 0;
     let invoice = [
         ("invoice.invoice_number", Type::Text, true),
         ("invoice.reference", Type::Text, true),
@@ -67,6 +70,12 @@ impl Maker<'_> {
         text += &self.sale();
         if self.picks.of(3) == 0 {
             text += &self.each();
+        }
+        if self.picks.of(3) == 0 {
+            text += &self.update();
+        }
+        if self.picks.of(3) == 0 {
+            text += &self.after();
         }
         text + TABLES
     }
@@ -116,7 +125,7 @@ impl Maker<'_> {
                 format!("{indent}let {name} = [{each}{item} for {each} in invoice.line_items when {when}]\n")
             }
             _ => {
-                let verdict = ["warn", "warn", "hold", "skip", "fail"][self.picks.of(5)];
+                let verdict = ["warn", "warn", "hold", "skip", "fail"][self.picks.of(if self.calm { 2 } else { 5 })];
                 let when = self.bool(3);
                 let ty = self.ty();
                 let (hole, _) = self.expr(ty, 1);
@@ -140,7 +149,8 @@ impl Maker<'_> {
     }
 
     fn item_ensure(&mut self, indent: &str, name: &str) -> String {
-        let key = self.text(2);
+        // Often one that the samples have, so that something is found.
+        let key = if self.picks.of(2) == 0 { "\"ADV\"".to_owned() } else { self.text(2) };
         let mut text = format!("{indent}ensure {name}: text(40) {{\n");
         if self.picks.of(3) == 0 {
             let (value, when) = (self.text(1), self.bool(2));
@@ -165,6 +175,20 @@ impl Maker<'_> {
         if self.picks.of(2) == 0 {
             let _ = writeln!(text, "{indent}  hold when found.Blocked because \"blocked\"");
         }
+        let updates = self.picks.of(2) == 0;
+        if updates {
+            let when = match self.picks.of(5) {
+                0 => format!(" when {}", self.bool(2)),
+                1 => " when not found.conflict".to_owned(),
+                2 => " when found.edited".to_owned(),
+                _ => String::new(),
+            };
+            let _ = writeln!(text, "{indent}  update found{when}");
+        }
+        if self.picks.of(5) == 0 {
+            let word = ["hold when found.conflict", "warn when found.edited"][self.picks.of(2)];
+            let _ = writeln!(text, "{indent}  {word} because \"a person was here\"");
+        }
         if self.picks.of(3) == 0 {
             let when = self.bool(2);
             let _ = writeln!(text, "{indent}  warn when {when} because \"not found yet\"");
@@ -172,20 +196,38 @@ impl Maker<'_> {
         let when = if self.picks.of(2) == 0 { format!(" when {}", self.bool(2)) } else { String::new() };
         let (made, name, group) = (self.fresh("made"), self.text(2), self.text(1));
         let _ = writeln!(text, "{indent}  create {made} in afas.FbItemArticle{when} gives .ItCd {{");
-        let _ = writeln!(text, "{indent}    ItCd = first_chars({key}, 40)\n{indent}    Ds = first_chars({name}, 100)");
+        let policies = ["", "", " on create", " unless filled", " unless edited"];
+        let mut policy = || if updates { policies[self.picks.of(policies.len())] } else { "" };
+        let (of_name, of_group, of_unit) = (policy(), policy(), policy());
         let _ = writeln!(
             text,
-            "{indent}    Grp = first_chars({group}, 15)\n{indent}    BiUn = \"STK\"\n{indent}    VaRc = \"1\"\n{indent}  }}"
+            "{indent}    ItCd = first_chars({key}, 40)\n{indent}    Ds = first_chars({name}, 100){of_name}"
         );
+        if of_name == " on create" {
+            let other = self.text(2);
+            let _ = writeln!(text, "{indent}    Ds = first_chars({other}, 100) on update");
+        }
+        let _ = writeln!(
+            text,
+            "{indent}    Grp = first_chars({group}, 15){of_group}\n{indent}    BiUn = \"STK\"{of_unit}\n{indent}    VaRc = \"1\""
+        );
+        if updates && self.picks.of(3) == 0 {
+            let when = self.bool(1);
+            let _ = writeln!(text, "{indent}    BaCo = clear when {when} else \"871\"");
+        }
+        let _ = writeln!(text, "{indent}  }}");
         let _ = writeln!(text, "{indent}  hold because \"no item\"\n{indent}}}");
         text
     }
 
     fn sale(&mut self) -> String {
         let when = if self.picks.of(3) == 0 { format!(" when {}", self.bool(2)) } else { String::new() };
-        let number = self.text(1);
+        // Kept in plain, so nobody's name may be in it.
+        let number = ["(invoice.invoice_number ?? invoice.id)", "invoice.id", "\"7\""][self.picks.of(3)];
         let date = self.filled(Type::Date, 2);
-        let mut text = format!("\ncreate sale in afas.FbSales{when} gives .OrNu {{\n  OrNu = \"J{{invoice.id}}\"\n");
+        let mut text = format!(
+            "\ncreate sale in afas.FbSales{when} gives .OrNu {{\n  OrNu = \"J{{first_chars(invoice.id, 8)}}\"\n"
+        );
         let _ = writeln!(text, "  OrDa = {date}\n  DbId = \"10021\"\n  RfCs = first_chars({number}, 30)");
         text += "  CuId = \"EUR\"\n  Unit = 1\n  JoCo = \"VERK\"\n  InVa = no\n  VaDu = \"1\"\n  PaCd = \"30\"\n";
         if self.picks.of(2) == 0 {
@@ -228,6 +270,32 @@ impl Maker<'_> {
         text + "}\n"
     }
 
+    /// An `update` of its own, of the customer.
+    fn update(&mut self) -> String {
+        let when = if self.picks.of(3) == 0 { format!(" when {}", self.bool(2)) } else { String::new() };
+        let (name, mail) = (self.text(2), self.bool(2));
+        let policy = ["", "", " unless filled", " unless edited"][self.picks.of(4)];
+        format!(
+            "\nupdate jortt.customers{when} {{\n  id = invoice.customer_id!\n  customer_name = {name}{policy}\n  \
+             phonenumber = clear when {mail} else \"020\"\n}}\n"
+        )
+    }
+
+    /// The stage behind the sale.
+    fn after(&mut self) -> String {
+        let outside = self.names.len();
+        let when = if self.picks.of(2) == 0 { format!(" when {}", self.bool(2)) } else { String::new() };
+        let mut text = format!("\nafter sale{when} {{\n");
+        self.names.push(("sale".into(), Type::Text, false));
+        for _ in 0..=self.picks.of(3) {
+            text += &self.statement("  ");
+        }
+        let described = self.text(2);
+        let _ = writeln!(text, "  create told in jortt.labels gives .id {{\n    description = {described}\n  }}");
+        self.names.truncate(outside);
+        text + "}\n"
+    }
+
     fn line_names(&mut self) {
         self.names.push(("line.description".into(), Type::Text, true));
         self.names.push(("line.ledger_account_id".into(), Type::Text, true));
@@ -244,7 +312,7 @@ impl Maker<'_> {
         if !blank {
             return expr;
         }
-        match (self.picks.of(4), ty) {
+        match (if self.calm { 2 } else { self.picks.of(4) }, ty) {
             (0, _) => format!("({expr})!"),
             (1, Type::Text) => format!("(({expr}) ?? hold \"nothing there\")"),
             (_, Type::Text) => format!("(({expr}) ?? \"ADV\")"),

@@ -17,10 +17,10 @@ use koppel::{
     plan::SettingValues,
     schema::{Kind, Ty},
     syntax::tree::{FindMode, PolicyKind},
-    value::{Action, Fields, Node, Record, Value, Verdict, order},
+    value::{Action, EntityName, Fields, Node, Record, Value, Verdict, order},
 };
 
-use super::{expression::children, world::World};
+use super::{expression::children, update::Now, world::World};
 
 /// Why a record ended; no text where the sentence is koppel's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,12 @@ pub(super) struct Twin<'p> {
     ensured: Vec<(String, Choice)>,
     /// Creates of ensures: role, family, recognition key, name, value.
     created: Vec<(String, String, Value, String, Value)>,
+    /// Keys of the first stage, by name, while a second one is decided.
+    keys: &'p BTreeMap<std::sync::Arc<str>, Value>,
 }
+
+/// A write with its value and its target; an update may have nothing to send.
+type Written<'p> = (Option<Made>, Value, &'p Target);
 
 /// What a create of an ensure gave.
 type Given = Option<(Value, Choice)>;
@@ -98,34 +103,94 @@ pub(super) fn decide(
     record: &Record,
     today: Date,
 ) -> Verdicts {
-    let mut twin = Twin {
-        program,
-        sources,
-        settings,
-        world,
-        today,
-        names: program.constants.iter().map(|line| (line.var, Definition::Let(line))).collect(),
-        known: BTreeMap::new(),
-        rows: Vec::new(),
-        rounds: Vec::new(),
-        warnings: Vec::new(),
-        writes: Vec::new(),
-        ensured: Vec::new(),
-        created: Vec::new(),
-    };
+    let nothing = BTreeMap::new();
+    let mut twin = Twin::new(program, sources, settings, world, today, &nothing);
     let read = twin.reads(record).map_err(|ended| ended.place);
     let result = if read == Ok(true) { twin.flow() } else { Ok(()) };
-    let Twin { warnings, writes, ensured, .. } = twin;
-    match result {
-        Ok(()) => Verdicts { read, outcome: Ok(writes), warnings, ensured },
-        Err(ended) => {
-            let warnings = if ended.verdict == Verdict::Skip { Vec::new() } else { warnings };
-            Verdicts { read, outcome: Err(ended), warnings, ensured: Vec::new() }
+    twin.verdicts(read, result)
+}
+
+/// Decides the stage behind a write, with the keys that the first one was given.
+pub(super) fn decide_after(
+    program: &Program,
+    sources: &Sources,
+    settings: &SettingValues,
+    world: &World,
+    record: &Record,
+    today: Date,
+    after: (&str, &BTreeMap<std::sync::Arc<str>, Value>),
+) -> Verdicts {
+    let (write, keys) = after;
+    let mut twin = Twin::new(program, sources, settings, world, today, keys);
+    let source = program.source.as_ref().expect("a flow reads something");
+    twin.known.insert(source.var, Ok(Value::Record(record.clone())));
+    twin.begin(&program.body);
+    for stmt in &program.body {
+        if let Stmt::Write(write) = stmt {
+            twin.known.insert(write.var, Ok(keys.get(&write.name).cloned().unwrap_or_default()));
         }
     }
+    let result = program.afters.iter().filter(|after| *after.name == *write).try_for_each(|after| {
+        if !twin.applies(after.when.as_ref())? {
+            return Ok(());
+        }
+        twin.begin(&after.body);
+        after.body.iter().try_for_each(|stmt| twin.statement(stmt))
+    });
+    twin.verdicts(Ok(true), result)
 }
 
 impl<'p> Twin<'p> {
+    fn new(
+        program: &'p Program,
+        sources: &'p Sources,
+        settings: &'p SettingValues,
+        world: &'p World,
+        today: Date,
+        keys: &'p BTreeMap<std::sync::Arc<str>, Value>,
+    ) -> Self {
+        let names = program.constants.iter().map(|line| (line.var, Definition::Let(line))).collect();
+        Twin {
+            program,
+            sources,
+            settings,
+            world,
+            today,
+            names,
+            known: BTreeMap::new(),
+            rows: Vec::new(),
+            rounds: Vec::new(),
+            warnings: Vec::new(),
+            writes: Vec::new(),
+            ensured: Vec::new(),
+            created: Vec::new(),
+            keys,
+        }
+    }
+
+    fn verdicts(self, read: Result<bool, String>, result: Result<(), Ended>) -> Verdicts {
+        let Twin { warnings, writes, ensured, .. } = self;
+        match result {
+            Ok(()) => Verdicts { read, outcome: Ok(writes), warnings, ensured },
+            Err(ended) => {
+                let warnings = if ended.verdict == Verdict::Skip { Vec::new() } else { warnings };
+                Verdicts { read, outcome: Err(ended), warnings, ensured: Vec::new() }
+            }
+        }
+    }
+
+    /// The record in hand, when it is of this entity.
+    pub(super) fn in_hand(&self, entity: &EntityName) -> Option<Record> {
+        let source = self.program.source.as_ref()?;
+        let record = self.known.get(&source.var)?.as_ref().ok()?.as_record()?;
+        (source.name == *entity).then(|| record.clone())
+    }
+
+    /// A name as it is here, with the positions in the loops around.
+    pub(super) fn numbered_here(&self, name: &str) -> String {
+        self.numbered(name, self.rounds.len())
+    }
+
     /// Does the condition of the source let the record in?
     fn reads(&mut self, record: &Record) -> Result<bool, Ended> {
         let source = self.program.source.as_ref().expect("a flow reads something");
@@ -184,7 +249,7 @@ impl<'p> Twin<'p> {
             Stmt::Write(write) => {
                 let made = self.write(write)?;
                 let value = made.map_or(Value::Blank, |(made, value, _)| {
-                    self.writes.push(made);
+                    self.writes.extend(made);
                     value
                 });
                 self.known.insert(write.var, Ok(value));
@@ -336,6 +401,9 @@ impl<'p> Twin<'p> {
 
     fn ensure(&mut self, ensure: &'p Ensure, depth: usize) -> Result<Value, Ended> {
         let name = self.numbered(&ensure.name, depth);
+        if let Some(key) = self.keys.get(name.as_str()) {
+            return Ok(key.clone());
+        }
         let Some((value, choice)) = self.choose(ensure)? else { return Ok(Value::Blank) };
         if let Choice::Create(create) = &choice
             && let Some(made) = self.writes.iter_mut().find(|made| made.name == *create)
@@ -364,12 +432,27 @@ impl<'p> Twin<'p> {
         }
         let mut given: Given = None;
         let mut row_found = false;
+        let mut found: Option<(Record, Value)> = None;
         for alternative in &ensure.alternatives {
             match alternative {
                 Alternative::Let(_) | Alternative::FindRow(_) => {}
                 Alternative::Guard { guard, of_found } => {
                     if if *of_found { row_found } else { given.is_none() } {
                         self.guard(guard)?;
+                    }
+                }
+                Alternative::UpdateFound(when, _) => {
+                    let Some((row, key)) = &found else { continue };
+                    if self.applies(when.as_ref())? {
+                        let made = self.update_found(ensure, row, key)?;
+                        // Two updates of one thing in one record are one.
+                        let same = |made: &Made, own: &Made| {
+                            own.action == made.action
+                                && own.entity == made.entity
+                                && own.fields.0[0] == made.fields.0[0]
+                        };
+                        let made = made.filter(|made| !self.writes.iter().any(|own| same(made, own)));
+                        self.writes.extend(made);
                     }
                 }
                 _ if given.is_some() => {}
@@ -392,9 +475,10 @@ impl<'p> Twin<'p> {
                         self.known.remove(name);
                     }
                     self.known.insert(ensure.found, Ok(Value::Record(row.clone())));
+                    self.conflict(ensure, row, &key);
+                    found = Some((row.clone(), key.clone()));
                     given = Some((key.clone(), Choice::Found(key)));
                 }
-                Alternative::UpdateFound(..) => {}
                 Alternative::Create(write) => given = self.create(write)?,
                 Alternative::Include(inner) => {
                     given = self.choose(inner)?;
@@ -409,9 +493,25 @@ impl<'p> Twin<'p> {
         Ok(given)
     }
 
+    /// A row that a person edited is in conflict when this ensure would have something to send to it; one that says
+    /// it itself is believed.
+    fn conflict(&mut self, ensure: &'p Ensure, row: &Record, key: &Value) {
+        let is_asked = row.shape().index("conflict").is_some() && row.get("conflict").is_blank();
+        if !is_asked || *row.get("edited") != Value::Bool(true) {
+            return;
+        }
+        let warnings = self.warnings.len();
+        let something = matches!(self.update_found(ensure, row, key), Ok(Some(_)));
+        self.warnings.truncate(warnings);
+        let value =
+            |(name, value): (&str, &Value)| if name == "conflict" { Value::Bool(something) } else { value.clone() };
+        let row = Record::new(row.shape().clone(), row.iter().map(value).collect());
+        self.known.insert(ensure.found, Ok(Value::Record(row)));
+    }
+
     /// The create of an ensure; one that recognises the same thing as an earlier one of this record is that one.
     fn create(&mut self, write: &'p Write) -> Result<Given, Ended> {
-        let Some((made, value, target)) = self.write(write)? else { return Ok(None) };
+        let Some((Some(made), value, target)) = self.write(write)? else { return Ok(None) };
         let family = target.entity.write.as_ref().and_then(|facts| facts.family.as_ref());
         let paths = family.map_or(&[][..], |(_, paths)| paths);
         let family = family.map_or(&target.name.entity, |(family, _)| family).to_string();
@@ -435,25 +535,43 @@ impl<'p> Twin<'p> {
         Ok(Some((value, Choice::Create(name))))
     }
 
-    /// A write with its value: the key that its body sets, or the promise of one.
-    fn write(&mut self, write: &'p Write) -> Result<Option<(Made, Value, &'p Target)>, Ended> {
-        let name = self.numbered(&write.name, self.rounds.len());
+    /// The first target whose condition holds.
+    pub(super) fn target(&mut self, write: &'p Write) -> Result<Option<&'p Target>, Ended> {
         for target in &write.targets {
-            if !self.applies(target.when.as_ref())? {
-                continue;
+            if self.applies(target.when.as_ref())? {
+                return Ok(Some(target));
             }
-            let mut fields = Fields::default();
-            self.lines(&target.lines, write.action, &mut fields)?;
-            let set = write.gives.as_ref().and_then(|gives| fields.value(gives)).filter(|value| !holds_key(value));
-            let value = set.cloned().unwrap_or_else(|| Value::Key(name.as_str().into()));
-            let entity = target.name.to_string();
-            let made = Made { name, entity, action: write.action, fields, ensure: None };
-            return Ok(Some((made, value, target)));
         }
         Ok(None)
     }
 
-    fn lines(&mut self, lines: &'p [Line], action: Action, fields: &mut Fields) -> Result<(), Ended> {
+    /// A write with its value: the key that its body sets, or the promise of one. An update may have nothing to send.
+    fn write(&mut self, write: &'p Write) -> Result<Option<Written<'p>>, Ended> {
+        let name = self.numbered(&write.name, self.rounds.len());
+        let Some(target) = self.target(write)? else { return Ok(None) };
+        if write.action == Action::Update {
+            let (made, key) = self.update(write, target)?;
+            return Ok(Some((made, key, target)));
+        }
+        let mut fields = Fields::default();
+        self.lines(&target.lines, write.action, None, &mut fields)?;
+        let set = write.gives.as_ref().and_then(|gives| fields.value(gives)).filter(|value| !holds_key(value));
+        let value = set.cloned().unwrap_or_else(|| Value::Key(name.as_str().into()));
+        let entity = target.name.to_string();
+        let made = Made { name, entity, action: write.action, fields, ensure: None };
+        Ok(Some((Some(made), value, target)))
+    }
+
+    /// The lines of a body; `at`: the target of an update, and the object around with its dot.
+    pub(super) fn lines(
+        &mut self,
+        lines: &'p [Line],
+        action: Action,
+        at: Option<(&Now<'_>, &str)>,
+        fields: &mut Fields,
+    ) -> Result<(), Ended> {
+        let now = at.map(|(now, _)| now);
+        let path = |name: &str| format!("{}{name}", at.map_or("", |(_, above)| above));
         self.begin_lines(lines);
         for line in lines {
             match line {
@@ -463,7 +581,7 @@ impl<'p> Twin<'p> {
                     self.var(ensure.var)?;
                 }
                 Line::Field(field) => {
-                    if !stands(field.policy, action) {
+                    if !self.is_sent(field.policy, action, now, &path(&field.field.name)) {
                         continue;
                     }
                     let value = self.value(&field.value)?;
@@ -474,11 +592,12 @@ impl<'p> Twin<'p> {
                     }
                 }
                 Line::Object { field, policy, when, lines } => {
-                    if !stands(*policy, action) || !self.applies(when.as_ref())? {
+                    if !self.is_sent(*policy, action, now, &path(&field.name)) || !self.applies(when.as_ref())? {
                         continue;
                     }
                     let mut inner = Fields::default();
-                    self.lines(lines, action, &mut inner)?;
+                    let above = path(&field.name) + ".";
+                    self.lines(lines, action, now.map(|now| (now, &*above)), &mut inner)?;
                     let repeats = matches!(field.ty.kind, Kind::List(_));
                     if !inner.0.is_empty() {
                         put(fields, &field.name, if repeats { Node::List(vec![inner]) } else { Node::Object(inner) });
@@ -486,9 +605,10 @@ impl<'p> Twin<'p> {
                 }
                 Line::Each { field, var, list, when, lines } => {
                     let mut rows = Vec::new();
+                    let above = path(&field.name) + ".";
                     self.rounds(*var, list, when.as_ref(), |twin| {
                         let mut row = Fields::default();
-                        twin.lines(lines, action, &mut row)?;
+                        twin.lines(lines, action, now.map(|now| (now, &*above)), &mut row)?;
                         rows.extend((!row.0.is_empty()).then_some(row));
                         Ok(())
                     })?;
@@ -506,7 +626,7 @@ impl<'p> Twin<'p> {
     }
 }
 
-fn stands(policy: Option<PolicyKind>, action: Action) -> bool {
+pub(super) fn stands(policy: Option<PolicyKind>, action: Action) -> bool {
     match policy {
         Some(PolicyKind::OnCreate) => action == Action::Create,
         Some(PolicyKind::OnUpdate) => action == Action::Update,

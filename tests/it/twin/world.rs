@@ -5,15 +5,52 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::civil::Date;
 use koppel::{
     check::typed::{Expr, Given, GivenField, GivenFields, Program},
+    eval::{Left, Remembered},
     schema::{Catalog, Kind, Object, Projection, Ty, decode_sample},
-    value::{Ask, Currency, Decimal, EntityName, Money, Record, Shape, Value},
+    value::{Ask, Currency, Decimal, EntityName, Money, Node, Record, Shape, Value},
 };
 
-/// Whole rows by entity.
+/// Whole rows by entity, and what koppel left in the fields of targets.
 #[derive(Debug, Clone, Default)]
-pub(super) struct World(pub(super) BTreeMap<EntityName, Vec<Record>>);
+pub(super) struct World(pub(super) BTreeMap<EntityName, Vec<Record>>, BTreeMap<(EntityName, String, String), Node>);
+
+impl Left for World {
+    fn compare(&self, entity: &EntityName, key: &Value, path: &str, node: &Node) -> Remembered {
+        match self.left(entity, key, path) {
+            None => Remembered::Never,
+            Some(left) if left == node => Remembered::Same,
+            Some(_) => Remembered::Different,
+        }
+    }
+}
 
 impl World {
+    /// What koppel last left in a field.
+    pub(super) fn left(&self, entity: &EntityName, key: &Value, path: &str) -> Option<&Node> {
+        self.1.get(&(entity.clone(), key.to_string(), path.to_owned()))
+    }
+
+    /// As if koppel had written some of the items and customers: what they show, or something else.
+    pub(super) fn remember(&mut self, texts: &[Value], picks: &mut Picks<'_>) {
+        for (role, written) in [("afas", "FbItemArticle"), ("jortt", "customers")] {
+            let entity = Catalog::standard().unwrap().entity(role, written).unwrap();
+            let facts = entity.write.as_ref().unwrap();
+            let name = |entity: &str| EntityName { role: role.into(), entity: entity.into() };
+            let (shown, key) = (name(facts.shown_by.as_ref().unwrap()), facts.shown_key().unwrap());
+            for row in self.0.get(&shown).into_iter().flatten() {
+                for (path, read) in &facts.shows {
+                    let value = match picks.of(4) {
+                        0 => continue,
+                        1 => picks.one(texts).clone(),
+                        _ => row.path(read).clone(),
+                    };
+                    let place = (name(written), row.path(key).to_string(), path.to_string());
+                    self.1.insert(place, Node::Value(value));
+                }
+            }
+        }
+    }
+
     /// The rows of an entity.
     pub(super) fn rows(&self, entity: &EntityName) -> &[Record] {
         self.0.get(entity).map_or(&[], Vec::as_slice)
