@@ -104,6 +104,9 @@ pub trait Connector: Send + Sync {
     /// Sends one write, once.
     async fn write(&self, intended: &Intended) -> Answered;
 
+    /// The stamp by which an entity is listed, newest first; none where the order is another one or not known.
+    fn newest_first(&self, entity: &str) -> Option<&Arc<str>>;
+
     /// How many HTTP requests were made so far, log-ins not counted.
     fn requests(&self) -> u64;
 

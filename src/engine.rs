@@ -7,12 +7,14 @@
 mod apply;
 mod decide;
 mod left;
+mod newest;
 mod poll;
 mod question;
 mod reads;
 mod run;
 mod serve;
 mod settle;
+mod source;
 mod stages;
 mod summary;
 

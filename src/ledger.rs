@@ -521,6 +521,12 @@ impl Ledger {
         self.writer.call(move |c| records::fill_in(c, &record, &hashes)).await
     }
 
+    /// Notes a record that waits for what is in doubt elsewhere, so that it is looked at again.
+    pub async fn wait(&self, record: RecordName, plan_version: Arc<str>) -> Result<(), LedgerError> {
+        let at = self.at();
+        self.writer.call(move |c| records::wait(c, at, &record, &plan_version)).await
+    }
+
     /// Tells that records left the source before they were done.
     pub async fn gone(&self, records: Vec<RecordName>) -> Result<(), LedgerError> {
         let at = self.at();
@@ -543,6 +549,18 @@ impl Ledger {
     pub async fn set_mark(&self, run: &str, list: &str, mark: Mark) -> Result<(), LedgerError> {
         let (run, list) = (run.to_owned(), list.to_owned());
         self.writer.call(move |c| records::set_mark(c, &run, &list, &mark)).await
+    }
+
+    /// Keys that were last seen in the list that records of a source leave.
+    pub async fn listed(&self, run: &str, list: &str) -> Result<Vec<Arc<str>>, LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| records::listed(c, &run, &list)).await
+    }
+
+    /// Remembers what is in that list now. To be called after the outcomes of all that left it are written.
+    pub async fn set_listed(&self, run: &str, list: &str, keys: Vec<Arc<str>>) -> Result<(), LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| records::set_listed(c, &run, &list, &keys)).await
     }
 
     fn at(&self) -> store::At {

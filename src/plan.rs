@@ -137,9 +137,9 @@ impl PlanError {
             Self::SettingUnset { owner, name, span } => Diagnostic::new("F111", self.to_string(), *span)
                 .says("has no default")
                 .help(format!("in koppel.toml:  [settings.{owner}]  {name} = …")),
-            Self::SettingFails { span, .. } => {
-                Diagnostic::new("F116", self.to_string(), *span).says("the settings make this fail for every record")
-            }
+            Self::SettingFails { span, .. } => Diagnostic::new("F116", self.to_string(), *span)
+                .says("the settings make this fail for every record")
+                .help("change the setting in koppel.toml, or this line"),
             Self::Pattern { span, .. } => Diagnostic::new("F008", self.to_string(), *span),
         }
     }

@@ -8,6 +8,7 @@ mod config;
 mod connect;
 mod files;
 mod keep;
+mod numbers;
 mod section;
 mod settings;
 mod table;
@@ -109,6 +110,7 @@ impl Project {
         };
         project.diagnostics.extend(mistakes);
         project.judge_settings();
+        project.judge_numbers();
         project.judge_lock(catalog);
         Ok(project)
     }

@@ -6,17 +6,14 @@
 //! by element, `x when x > 0` beside `-x when x < 0` is one signed amount, and a guard that asks for two equal amounts
 //! is believed. What a system computes, a division or a rounding is a name of its own.
 
+mod condition;
 mod poly;
 mod symbol;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use self::{
-    poly::{Cond, Poly, Term},
+    poly::{Poly, Term},
     symbol::{Env, Item, List, Symbol, named},
 };
 use super::{
@@ -27,7 +24,7 @@ use crate::{
     diagnostic::Diagnostic,
     schema::{Balance, Kind, Ty},
     syntax::tree::BinaryOp,
-    value::{Compare, Decimal, Value, Verdict},
+    value::{Decimal, Value, Verdict},
 };
 
 /// More work than any entry that a person writes: above it the entry is told as one that cannot be added up.
@@ -240,143 +237,6 @@ impl<'e> Adding<'_, 'e> {
         sides
     }
 
-    /// The amount where a condition holds, else nothing.
-    fn restrict(&mut self, when: &'e Expr, amount: Poly, env: &Env<'e>) -> Poly {
-        match &when.kind {
-            ExprKind::Const(Value::Bool(yes)) => {
-                if *yes {
-                    amount
-                } else {
-                    Poly::default()
-                }
-            }
-            ExprKind::Var(var) if self.conditions.contains_key(var) => match self.conditions.get(var).copied() {
-                Some(condition) if self.steps() => self.restrict(condition, amount, env),
-                _ => amount,
-            },
-            ExprKind::Not(inner) => {
-                let holds = self.restrict(inner, amount.clone(), env);
-                amount.minus(&holds)
-            }
-            ExprKind::Binary(BinaryOp::And, a, b) => {
-                let inner = self.restrict(b, amount, env);
-                self.restrict(a, inner, env)
-            }
-            ExprKind::Binary(BinaryOp::Or, a, b) => {
-                let first = self.restrict(a, amount.clone(), env);
-                let second = self.restrict(b, amount, env);
-                let both = self.restrict(a, second.clone(), env);
-                first.plus(&second, Decimal::ONE).minus(&both)
-            }
-            ExprKind::Binary(BinaryOp::IsNot, a, b) => {
-                let equal = self.equal_to(a, b, amount.clone(), env);
-                amount.minus(&equal)
-            }
-            ExprKind::Binary(BinaryOp::Is, a, b) => self.equal_to(a, b, amount, env),
-            ExprKind::Binary(BinaryOp::In | BinaryOp::NotIn, a, list) if words(list) => {
-                let mut inside = Poly::default();
-                if let ExprKind::List(items) = &list.kind {
-                    for item in items {
-                        let own = self.equal_to(a, item, amount.clone(), env);
-                        inside = inside.plus(&own, Decimal::ONE);
-                    }
-                }
-                if matches!(when.kind, ExprKind::Binary(BinaryOp::In, ..)) { inside } else { amount.minus(&inside) }
-            }
-            ExprKind::Binary(BinaryOp::Compare(compare), a, b) if a.ty.is_number() && b.ty.is_number() => {
-                let difference = self.number(a, env).minus(&self.number(b, env));
-                self.compared(*compare, &difference, amount)
-            }
-            _ => {
-                let condition = self.symbol(when, env);
-                let subject = self.key(&condition);
-                self.product(&amount, &Poly::cond(Cond { subject, word: None }))
-            }
-        }
-    }
-
-    /// The amount where a side of a comparison with zero holds.
-    fn compared(&mut self, compare: Compare, difference: &Poly, amount: Poly) -> Poly {
-        if let Some(number) = difference.as_number() {
-            return if compare.holds(&Value::Decimal(number), &Value::Int(0)) { amount } else { Poly::default() };
-        }
-        let (unit, first) = difference.unit();
-        let compare = match (compare, first.is_sign_negative()) {
-            (compare, false) => compare,
-            (Compare::Less, true) => Compare::Greater,
-            (Compare::AtMost, true) => Compare::AtLeast,
-            (Compare::Greater, true) => Compare::Less,
-            (Compare::AtLeast, true) => Compare::AtMost,
-        };
-        let below = Poly::cond(Cond { subject: format!("{} < 0", unit.key()).into(), word: None });
-        let below = self.product(&amount, &below);
-        // an amount that is zero together with the difference needs no case of its own for it
-        let zero = self.zero(&unit, &amount);
-        match compare {
-            Compare::Less => below,
-            Compare::AtMost => below.plus(&zero, Decimal::ONE),
-            Compare::AtLeast => amount.minus(&below),
-            Compare::Greater => amount.minus(&below).minus(&zero),
-        }
-    }
-
-    /// The amount where this other one is zero.
-    fn zero(&mut self, other: &Poly, amount: &Poly) -> Poly {
-        let mut groups: BTreeMap<&BTreeSet<Cond>, Poly> = BTreeMap::new();
-        for (term, number) in &amount.0 {
-            let plain = Term { factors: term.factors.clone(), ..Term::default() };
-            groups.entry(&term.conds).or_default().add(plain, *number);
-        }
-        if groups.values().all(|group| group.share_of(other).is_some()) {
-            return Poly::default();
-        }
-        self.product(amount, &Poly::cond(Cond { subject: format!("{} is 0", other.key()).into(), word: None }))
-    }
-
-    fn equal_to(&mut self, a: &'e Expr, b: &'e Expr, amount: Poly, env: &Env<'e>) -> Poly {
-        let blank = |side: &Expr| matches!(&side.kind, ExprKind::Const(value) if value.is_blank());
-        if a.ty.is_number() && b.ty.is_number() && !blank(a) && !blank(b) {
-            let difference = self.number(a, env).minus(&self.number(b, env));
-            return match difference.as_number() {
-                Some(number) if number.is_zero() => amount,
-                Some(_) => Poly::default(),
-                None => self.zero(&difference.unit().0, &amount),
-            };
-        }
-        let (subject, other) = (self.symbol(a, env), self.symbol(b, env));
-        let (subject, other) = (self.key(&subject), self.key(&other));
-        if subject == other {
-            return amount;
-        }
-        match (&a.kind, &b.kind) {
-            (ExprKind::Const(_), ExprKind::Const(_)) => Poly::default(),
-            (_, ExprKind::Const(_)) => self.is_word(&subject, other, &a.ty, &amount),
-            (ExprKind::Const(_), _) => self.is_word(&other, subject, &b.ty, &amount),
-            _ => {
-                let subject = format!("{subject} is {other}").into();
-                self.product(&amount, &Poly::cond(Cond { subject, word: None }))
-            }
-        }
-    }
-
-    /// The amount where something is this word; it is the last of its words where it is none of the others.
-    fn is_word(&mut self, subject: &Arc<str>, word: Arc<str>, ty: &Ty, amount: &Poly) -> Poly {
-        let cond = |word: Arc<str>| Poly::cond(Cond { subject: subject.clone(), word: Some(word) });
-        if let Kind::OneOf(words) = &ty.kind
-            && !ty.optional
-            && let Some((last, others)) = words.split_last()
-            && *word == *literal(&Value::Text(last.clone()))
-        {
-            let mut rest = amount.clone();
-            for other in others {
-                let own = self.product(amount, &cond(literal(&Value::Text(other.clone()))));
-                rest = rest.minus(&own);
-            }
-            return rest;
-        }
-        self.product(amount, &cond(word))
-    }
-
     /// The sum over a list of what each element comes to.
     fn total(&mut self, list: &List<'e>, of: &mut dyn FnMut(&mut Self, Symbol<'e>) -> Poly) -> Poly {
         if !self.steps() {
@@ -534,24 +394,21 @@ impl<'e> Adding<'_, 'e> {
             .keys()
             .flat_map(|term| &term.factors)
             .any(|factor| factor.starts_with("the sum of") && factor.contains("round("));
-        let (debit_name, credit_name) = (&facts.debit, &facts.credit);
-        let told = Diagnostic::new("F509", "debit and credit of this booking are not the same amount", write.span)
-            .says(format!("debit   {}\ncredit  {}", debit.words(), credit.words()));
-        if rounded {
-            return told.help(
-                "rounding each part leaves cents over; let `balance` put them on the largest line:\n  \
-                 each part in balance(total, over: list, by: .amount)",
-            );
-        }
         let (more, less, other) = if left.0.values().all(Decimal::is_sign_negative) {
-            ("credit", left.scaled(Decimal::NEGATIVE_ONE), debit_name)
+            ("credit", left.scaled(Decimal::NEGATIVE_ONE), &facts.debit)
         } else {
-            ("debit", left.clone(), credit_name)
+            ("debit", left.clone(), &facts.credit)
         };
-        told.help(format!(
-            "{more} has this more:  {}\nbook it on the other side:\n  Lines {{\n    {other} = …\n  }}",
-            less.words()
-        ))
+        let (debit, credit, less) = (debit.words(), credit.words(), less.words());
+        let sides = format!("debit   {debit}\ncredit  {credit}\n{more} is more by {less}");
+        let title = "debit and credit of this booking are not the same amount";
+        Diagnostic::new("F509", title, write.span).says(sides).help(if rounded {
+            "rounding each part leaves cents over; let `balance` put them on the largest line:\n  \
+             each part in balance(total, over: list, by: .amount)"
+                .to_owned()
+        } else {
+            format!("book the rest on the other side:\n  Lines {{\n    {other} = …\n  }}")
+        })
     }
 }
 
@@ -572,11 +429,6 @@ impl Sides {
         }
         (debit, credit)
     }
-}
-
-/// Are these all written out?
-fn words(list: &Expr) -> bool {
-    matches!(&list.kind, ExprKind::List(items) if items.iter().all(|item| matches!(item.kind, ExprKind::Const(_))))
 }
 
 /// A literal as a name.

@@ -59,6 +59,8 @@ pub(super) struct Checker<'a> {
     pub(super) of_found: HashSet<VarId>,
     /// Names of the writes of this stage.
     pub(super) write_names: BTreeMap<Arc<str>, Span>,
+    /// Those of the second stages, by the name that they stand behind.
+    pub(super) stage_names: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Span>>,
     /// The name of the system that is written to, for messages about its codes.
     pub(super) target_system: String,
     /// The `update found` that the next write also serves.
@@ -132,6 +134,7 @@ impl<'a> Checker<'a> {
             pending: HashSet::new(),
             of_found: HashSet::new(),
             write_names: BTreeMap::new(),
+            stage_names: BTreeMap::new(),
             target_system: String::new(),
             updating: None,
             ensuring: Vec::new(),

@@ -293,6 +293,10 @@ impl Checker<'_> {
                 tree::TextPart::Chars(chars) => MessagePart::Chars(chars.clone()),
                 tree::TextPart::Hole(hole) => {
                     let value = self.expr(hole);
+                    if matches!(value.ty.kind, Kind::Record(_)) {
+                        let title = format!("{} cannot stand in a text", say(&value.ty));
+                        self.say(Diagnostic::new("F103", title, value.span).help("name one of its fields"));
+                    }
                     let private = self.private(&value);
                     MessagePart::Hole { value, private }
                 }

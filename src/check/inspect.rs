@@ -9,62 +9,11 @@ use crate::schema::{Kind, Object, Privacy};
 /// Calls `see` for an expression and everything in it, from outside to inside.
 pub(super) fn walk(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
     see(expr);
+    for part in parts(expr) {
+        walk(part, see);
+    }
     match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Pattern(_)
-        | ExprKind::Var(_)
-        | ExprKind::Setting(_)
-        | ExprKind::Columns(_)
-        | ExprKind::Today
-        | ExprKind::Todo => {}
-        ExprKind::Field(inner, _)
-        | ExprKind::Negate(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Must(inner, _)
-        | ExprKind::Convert(inner, _) => walk(inner, see),
-        ExprKind::Text(parts) => {
-            for part in parts {
-                if let TextPart::Hole(hole) = part {
-                    walk(hole, see);
-                }
-            }
-        }
-        ExprKind::List(items)
-        | ExprKind::Table(_, items)
-        | ExprKind::Function(_, items)
-        | ExprKind::Define(_, items) => {
-            for item in items {
-                walk(item, see);
-            }
-        }
-        ExprKind::Comprehension { item, list, when, .. } => {
-            walk(list, see);
-            if let Some(when) = when {
-                walk(when, see);
-            }
-            walk(item, see);
-        }
-        ExprKind::Rows { list, when, record, .. } => {
-            walk(list, see);
-            if let Some(when) = when {
-                walk(when, see);
-            }
-            walk_record(record, see);
-        }
-        ExprKind::Record(record) => walk_record(record, see),
-        ExprKind::Binary(_, a, b) => {
-            walk(a, see);
-            walk(b, see);
-        }
-        ExprKind::Choose(arms, last) => {
-            for (value, when) in arms {
-                walk(when, see);
-                walk(value, see);
-            }
-            if let Some(last) = last {
-                walk(last, see);
-            }
-        }
+        ExprKind::Rows { record, .. } | ExprKind::Record(record) => walk_record(record, see),
         ExprKind::Outcome(_, message) => {
             for part in &message.parts {
                 if let MessagePart::Hole { value, .. } = part {
@@ -72,7 +21,44 @@ pub(super) fn walk(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
                 }
             }
         }
-        ExprKind::Exists(search) => walk_search(search, see),
+        _ => {}
+    }
+}
+
+/// The expressions directly within one; records and the holes of a reason are left out.
+pub(super) fn parts<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Pattern(_)
+        | ExprKind::Var(_)
+        | ExprKind::Setting(_)
+        | ExprKind::Columns(_)
+        | ExprKind::Record(_)
+        | ExprKind::Outcome(..)
+        | ExprKind::Today
+        | ExprKind::Todo => Vec::new(),
+        ExprKind::Field(inner, _)
+        | ExprKind::Negate(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Must(inner, _)
+        | ExprKind::Convert(inner, _) => vec![&**inner],
+        ExprKind::Text(parts) => {
+            let hole = |part: &'e TextPart| if let TextPart::Hole(hole) = part { Some(hole) } else { None };
+            parts.iter().filter_map(hole).collect()
+        }
+        ExprKind::List(items)
+        | ExprKind::Table(_, items)
+        | ExprKind::Function(_, items)
+        | ExprKind::Define(_, items) => items.iter().collect(),
+        ExprKind::Comprehension { item, list, when, .. } => {
+            [&**item, &**list].into_iter().chain(when.as_deref()).collect()
+        }
+        ExprKind::Rows { list, when, .. } => std::iter::once(&**list).chain(when.as_deref()).collect(),
+        ExprKind::Binary(_, a, b) => vec![&**a, &**b],
+        ExprKind::Choose(arms, last) => {
+            arms.iter().flat_map(|(value, when)| [value, when]).chain(last.as_deref()).collect()
+        }
+        ExprKind::Exists(search) => search.condition.iter().collect(),
     }
 }
 

@@ -10,9 +10,12 @@ use std::{
     sync::Arc,
 };
 
-use super::typed::{
-    Alternative, DefineId, Each, Ensure, Expr, ExprKind, Find, Let, Line, Program, RecordExpr, Search, Stmt, TextPart,
-    VarId, Write,
+use super::{
+    inspect::parts,
+    typed::{
+        Alternative, DefineId, Each, Ensure, Expr, ExprKind, Find, Let, Line, Program, RecordExpr, Search, Stmt, VarId,
+        Write,
+    },
 };
 use crate::{
     diagnostic::Span,
@@ -74,7 +77,8 @@ pub fn lineage(program: &Program) -> Vec<Written> {
     for define in &program.defines {
         tracer.learn_expr(&define.body);
     }
-    for statement in &program.body {
+    let later = program.afters.iter().flat_map(|after| &after.body);
+    for statement in program.body.iter().chain(later) {
         tracer.learn(statement);
         writes_of(statement, &mut writes);
     }
@@ -281,43 +285,6 @@ impl<'p> Tracer<'p> {
         for part in parts(expr) {
             self.learn_expr(part);
         }
-    }
-}
-
-/// The expressions directly within one, searches and records left out.
-fn parts<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Pattern(_)
-        | ExprKind::Var(_)
-        | ExprKind::Setting(_)
-        | ExprKind::Columns(_)
-        | ExprKind::Record(_)
-        | ExprKind::Outcome(..)
-        | ExprKind::Today
-        | ExprKind::Todo => Vec::new(),
-        ExprKind::Field(inner, _)
-        | ExprKind::Negate(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Must(inner, _)
-        | ExprKind::Convert(inner, _) => vec![&**inner],
-        ExprKind::Text(parts) => {
-            let hole = |part: &'e TextPart| if let TextPart::Hole(hole) = part { Some(hole) } else { None };
-            parts.iter().filter_map(hole).collect()
-        }
-        ExprKind::List(items)
-        | ExprKind::Table(_, items)
-        | ExprKind::Function(_, items)
-        | ExprKind::Define(_, items) => items.iter().collect(),
-        ExprKind::Comprehension { item, list, when, .. } => {
-            [&**item, &**list].into_iter().chain(when.as_deref()).collect()
-        }
-        ExprKind::Rows { list, when, .. } => std::iter::once(&**list).chain(when.as_deref()).collect(),
-        ExprKind::Binary(_, a, b) => vec![&**a, &**b],
-        ExprKind::Choose(arms, last) => {
-            arms.iter().flat_map(|(value, when)| [value, when]).chain(last.as_deref()).collect()
-        }
-        ExprKind::Exists(search) => search.condition.iter().collect(),
     }
 }
 

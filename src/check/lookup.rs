@@ -124,8 +124,12 @@ impl<'a> Checker<'a> {
                     "today" => Some("`today()`".to_owned()),
                     called => function(called).map(|function| format!("`{}`", function.shape())),
                 };
+                let near = near.filter(|_| &*name.text != "found");
                 match called.or_else(|| self.in_library(&name.text)).or(near) {
                     Some(near) => told.help(near),
+                    None if &*name.text == "found" => told.help(
+                        "`found` is the row that a `find … gives` of an `ensure` gave: it is known in that `ensure` only",
+                    ),
                     None if role => told.help("rows of a system are looked up:  find row in … where …"),
                     None => told.help(format!("a field of the row is written `.{0}`, a text \"{0}\"", name.text)),
                 }

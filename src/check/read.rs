@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    schema::{Kind, Object, Ty},
+    schema::{Field, Kind, Object, Ty},
     syntax::tree::{self, BinaryOp, FindMode, Path, SortKey},
     value::Value,
 };
@@ -57,7 +57,7 @@ impl Checker<'_> {
         let Some((since, path)) = since.and_then(|since| Some((since, since.field.as_ref()?))) else {
             return Since::Change;
         };
-        if let Some(ty) = self.row_field(path, object)
+        if let Some(ty) = self.field_at(path, object).map(|field| field.ty.clone())
             && !matches!(ty.kind, Kind::Date | Kind::DateTime | Kind::Any)
         {
             let title = format!("`.{}` is {}, a mark is a date", dotted(path), say(&ty));
@@ -71,7 +71,7 @@ impl Checker<'_> {
             self.say(Diagnostic::new("F309", "a key is a field of the record", key.span).help("key .id"));
             return None;
         };
-        let ty = self.row_field(path, object)?;
+        let ty = self.field_at(path, object)?.ty.clone();
         if matches!(ty.kind, Kind::List(_) | Kind::Record(_) | Kind::Words(_)) {
             let title = format!("`.{}` is {}, it cannot be a key", dotted(path), say(&ty));
             self.say(Diagnostic::new("F309", title, path.span));
@@ -80,10 +80,11 @@ impl Checker<'_> {
     }
 
     /// The type of a field of the row; tells an unknown one.
-    fn row_field(&mut self, path: &Path, object: &Arc<Object>) -> Option<Ty> {
+    /// The field at a path of a row.
+    pub(super) fn field_at(&mut self, path: &Path, object: &Arc<Object>) -> Option<Arc<Field>> {
         let mut object = object.clone();
-        let mut ty = None;
-        for name in &path.names {
+        let mut found = None;
+        for (place, name) in path.names.iter().enumerate() {
             let Some(field) = object.field(&name.text).cloned() else {
                 let told = self.unknown_field(name, &object);
                 self.say(told);
@@ -91,10 +92,14 @@ impl Checker<'_> {
             };
             if let Some(next) = inner(&field.ty) {
                 object = next;
+            } else if place + 1 < path.names.len() {
+                let title = format!("`{}` is a plain field, nothing is in it", name.text);
+                self.say(Diagnostic::new("F103", title, name.span));
+                return None;
             }
-            ty = Some(field.ty.clone());
+            found = Some(field);
         }
-        ty
+        found
     }
 
     /// Is a part of this file unreadable? Then what seems to be missing may stand there.
@@ -139,7 +144,7 @@ impl Checker<'_> {
     pub(super) fn order_by(&mut self, by: &[SortKey], object: &Arc<Object>) -> Vec<(Arc<str>, bool)> {
         let mut keys = Vec::new();
         for key in by {
-            if self.row_field(&key.path, object).is_some() {
+            if self.field_at(&key.path, object).is_some() {
                 keys.push((dotted(&key.path).into(), key.descending));
             }
         }

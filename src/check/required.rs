@@ -108,12 +108,24 @@ impl Checker<'_> {
         let told = match &one.way {
             Way::Value { blank } => {
                 let span = blank.unwrap_or(one.span);
-                let text = self.text_of(span).unwrap_or("…");
-                let word = if text.contains(" when ") { "else" } else { "??" };
+                if self.loaded.sources.slice(span) == "clear" {
+                    let title = format!("{noun} {name}, so it cannot be emptied");
+                    let told = Diagnostic::new("F201", title, span).also(head, "needs it");
+                    self.say(told.help("leave `clear` out, or stop the record:  hold \"…\""));
+                    return true;
+                }
+                let chooses = self.loaded.sources.slice(span).contains(" when ");
+                let word = if chooses { "else" } else { "??" };
                 let title = format!("{noun} {name}, and on one way it gets none");
-                Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it").help(format!(
-                    "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
-                ))
+                let told = Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it");
+                told.help(match self.text_of(span) {
+                    Some(text) => format!(
+                        "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
+                    ),
+                    None => format!(
+                        "give that way a value, at the end:  {word} …\nor stop the record:                 {word} hold \"…\""
+                    ),
+                })
             }
             Way::Object { head, .. } | Way::Each { head, .. } => {
                 let title = format!("{noun} {name}, and gets none when this condition does not hold");

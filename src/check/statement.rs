@@ -122,7 +122,9 @@ impl Checker<'_> {
             self.unknown_name(&after.name);
         }
         let pending = std::mem::take(&mut self.pending);
-        let names = std::mem::take(&mut self.write_names);
+        // what stands behind one write is one stage, also in two blocks
+        let own = self.stage_names.remove(&after.name.text).unwrap_or_default();
+        let names = std::mem::replace(&mut self.write_names, own);
         let (when, body) = self.block(|checker| {
             let when = after.when.as_ref().map(|when| checker.condition(when));
             checker.scope.known.extend(when.iter().flat_map(facts::when_true));
@@ -130,7 +132,8 @@ impl Checker<'_> {
             (when, body)
         });
         self.pending = pending;
-        self.write_names = names;
+        let own = std::mem::replace(&mut self.write_names, names);
+        self.stage_names.insert(after.name.text.clone(), own);
         let span = Span { end: after.name.span.end, ..after.span };
         write.then(|| After { name: after.name.text.clone(), when, body, span })
     }

@@ -276,45 +276,20 @@ impl<'a> Checker<'a> {
     /// A value of a field in a test, checked against the field's type.
     fn test_value(&mut self, target: &Path, value: &tree::Expr, object: &Arc<Object>) -> Option<Expr> {
         let value = self.expr(value);
-        let mut object = object.clone();
-        let mut ty = None;
-        for (place, name) in target.names.iter().enumerate() {
-            let Some(field) = object.field(&name.text).cloned() else {
-                let told = self.unknown_field(name, &object);
-                self.say(told);
-                return None;
-            };
-            if let Some(next) = inner(&field.ty) {
-                object = next;
-            } else if place + 1 < target.names.len() {
-                let title = format!("`{}` is a plain field, nothing is in it", name.text);
-                self.say(Diagnostic::new("F103", title, name.span));
-                return None;
-            }
-            ty = Some((field_name(&field), code_name(&field), field.ty.clone()));
-        }
-        let (what, label, ty) = ty?;
-        let system = self.system_of(&object);
+        let field = self.field_at(target, object)?;
+        let (what, label, system) = (field_name(&field), code_name(&field), self.system_of(object));
         let need = Need { what: &what, blank: true, code: Some((&label, &system)) };
-        Some(self.coerce(value, &Ty { max: None, optional: true, ..ty }, &need))
+        Some(self.coerce(value, &Ty { max: None, optional: true, ..field.ty.clone() }, &need))
     }
 
     fn test_part(&mut self, target: &Path, object: &Arc<Object>) -> Option<(Arc<str>, Arc<Object>)> {
-        let mut object = object.clone();
-        for name in &target.names {
-            let Some(field) = object.field(&name.text).cloned() else {
-                let told = self.unknown_field(name, &object);
-                self.say(told);
-                return None;
-            };
-            let Some(part) = inner(&field.ty) else {
-                let title = format!("`{}` is a plain field, nothing is in it", name.text);
-                self.say(Diagnostic::new("F103", title, name.span).help(format!("{} = …", name.text)));
-                return None;
-            };
-            object = part;
-        }
-        Some((dotted(target).into(), object))
+        let field = self.field_at(target, object)?;
+        let Some(part) = inner(&field.ty) else {
+            let title = format!("`{}` is a plain field, nothing is in it", field.name);
+            self.say(Diagnostic::new("F103", title, target.span).help(format!("{} = …", field.name)));
+            return None;
+        };
+        Some((dotted(target).into(), part))
     }
 
     fn not_in_test(&mut self, line: &Line) {

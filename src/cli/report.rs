@@ -76,7 +76,20 @@ pub(super) fn troubles(runs: &[Summary]) -> Vec<String> {
         Verdict::Warn | Verdict::Skip => 2,
     };
     kinds.sort_by_key(|(trouble, ..)| rank(trouble.verdict));
-    doubts.chain(kinds.into_iter().map(|(trouble, count, differ)| line(trouble, count, differ))).collect()
+    let waiting = runs.iter().filter(|run| run.waiting > 0).map(waiting);
+    doubts
+        .chain(kinds.into_iter().map(|(trouble, count, differ)| line(trouble, count, differ)))
+        .chain(waiting)
+        .collect()
+}
+
+/// Stages that wait: nobody has to look yet.
+fn waiting(run: &Summary) -> String {
+    let (records, they) = if run.waiting == 1 { ("record", "it is") } else { ("records", "they are") };
+    plain(&format!(
+        "waiting  {} {records} of {}: for what comes after a write; {they} looked at again at the next run",
+        run.waiting, run.flow
+    ))
 }
 
 fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
@@ -212,6 +225,13 @@ mod tests {
         held     14 records, as 10023: no VAT code for 19%?[2J, and others alike (orders.flow:75); when that is mended they go through by themselves
         warning  3 records, as 10023: no e-mail (orders.flow:75); nothing has to be done
         "#);
+    }
+
+    #[test]
+    fn what_waits_for_a_while_is_told_last_and_is_no_trouble() {
+        let run = Summary { flow: "jortt_orders".into(), waiting: 2, ..Summary::default() };
+        insta::assert_snapshot!(troubles(std::slice::from_ref(&run)).join("\n"), @"waiting  2 records of jortt_orders: for what comes after a write; they are looked at again at the next run");
+        assert!(!troubled(&run));
     }
 
     #[test]

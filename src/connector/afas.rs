@@ -230,6 +230,10 @@ impl Connector for Afas {
         self.send(intended.write()).await
     }
 
+    fn newest_first(&self, _: &str) -> Option<&Arc<str>> {
+        None
+    }
+
     fn requests(&self) -> u64 {
         self.line.requests()
     }

@@ -198,6 +198,8 @@ pub struct EntityRoutes {
     pub page: Option<String>,
     /// Not null as long as there are more pages.
     pub more: Option<JsonPath>,
+    /// The field by which the list comes newest first, if it does.
+    pub newest_first: Option<Arc<str>>,
     /// Parameters of the list that filter a field by one word, by field.
     #[serde(default)]
     pub filters: BTreeMap<Arc<str>, String>,

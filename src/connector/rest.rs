@@ -354,6 +354,10 @@ impl Connector for Rest {
         self.send(intended.write()).await
     }
 
+    fn newest_first(&self, entity: &str) -> Option<&Arc<str>> {
+        self.line.manifest.entities.get(entity)?.newest_first.as_ref()
+    }
+
     fn requests(&self) -> u64 {
         self.line.requests()
     }

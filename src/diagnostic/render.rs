@@ -31,7 +31,7 @@ pub fn render_terminal(diagnostics: &[Diagnostic], sources: &Sources, width: usi
         if let Some(help) = &diagnostic.help {
             for (index, line) in help.lines().enumerate() {
                 let lead = if index == 0 { "help: " } else { "      " };
-                let _ = writeln!(out, "{lead}{}", wrap(&clean(line), width.saturating_sub(6), "      "));
+                let _ = writeln!(out, "{lead}{}", unbroken(&clean(line), width.saturating_sub(6), "      "));
             }
         }
         out.push('\n');
@@ -184,6 +184,30 @@ impl SourceCode for Shown {
             lines.lines().count() + NEAR,
         )))
     }
+}
+
+/// A line of help: words are broken where they get too long, what can be pasted never is.
+fn unbroken(line: &str, width: usize, indent: &str) -> String {
+    if line.width() <= width || line.starts_with(' ') || is_code(line) {
+        return line.to_owned();
+    }
+    match line.rsplit_once("  ").map(|(words, code)| (words.trim_end(), code)) {
+        Some((words, code)) if !words.is_empty() => {
+            format!("{}\n{indent}  {code}", unbroken(words, width, indent))
+        }
+        _ => wrap(line, width, indent),
+    }
+}
+
+/// Is a line something that a flow may hold? Outside back-ticks it has quotes, braces, an equals sign or a path.
+fn is_code(line: &str) -> bool {
+    let plain: String = line.split('`').step_by(2).collect();
+    if plain.contains("  ") {
+        return false;
+    }
+    let path = |word: &str| word.split_once('.').is_some_and(|(_, field)| field.starts_with(char::is_alphabetic));
+    let words = || plain.split([' ', '(', ')', ',']).filter(|word| !word.contains("koppel.toml"));
+    plain.contains(['"', '=', '{', '}']) || words().any(path)
 }
 
 /// Breaks a long line at spaces; `indent` stands before each line but the first.
@@ -397,6 +421,19 @@ mod tests {
            ·         │ very very very very very very very it has to be told in lines
            ╰────
         "#);
+    }
+
+    #[test]
+    fn what_can_be_pasted_is_never_broken() {
+        let code = "invoice.customer_company_name when invoice.invoice_total > 0 else hold \"no name of the customer\"";
+        let words = "a long sentence of words that nobody pastes anywhere, with `a.name` in it and (a remark) behind";
+        assert_eq!(unbroken(code, 74, "      "), code);
+        assert_eq!(unbroken(&format!("  {code}"), 74, "      "), format!("  {code}"));
+        assert_eq!(unbroken(&format!("or stop:     {code}"), 74, "      "), format!("or stop:\n        {code}"));
+        let broken = unbroken(words, 74, "      ");
+        assert!(broken.lines().count() == 2 && broken.lines().all(|line| line.width() <= 80), "{broken}");
+        let both = unbroken(&format!("{words}:  {code}"), 74, "      ");
+        assert!(both.ends_with(&format!("\n        {code}")) && both.lines().count() == 3, "{both}");
     }
 
     #[test]

@@ -145,6 +145,8 @@ impl Applying<'_> {
                 self.finish(&entry, outcome, Some((verdict, reason)), None).await
             }
             Halt::Unsettled => {
+                // What is in doubt may belong to another record: this one is to be looked at again all the same.
+                self.ledger.wait(entry.name.clone(), self.run.plan_version.clone()).await?;
                 self.told(&entry, EventKind::Unsettled, None, None);
                 self.progress.ended(&self.run.name, &entry.title(), Ended::Unsettled, None);
                 Ok(())

@@ -4,39 +4,35 @@
 //! seen, and a limited number of remembered rows.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
     time::Instant,
 };
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     Ended, EngineError, Progress, Run, Stop, Summary,
     apply::Applying,
     decide::{self, Decided, Entry, today},
-    left,
+    left, newest,
     reads::{Memory, with_patience},
     settle::{in_doubt, settle},
+    source::{Pages, Standing, floor, name_of, record_name, source_ask, stamp, standing},
     summary::Tally,
 };
 use crate::{
     check::typed::Since,
-    connector::{Connector, Cursor, Page},
     eval,
     insight::{Event, EventKind, Journal},
-    ledger::{Hashes, Known, KnownRecord, Ledger, Mark, RecordName, RecordOutcome},
+    ledger::{Hashes, Known, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
     schema::{WriteClass, WriteFacts},
     value::{
         Action, Ask, Compare, Decision, EntityName, Filter, Outcome, Reason, Record, Shape, Value, Verdict, order,
     },
 };
-
-/// Everything is read again after this time, whatever the marks say.
-const SWEEP: SignedDuration = SignedDuration::from_hours(24);
-/// A stamp is read again from so long before: the target may finish a write late, and clocks fold in autumn.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
 /// waiting is decided and applied.
@@ -141,11 +137,15 @@ impl Poll<'_> {
         let waiting = ledger.waiting(&run.name).await?;
         let list = source.name.to_string();
         let mark = ledger.mark(&run.name, &list).await?;
-        let floor = floor(source, mark.as_ref(), run, began).filter(|_| waiting.is_empty());
+        let newest = newest::newest(run, source)?;
+        // What waits may lie below a stamp; what lies below the floor of a list is read by its keys.
+        let stamped = newest.is_some() || matches!(source.since, Since::Field { .. });
+        let floor = floor(&source.since, mark.as_ref(), run, began)
+            .filter(|_| stamped && (newest.is_some() || waiting.is_empty()));
         let whole = floor.is_none();
-        let filter = match (&source.since, floor) {
+        let filter = match (&source.since, &floor) {
             (Since::Field { path, .. }, Some(floor)) => {
-                let newer = Filter::Compares(path.clone(), Compare::AtLeast, floor);
+                let newer = Filter::Compares(path.clone(), Compare::AtLeast, floor.clone());
                 Filter::And(vec![source.filter.clone(), newer])
             }
             _ => source.filter.clone(),
@@ -153,46 +153,66 @@ impl Poll<'_> {
         let mut highest = mark.as_ref().and_then(|mark| mark.floor.as_deref()).and_then(stamp);
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut memory = Memory::default();
-        let masters = self.makes_masters(source).await?;
-        let ask = source_ask(source, filter);
-        // Whether what koppel made was edited since decides whether it is a record at all.
-        let ask = if masters { left::showing(run, &ask) } else { left::telling(run, &ask) };
+        let mut ask = self.source_ask(source, filter).await?;
+        if let Some(newest) = &newest {
+            ask = newest::with_field(ask, &newest.stamp);
+        }
         let mut pages = Pages::new(run, stop, ask)?;
         let mut read = Timestamp::now();
         let mut next = pages.next().await?;
+        if let (Some(newest), Some(first)) = (&newest, &next) {
+            // What is made while this scan runs comes before the first page: it is new to the next one.
+            highest = newest::highest(first, &newest.stamp).or(highest);
+        }
         while let Some(records) = next {
-            self.tally.read(records.len());
-            self.progress.read(&run.name, records.len() as u64);
             if let Since::Field { path, .. } = &source.since {
-                for record in &records {
-                    let stamp = record.path(path);
-                    if highest
-                        .as_ref()
-                        .is_none_or(|highest| order(stamp, highest).is_some_and(std::cmp::Ordering::is_gt))
-                        && !stamp.is_blank()
-                    {
-                        highest = Some(stamp.clone());
-                    }
-                }
+                let more = newest::highest(&records, path);
+                let newer = more
+                    .filter(|more| highest.as_ref().is_none_or(|own| order(more, own).is_some_and(Ordering::is_gt)));
+                highest = newer.or(highest);
             }
+            let reached = newest.as_ref().zip(floor.as_ref());
+            let last = reached.is_some_and(|(newest, floor)| newest::below(&records, &newest.stamp, floor));
             // Both run to their end: a record under way is never dropped for a page that could not be fetched.
             let page = self.page(source, &mut memory, &mut seen, records, read);
             read = Timestamp::now();
-            let (fetched, applied) = futures_util::future::join(pages.next(), page).await;
+            let after = async { if last { Ok(None) } else { pages.next().await } };
+            let (fetched, applied) = futures_util::future::join(after, page).await;
             applied?;
             next = fetched?;
             if stop.wished() {
                 return Ok(());
             }
         }
+        if let Some(newest) = &newest {
+            self.leaving(source, newest, &mut memory, &mut seen, whole).await?;
+        }
         if whole {
             self.gone(source, waiting, &seen).await?;
+        } else if newest.is_some() {
+            self.below_the_floor(source, &mut memory, &mut seen, waiting).await?;
+        }
+        if stop.wished() {
+            return Ok(());
         }
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
         ledger.set_mark(&run.name, &list, mark).await?;
         self.stages(source, &mut memory).await
+    }
+
+    /// What a source is asked for, with what tells whether koppel's own records were edited since: that decides whether
+    /// they are records at all.
+    pub(super) async fn source_ask(&self, source: &SourcePlan, filter: Filter) -> Result<Ask, EngineError> {
+        let ask = source_ask(source, filter);
+        let masters = self.makes_masters(source).await?;
+        Ok(if masters { left::showing(self.run, &ask) } else { left::telling(self.run, &ask) })
+    }
+
+    /// The key of a record in the ledger.
+    pub(super) fn key_of(&self, source: &SourcePlan, record: &Record) -> Arc<str> {
+        record_name(self.run, source, record).key
     }
 
     /// Applies decisions with what this poll has in hand.
@@ -232,7 +252,7 @@ impl Poll<'_> {
         Ok(())
     }
 
-    async fn page(
+    pub(super) async fn page(
         &self,
         source: &SourcePlan,
         memory: &mut Memory,
@@ -258,6 +278,8 @@ impl Poll<'_> {
             if !seen.insert(name.key.clone()) {
                 continue;
             }
+            self.tally.read(1);
+            self.progress.read(&run.name, 1);
             let mut hashes = self.ledger.hashes(&record, &paths);
             hashes.extend(found);
             let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
@@ -341,7 +363,7 @@ impl Poll<'_> {
     }
 
     /// Records that waited and are not among what is read any more.
-    async fn gone(
+    pub(super) async fn gone(
         &self,
         source: &SourcePlan,
         waiting: Vec<Arc<str>>,
@@ -354,53 +376,6 @@ impl Poll<'_> {
         let names = gone.map(|(key, _)| name_of(self.run, source, &key)).collect();
         Ok(self.ledger.gone(names).await?)
     }
-}
-
-/// What is to be done with a record that was read.
-enum Standing {
-    /// Something of it is in doubt: only asking is allowed.
-    InDoubt,
-    /// Nothing.
-    Unchanged,
-    /// Nothing, but the plan reads fields for the first time.
-    FillIn(Hashes),
-    /// It is decided.
-    Decide,
-}
-
-fn standing(own: &KnownRecord, hashes: &Hashes, run: &Run) -> Standing {
-    let differs = |path: &Arc<str>, hash: &Arc<str>| own.hashes.get(path).is_some_and(|old| old != hash);
-    let changed = hashes.iter().any(|(path, hash)| differs(path, hash));
-    let edited = own.plan_version != run.plan_version;
-    let due = || own.next_try.is_none_or(|next| next <= Timestamp::now());
-    let decide = match own.outcome {
-        RecordOutcome::Open | RecordOutcome::Gone => true,
-        RecordOutcome::Done => changed,
-        RecordOutcome::Skipped | RecordOutcome::Failed => changed || edited,
-        RecordOutcome::Held => changed || edited || !run.patient || due(),
-    };
-    if decide {
-        Standing::Decide
-    } else if hashes.keys().any(|path| !own.hashes.contains_key(path)) {
-        Standing::FillIn(hashes.clone())
-    } else {
-        Standing::Unchanged
-    }
-}
-
-fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
-    let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
-    name_of(run, source, &parts.join("/").into())
-}
-
-fn name_of(run: &Run, source: &SourcePlan, key: &Arc<str>) -> RecordName {
-    let fields: Vec<&str> = source.key.iter().map(|path| &**path).collect();
-    RecordName::new(&run.name, key, &fields.join("/").into())
-}
-
-/// What a source is asked for.
-pub(super) fn source_ask(source: &SourcePlan, filter: Filter) -> Ask {
-    Ask { entity: source.name.clone(), filter, fields: source.fields.clone() }
 }
 
 /// The written entities that a source shows, with their facts and the read field that holds their key.
@@ -425,56 +400,6 @@ fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
         Some(EntityName { role: write.entity.role.clone(), entity })
     });
     shown.collect()
-}
-
-/// From where a source with a stamp is read; none = everything.
-fn floor(source: &SourcePlan, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
-    let Since::Field { overlap, .. } = &source.since else { return None };
-    let mark = mark.filter(|mark| mark.plan_version == run.plan_version)?;
-    if now.duration_since(mark.swept_at) >= SWEEP {
-        return None;
-    }
-    let overlap = SignedDuration::from_secs(*overlap).max(OVERLAP);
-    match stamp(mark.floor.as_deref()?)? {
-        Value::DateTime(at) => at.checked_sub(overlap).ok().map(Value::DateTime),
-        Value::Date(day) => {
-            let days = jiff::Span::new().try_days(overlap.as_hours().div_euclid(24) + 1).ok()?;
-            day.checked_sub(days).ok().map(Value::Date)
-        }
-        _ => None,
-    }
-}
-
-/// A stored stamp.
-fn stamp(text: &str) -> Option<Value> {
-    text.parse().map(Value::DateTime).or_else(|_| text.parse().map(Value::Date)).ok()
-}
-
-/// The pages of a source, one after the other.
-struct Pages<'a> {
-    connector: &'a dyn Connector,
-    stop: &'a Stop,
-    ask: Ask,
-    cursor: Option<Cursor>,
-    ended: bool,
-}
-
-impl<'a> Pages<'a> {
-    fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
-        Ok(Self { connector: &**run.connection(&ask.entity.role)?, stop, ask, cursor: None, ended: false })
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
-        if self.ended || self.stop.wished() {
-            return Ok(None);
-        }
-        let Page { records, next } = with_patience(self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
-            .await
-            .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
-        self.ended = next.is_none();
-        self.cursor = next;
-        Ok(Some(records))
-    }
 }
 
 fn requests(run: &Run) -> BTreeMap<Arc<str>, u64> {

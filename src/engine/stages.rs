@@ -12,15 +12,15 @@ use super::{
     EngineError,
     decide::{self, Entry},
     left::look,
-    poll::{Poll, source_ask},
-    question::typed,
+    poll::Poll,
     reads::Memory,
+    source::{by_key, source_ask},
 };
 use crate::{
     eval,
     ledger::{Known, KnownRecord, RecordName, RecordOutcome},
     plan::SourcePlan,
-    value::{Ask, Filter, Value},
+    value::Ask,
 };
 
 /// So many stages are looked at together.
@@ -103,22 +103,5 @@ impl Poll<'_> {
             RecordOutcome::Skipped | RecordOutcome::Failed => edited,
             RecordOutcome::Done | RecordOutcome::Gone => false,
         }
-    }
-}
-
-/// The condition that finds a record of the source by its key; none where the key cannot be taken apart.
-fn by_key(source: &SourcePlan, key: &str) -> Option<Filter> {
-    let object = &source.entity.read.as_ref()?.object;
-    let parts: Vec<&str> = if source.key.len() == 1 { vec![key] } else { key.split('/').collect() };
-    let mut all: Vec<Filter> = source
-        .key
-        .iter()
-        .zip(&parts)
-        .map(|(path, part)| Filter::Is(path.clone(), typed(&Value::text(part), object, path)))
-        .collect();
-    match (all.len(), parts.len()) {
-        (1, 1) => all.pop(),
-        (paths, parts) if paths == parts => Some(Filter::And(all)),
-        _ => None,
     }
 }

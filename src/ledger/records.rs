@@ -228,3 +228,32 @@ pub(super) fn set_mark(c: &Connection, run: &str, list: &str, mark: &Mark) -> An
     )?;
     Ok(())
 }
+
+/// Keys that were last seen in the list that records leave.
+pub(super) fn listed(c: &Connection, run: &str, list: &str) -> Answer<Vec<Arc<str>>> {
+    let mut statement = c.prepare_cached("SELECT id FROM listed WHERE run = ?1 AND list = ?2")?;
+    let keys = statement.query_map(params![run, list], |line| shared(line, 0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn set_listed(c: &Connection, run: &str, list: &str, keys: &[Arc<str>]) -> Answer<()> {
+    c.execute("DELETE FROM listed WHERE run = ?1 AND list = ?2", params![run, list])?;
+    let mut statement = c.prepare_cached("INSERT INTO listed (run, list, id) VALUES (?1, ?2, ?3)")?;
+    for key in keys {
+        statement.execute(params![run, list, &**key])?;
+    }
+    Ok(())
+}
+
+/// Notes a record that could not be brought to an end, so that it is looked at again wherever its source is read from.
+/// What a hold says stays.
+pub(super) fn wait(c: &Connection, at: At, record: &RecordName, plan_version: &str) -> Answer<()> {
+    let known: Option<String> = c
+        .prepare_cached("SELECT outcome FROM record WHERE run = ?1 AND key = ?2 AND stage = ?3")?
+        .query_row(params![&*record.run, &*record.key, &*record.stage], |line| line.get(0))
+        .optional()?;
+    match known.as_deref() {
+        Some("open" | "held") => Ok(()),
+        _ => open(c, at, record, plan_version),
+    }
+}

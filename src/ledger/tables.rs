@@ -210,6 +210,13 @@ CREATE TABLE left (
   PRIMARY KEY (conn, target_key, entity, field)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX left_unread ON left (conn, entity, at) WHERE base IS NULL;
+", "
+CREATE TABLE listed (
+  run  TEXT NOT NULL, -- the run
+  list TEXT NOT NULL, -- what is read: jortt.invoices
+  id   TEXT NOT NULL, -- the key of a record that was in the list that records leave, when it was last read
+  PRIMARY KEY (run, list, id)
+) STRICT, WITHOUT ROWID;
 "];
 
 /// The version of a file and the newest one; a file of a newer koppel is refused.

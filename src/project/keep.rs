@@ -36,7 +36,7 @@ impl Project {
         self.tell(found);
     }
 
-    fn tell(&mut self, found: Vec<Diagnostic>) {
+    pub(super) fn tell(&mut self, found: Vec<Diagnostic>) {
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start));
         if self.has_errors() {

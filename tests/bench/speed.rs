@@ -177,22 +177,13 @@ fn entangled(first: &str) -> Texts {
 }
 
 #[divan::bench]
-fn prove_1000_rows_of_4_columns(bencher: Bencher<'_, '_>) {
+fn judge_1000_entangled_rows(bencher: Bencher<'_, '_>) {
     check_table(bencher, &entangled(""));
 }
 
 #[divan::bench]
-fn prove_1000_rows_of_4_columns_first(bencher: Bencher<'_, '_>) {
+fn judge_1000_entangled_rows_where_the_first_counts(bencher: Bencher<'_, '_>) {
     check_table(bencher, &entangled(" first"));
-}
-
-#[divan::bench]
-fn prove_10000_rows_of_csv(bencher: Bencher<'_, '_>) {
-    let mut csv = "item,code\n".to_owned();
-    for row in 0..10_000 {
-        writeln!(csv, "item-{row},{row}").unwrap();
-    }
-    check_table(bencher, &with_table(" from \"codes.csv\" {\n  item: text => code: text", csv));
 }
 
 /// The plan of the orders, an invoice as Jortt sends it, and the rows that its decision asks for.

@@ -16,6 +16,7 @@ use koppel::{
 };
 
 mod entries;
+mod numbers;
 
 /// What stands above the lines of a case that is no whole file.
 const HEAD: &str = "flow t \"T\"\nread invoice from jortt.invoices {\n  since change\n  key .id\n}\n\

@@ -2,6 +2,7 @@
 //! against the sandbox over HTTP.
 
 pub(crate) mod house;
+mod newest;
 mod protocol;
 mod sandbox;
 mod stages;

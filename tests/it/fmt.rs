@@ -87,9 +87,11 @@ fn each_pair_of_files_is_before_and_after() {
 }
 
 #[test]
-fn all_shipped_flows_are_formatted() {
-    let shown = said(koppel(&here("flows"), &["fmt", "--check"]));
-    assert!(shown.ends_with("exit 0"), "{shown}");
+fn all_shipped_flows_and_libraries_are_formatted() {
+    for folder in ["flows", "stdlib"] {
+        let shown = said(koppel(&here(folder), &["fmt", "--check", "."]));
+        assert!(shown.ends_with("exit 0"), "{shown}");
+    }
 }
 
 #[test]

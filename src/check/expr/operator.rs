@@ -33,6 +33,12 @@ impl Checker<'_> {
                 let ty = if optional { ty.or_blank() } else { ty.filled() };
                 done(op, a, b, ty, span)
             }
+            // each of the two was meant to be compared with what stands between them
+            _ if is_comparison(op) && self.is_chain(span) => {
+                self.expr(a);
+                self.expr(b);
+                Self::poison(span)
+            }
             BinaryOp::Is | BinaryOp::IsNot => {
                 let (a, b) = (self.expr(a), self.expr(b));
                 self.equality(op, a, b, span)
@@ -50,6 +56,15 @@ impl Checker<'_> {
                 self.arithmetic(op, a, b, span)
             }
         }
+    }
+
+    /// Was it told that two comparisons stand in one another here?
+    fn is_chain(&self, span: Span) -> bool {
+        let inside = |at: Span| at.file == span.file && span.start <= at.start && at.end <= span.end;
+        self.loaded
+            .diagnostics
+            .iter()
+            .any(|told| told.code == "F009" && told.title.contains("chained") && inside(told.span()))
     }
 
     fn equality(&mut self, op: BinaryOp, a: Expr, b: Expr, span: Span) -> Expr {
@@ -297,4 +312,8 @@ fn result(op: BinaryOp, a: &Kind, b: &Kind) -> Option<Kind> {
         (BinaryOp::Add | BinaryOp::Subtract, DateTime, Duration) => DateTime,
         _ => return None,
     })
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Is | BinaryOp::IsNot | BinaryOp::In | BinaryOp::NotIn | BinaryOp::Compare(_))
 }

@@ -106,7 +106,9 @@ impl Lowering<'_> {
         if is_literal_blank(other) {
             return Some(Template::Blank(path));
         }
-        if Holds::of(&other.ty) != Holds::Value {
+        // A word that is compared with a set of words has their type, and is asked for membership.
+        let is_word = matches!(other.kind, ExprKind::Const(Value::Text(_)));
+        if Holds::of(&other.ty) != Holds::Value && !is_word {
             return None;
         }
         self.operand(other, row).map(|operand| Template::Is(path, operand))

@@ -85,3 +85,14 @@ async fn a_sandbox_that_goes_away_in_the_middle_stops_the_run_and_leaves_the_led
     assert!(matches!(house.try_poll("jortt_orders").await, Err(EngineError::Connection { .. })));
     assert!(house.ledger().doubts().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_second_run_reads_the_newest_page_and_what_is_unpaid() {
+    let house = House::new(Options { size: 450, limits: false, ..Options::default() }).await;
+    let first = house.poll("jortt_orders").await;
+    assert_eq!((first.held, first.failed, first.unsettled), (0, 0, 0), "{:#?}", first.reasons);
+    let again = house.poll("jortt_orders").await;
+    assert!(again.created.is_empty(), "{again:#?}");
+    assert!(again.read > 100 && again.read < first.read, "{} of {}", again.read, first.read);
+    assert_eq!(house.effects().await["afas"]["FbSales"]["duplicates"], json!([]));
+}

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -136,6 +136,8 @@ pub(super) struct System {
     /// The next write of this entity happens, and its answer never comes.
     hangs: Mutex<Option<String>>,
     hung: tokio::sync::Notify,
+    /// The stamp by which its lists come newest first; the rows are in that order.
+    pub(super) newest_first: OnceLock<Arc<str>>,
     requests: AtomicU64,
 }
 
@@ -276,6 +278,10 @@ impl Connector for System {
             std::future::pending::<()>().await;
         }
         script.answer.unwrap_or_else(|| key.map_or(Answered::Unclear("nothing".to_owned()), Answered::Done))
+    }
+
+    fn newest_first(&self, _: &str) -> Option<&Arc<str>> {
+        self.newest_first.get()
     }
 
     fn requests(&self) -> u64 {
