@@ -198,6 +198,14 @@ fn a_lone_carriage_return_ends_a_line() {
     }
 }
 
+#[test]
+fn a_byte_order_mark_elsewhere_stays_where_it_is() {
+    for text in ["\n\u{feff}", "\n\n\u{feff}let a = 1\n", "\u{feff}\u{feff}let a = 1\n"] {
+        promises(text).unwrap();
+    }
+    assert_eq!(plain("\u{feff}let a = 1\n"), "let a = 1\n");
+}
+
 /// What the formatter promises of any text.
 pub(crate) fn promises(text: &str) -> Result<(), TestCaseError> {
     let once = plain(text);

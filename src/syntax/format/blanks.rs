@@ -38,6 +38,11 @@ pub(super) fn set(lines: &[Line<'_>]) -> Vec<Option<usize>> {
     while rows.last().is_some_and(Option::is_none) {
         rows.pop();
     }
+    // A mark that only the start of a file may have would be at home there: it stays a mistake of its line.
+    let first = rows.first().copied().flatten().and_then(|index| lines.get(index));
+    if first.is_some_and(|line| line.raw.starts_with('\u{feff}')) {
+        rows.insert(0, None);
+    }
     rows
 }
 
