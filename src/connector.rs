@@ -16,7 +16,7 @@ mod sent;
 #[cfg(test)]
 mod testing;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -24,7 +24,7 @@ use secrecy::SecretString;
 use crate::{
     ledger::Intended,
     schema::Catalog,
-    value::{Ask, Record},
+    value::{Action, Ask, Record},
 };
 
 pub use manifest::Manifest;
@@ -66,6 +66,8 @@ pub struct Connection {
     pub participant: Option<Arc<str>>,
     /// How to log in.
     pub credentials: Credentials,
+    /// What is done with which entity (none = read), so that no more is asked of the account; none = everything.
+    pub uses: Option<BTreeSet<(Arc<str>, Option<Action>)>>,
     /// How long an unclear write may still take effect; none = the manifest's.
     pub settle: Option<Duration>,
 }

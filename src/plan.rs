@@ -17,7 +17,10 @@ mod table;
 mod tests;
 pub(crate) mod watch;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 
@@ -30,7 +33,7 @@ use crate::{
     diagnostic::{Diagnostic, Sources, Span},
     schema::Entity,
     syntax::tree::BinaryOp,
-    value::{EntityName, Filter, Value},
+    value::{Action, EntityName, Filter, Value},
 };
 
 /// Values of settings by (owner, name), as `koppel.toml` or a test gives them, already of the right type.
@@ -46,6 +49,8 @@ pub struct Plan {
     /// Entities that any `create` of this plan makes, and the read entities that show them: their rows are asked
     /// per page and an absence is never remembered.
     pub creates: Vec<EntityName>,
+    /// What is done at the systems; none = read.
+    pub uses: BTreeSet<(EntityName, Option<Action>)>,
     /// What it was made from, for names and places in messages.
     pub program: Arc<Program>,
     pub(crate) lowered: Lowered,
@@ -199,6 +204,9 @@ fn make(program: &Arc<Program>, sources: &Sources, mut lowering: Lowering<'_>) -
         expects.push(expr.span);
     }
     let (lowered, creates, errors) = (lowering.lowered, lowering.creates, lowering.errors);
+    let read = program.source.iter().map(|source| &source.name).chain(lowered.reads.iter().map(|read| &read.name));
+    let mut uses: BTreeSet<_> = read.map(|name| (name.clone(), None)).collect();
+    uses.extend(lowering.writes.into_iter().map(|(name, action)| (name, Some(action))));
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -231,6 +239,7 @@ fn make(program: &Arc<Program>, sources: &Sources, mut lowering: Lowering<'_>) -
         name: program.name.clone(),
         source,
         creates: creates.into_iter().collect(),
+        uses,
         lowered,
         expects,
         sources: sources.clone(),

@@ -30,6 +30,7 @@ use crate::{
     diagnostic::{Diagnostic, FileId, Files as _, Source, Sources},
     plan::{self, Plan, PlanError, SettingValues},
     schema::Catalog,
+    value::Action,
 };
 
 /// The file that makes a folder a project.
@@ -70,6 +71,17 @@ pub struct Run {
     pub every: Duration,
     /// Role → connection, for every role that the flow needs.
     pub connections: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Run {
+    /// What it does over a connection: with which entity; none = read.
+    pub fn uses_of<'r>(&'r self, connection: &'r str) -> impl Iterator<Item = (Arc<str>, Option<Action>)> + 'r {
+        let roles = self.connections.iter().filter(move |(_, own)| ***own == *connection).map(|(role, _)| role);
+        roles.flat_map(|role| {
+            let uses = self.plan.uses.iter().filter(move |(name, _)| name.role == *role);
+            uses.map(|(name, action)| (Arc::clone(&name.entity), *action))
+        })
+    }
 }
 
 /// A run before it has a plan.

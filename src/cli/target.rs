@@ -117,7 +117,9 @@ impl Target {
                 Some(sandbox) => Ok(sandbox.connection(name, project.system(name))),
                 None => project.connection(name, &variable),
             };
+            let uses = runs.iter().flat_map(|run| run.uses_of(name)).collect();
             let opened = connection.and_then(|connection| {
+                let connection = Connection { uses: Some(uses), ..connection };
                 connector::open(&connection, Arc::clone(catalog)).map_err(|error| error.to_string())
             });
             match opened {
@@ -149,6 +151,7 @@ impl InReach {
             login,
             participant: None,
             credentials,
+            uses: None,
             settle: Some(SANDBOX_SETTLE),
         }
     }

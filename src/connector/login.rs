@@ -99,7 +99,7 @@ impl Login {
                 id: id.clone(),
                 secret: secret.clone(),
                 place: manifest.login.secret,
-                scope: manifest.login.scope.clone(),
+                scope: manifest.scope(connection.uses.as_ref()),
                 connection: connection.name.to_string(),
                 title: manifest.title.to_string(),
                 held: Mutex::default(),
@@ -221,7 +221,7 @@ fn refused(title: &str, status: u16, refusal: Option<&TokenRefusal>) -> String {
     let code = clean(&refusal.error);
     let help = match code.as_str() {
         "invalid_client" | "unauthorized_client" => "it does not know this `client_id` with this `client_secret`",
-        "invalid_scope" => "the application is not registered for all scopes that koppel asks for",
+        "invalid_scope" => "the application is not registered for all scopes that the flows need",
         "invalid_grant" | "unsupported_grant_type" => "the application may not log in with client credentials",
         _ => "it did not understand the request",
     };

@@ -3,7 +3,10 @@
 //! Takes the TOML text, gives a [`Manifest`] with its JSON paths compiled. Promises that nothing in it is code: a
 //! third REST system is a manifest and a schema.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jsonpath_rust::{
     parser::{model::JpQuery, parse_json_path},
@@ -13,6 +16,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use super::ConnectorError;
+use crate::value::Action;
 
 /// A `connector.toml`.
 #[derive(Debug, Deserialize)]
@@ -70,7 +74,7 @@ pub struct LoginFacts {
     pub local: String,
     /// Where id and secret go.
     pub secret: SecretPlace,
-    /// What is asked for, separated by spaces; none = all that was granted.
+    /// What is always asked for beside the scopes of the routes; none = the system has no scopes.
     pub scope: Option<String>,
 }
 
@@ -186,6 +190,8 @@ pub enum Class {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntityRoutes {
+    /// What an account must be allowed for reading it.
+    pub scope: Option<String>,
     /// Path of the list.
     pub list: Option<String>,
     /// Path of one record; `{…}` is its key.
@@ -217,6 +223,8 @@ pub struct WriteRoute {
     pub method: String,
     /// Path; `{field}` is filled from the write and leaves the body.
     pub path: String,
+    /// What an account must be allowed for it.
+    pub scope: Option<String>,
     /// Fields that are taken out of the body.
     #[serde(default)]
     pub drop: Vec<String>,
@@ -275,6 +283,23 @@ impl Manifest {
     /// Reads a `connector.toml`.
     pub fn parse(text: &str) -> Result<Self, ConnectorError> {
         toml::from_str(text).map_err(|error| ConnectorError::Setup(format!("connector.toml cannot be read: {error}")))
+    }
+
+    /// What a log-in asks for: the scopes of the routes that are used; of all routes where that is not known.
+    pub fn scope(&self, uses: Option<&BTreeSet<(Arc<str>, Option<Action>)>>) -> Option<String> {
+        let always = self.login.scope.as_ref()?;
+        let used = |entity: &Arc<str>, action| uses.is_none_or(|uses| uses.contains(&(Arc::clone(entity), action)));
+        let mut scopes: BTreeSet<&str> = always.split_whitespace().collect();
+        for (entity, routes) in &self.entities {
+            let writes = [(&routes.create, Action::Create), (&routes.update, Action::Update)];
+            let mut writes = writes.into_iter().filter(|(_, action)| used(entity, Some(*action))).peekable();
+            // What is written is also read: to know whether it happened.
+            if used(entity, None) || writes.peek().is_some() {
+                scopes.extend(routes.scope.as_deref());
+            }
+            scopes.extend(writes.filter_map(|(route, _)| route.as_ref()?.scope.as_deref()));
+        }
+        Some(scopes.into_iter().collect::<Vec<_>>().join(" "))
     }
 
     /// The manifest of a system that koppel brings along.

@@ -112,6 +112,7 @@ pub(super) fn connection(system: &str, base: &str) -> Connection {
         login: None,
         participant: None,
         credentials: Credentials::Client { id: SecretString::from("id"), secret: SecretString::from(SECRET) },
+        uses: None,
         settle: None,
     }
 }

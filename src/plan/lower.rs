@@ -35,7 +35,7 @@ use crate::{
     diagnostic::{Sources, Span},
     schema::{Entity, Field, Ty},
     syntax::tree::BinaryOp,
-    value::{EntityName, Shape, Value, Verdict},
+    value::{Action, EntityName, Shape, Value, Verdict},
 };
 
 /// Lowers one program.
@@ -56,6 +56,8 @@ pub(super) struct Lowering<'a> {
     row: Option<VarId>,
     /// What this program creates.
     pub(super) creates: BTreeSet<EntityName>,
+    /// What it writes.
+    pub(super) writes: BTreeSet<(EntityName, Action)>,
     pub(super) errors: Vec<PlanError>,
     /// What can be reached; only where it is watched.
     pub(super) points: Option<Points>,
@@ -83,6 +85,7 @@ impl<'a> Lowering<'a> {
             depth: 0,
             row: None,
             creates: BTreeSet::new(),
+            writes: BTreeSet::new(),
             errors: Vec::new(),
             points: None,
         }

@@ -86,6 +86,7 @@ impl Resolver<'_> {
             login: text(|lines| &lines.login),
             participant,
             credentials,
+            uses: None,
             settle: None,
         })
     }

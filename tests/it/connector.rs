@@ -23,6 +23,7 @@ fn connection(system: &str, base: String, credentials: Credentials) -> Connectio
         login: None,
         participant: None,
         credentials,
+        uses: None,
         settle: None,
     }
 }

@@ -93,6 +93,7 @@ impl Lowering<'_> {
                 Known::Always => None,
                 Known::When(when) => Some(when),
             };
+            self.writes.insert((target.name.clone(), write.action));
             if write.action == Action::Create {
                 self.creates_at(&target.name, &target.entity);
             }
@@ -140,7 +141,7 @@ impl Lowering<'_> {
                 Line::Guard(guard) => codes.extend(self.guard(guard).map(LineCode::Guard)),
                 Line::Ensure(ensure) => codes.push(LineCode::Ensure(self.ensure(ensure))),
                 Line::Field(line) => {
-                    let value = self.expr(&line.value);
+                    let value = self.present(line);
                     let value = fitting(value, line.max, || field_name(&line.field), line.span);
                     let always_blank = value.constant().is_some_and(Value::is_blank);
                     if !always_blank {
@@ -171,6 +172,16 @@ impl Lowering<'_> {
             }
         }
         codes
+    }
+
+    /// The value of a field line. That a required field has one was proven from what the vendor always fills in; a
+    /// row that lacks it all the same ends the record here, before anything is sent.
+    fn present(&mut self, line: &typed::FieldLine) -> Code {
+        let value = self.expr(&line.value);
+        if line.field.required && !line.value.ty.optional && value.constant().is_none() {
+            return Code::Must(Box::new(value), line.field.name.clone(), line.value.span);
+        }
+        value
     }
 
     /// The same for a `when` that a test can reach.

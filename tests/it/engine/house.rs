@@ -66,6 +66,7 @@ impl House {
                 login: login.map(Into::into),
                 participant: None,
                 credentials,
+                uses: None,
                 settle,
             };
             connector::open(&connection, shared.clone()).unwrap()
