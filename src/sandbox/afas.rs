@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 
 pub(super) use codes::{COUNTRIES, RATE_GROUPS};
 pub(super) use element::Element;
+pub(super) use entry::open_item;
 pub(super) use profit::{Profit, check_rows};
 pub(super) use relation::{Kind as RelationKind, create as create_relation};
 

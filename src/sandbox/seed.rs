@@ -13,13 +13,16 @@ use serde_json::{Value, json};
 
 use super::{
     Options,
-    afas::{COUNTRIES, Element, Profit, RelationKind, create_relation},
+    afas::{COUNTRIES, Element, Profit, RelationKind, create_relation, open_item},
     jortt::{self, Books, EU},
-    json::{Fields, fields, filled, text, yes},
+    json::{Fields, decimal, fields, filled, text, yes},
 };
 
 /// When all that is there at the start was made in AFAS.
 const BEFORE: &str = "2025-12-01T09:00:00Z";
+
+/// The e-mail of the debtor of those that are none themselves.
+const CASH: &str = "kas@voorbeeld.example";
 
 /// The data of both systems.
 pub(super) struct Seeded {
@@ -51,6 +54,7 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
         })
         .collect();
     invoices::add(&mut dice, &mut books, &customers, options.size);
+    booked(&books, &mut profit);
     if options.awkward {
         awkward::add(&mut dice, &mut books, &mut profit);
     }
@@ -59,6 +63,31 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
     profit.stamp(BEFORE);
     profit.seal();
     Seeded { books, profit }
+}
+
+/// What was paid in Jortt was booked in AFAS before, and is open there still: for its debtor, or for the cash debtor.
+fn booked(books: &Books, profit: &mut Profit) {
+    let cash = fields([
+        ("customer_name", json!("Contante verkoop")),
+        ("email", json!(CASH)),
+        ("address_street", json!("Marktplein 1")),
+        ("address_postal_code", json!("1012 AB")),
+        ("address_city", json!("Amsterdam")),
+        ("address_country_code", json!("NL")),
+    ]);
+    debtor(profit, &cash, Known::ByEmail, &Fields::new());
+    let debtor_of = |profit: &Profit, email: &str| {
+        profit.find("Profit_Debtor", "Email", email).and_then(|row| row.get("DebtorId")).cloned()
+    };
+    let in_euros = |invoice: &Fields, name: &str| invoice.get(name)?.get("amount").and_then(decimal);
+    let paid = |invoice: &&Fields| in_euros(invoice, "invoice_due_amount").is_some_and(|open| open.is_zero());
+    for invoice in books.invoices().filter(paid) {
+        let of = |name: &str| invoice.get(name).cloned().unwrap_or_default();
+        let debtor = debtor_of(profit, text(invoice, "customer_mail_to")).or_else(|| debtor_of(profit, CASH));
+        let total = in_euros(invoice, "invoice_total_incl_vat").unwrap_or_default();
+        let lines = [json!(1), debtor.unwrap_or_default(), of("invoice_date"), of("invoice_due_date"), json!("Jortt")];
+        open_item(profit, text(invoice, "invoice_number"), total, lines);
+    }
 }
 
 /// An id out of the dice.

@@ -1,6 +1,5 @@
 //! Financial entries, and the invoices that they leave open.
 
-use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -17,6 +16,8 @@ use super::{
 };
 
 const MOST_LINES: usize = 1000;
+/// The open items of debtors.
+const TABLE: &str = "Profit_Debtor_Invoices";
 
 fn whole(fields: &Fields, name: &str) -> String {
     fields.get(name).map(folded).unwrap_or_default()
@@ -176,24 +177,11 @@ fn show(profit: &mut Profit, head: &Fields, line: &Element, entry: u64, place: u
 
 /// The debtor's line opens an invoice or matches the open one; a matched invoice is gone.
 fn open_or_match(profit: &mut Profit, head: &Fields, written: &Fields, invoice: &str) {
-    const TABLE: &str = "Profit_Debtor_Invoices";
     let moved = amount(written, "AmDe").unwrap_or_default() - amount(written, "AmCr").unwrap_or_default();
     let Some(place) = profit.place(TABLE, "InvoiceNr", invoice) else {
         let of = |name: &str| written.get(name).cloned().unwrap_or_default();
-        let row: IndexMap<&str, Value> = IndexMap::from([
-            ("UnitId", head.get("UnId").cloned().unwrap_or_default()),
-            ("DebtorId", of("AcNr")),
-            ("InvoiceNr", json!(invoice)),
-            ("NookPieceDate", of("BpDa")),
-            ("ExpDate", of("DaEx")),
-            ("CurrencyId", json!("EUR")),
-            ("AmtInvoice", number(moved)),
-            ("AmtInvoiceCurr", number(moved)),
-            ("Balance", number(moved)),
-            ("BalanceCurr", number(moved)),
-            ("Description", of("Ds")),
-        ]);
-        profit.insert(TABLE, row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        let unit = head.get("UnId").cloned().unwrap_or_default();
+        open_item(profit, invoice, moved, [unit, of("AcNr"), of("BpDa"), of("DaEx"), of("Ds")]);
         return;
     };
     let balance = profit.rows(TABLE).get(place).and_then(|row| amount(row, "Balance")).unwrap_or_default() + moved;
@@ -207,19 +195,38 @@ fn open_or_match(profit: &mut Profit, head: &Fields, written: &Fields, invoice: 
     }
 }
 
+/// An invoice that is open; `of` is its administration, debtor, day, last day and text.
+pub(in crate::sandbox) fn open_item(profit: &mut Profit, invoice: &str, total: Decimal, of: [Value; 5]) {
+    let [unit, debtor, day, due, text] = of;
+    let row = fields([
+        ("UnitId", unit),
+        ("DebtorId", debtor),
+        ("InvoiceNr", json!(invoice)),
+        ("NookPieceDate", day),
+        ("ExpDate", due),
+        ("CurrencyId", json!("EUR")),
+        ("AmtInvoice", number(total)),
+        ("AmtInvoiceCurr", number(total)),
+        ("Balance", number(total)),
+        ("BalanceCurr", number(total)),
+        ("Description", text),
+    ]);
+    profit.insert(TABLE, row);
+}
+
 /// Changes an open invoice.
 pub(super) fn change_invoice(profit: &mut Profit, element: &Element) -> Outcome<Value> {
     let written = &element.fields;
     let invoice = text(written, "InId");
     let unknown = || Refusal::unknown(invoice, "Invoice number");
-    let place = profit.place("Profit_Debtor_Invoices", "InvoiceNr", invoice).ok_or_else(unknown)?;
+    let place = profit.place(TABLE, "InvoiceNr", invoice).ok_or_else(unknown)?;
     if let Some(condition) = filled(written, "PaCd")
         && !holds(PAYMENT_CONDITIONS, condition)
     {
         return Err(Refusal::unknown(condition, "Payment condition"));
     }
     if let Some(day) = written.get("ExDa").cloned() {
-        profit.change("Profit_Debtor_Invoices", place, |row| {
+        profit.change(TABLE, place, |row| {
             row.insert("ExpDate".to_owned(), day);
         });
     }

@@ -150,7 +150,7 @@ impl Profit {
     }
 
     /// The first row whose column has this value.
-    pub(super) fn find(&self, table: &str, column: &str, value: &str) -> Option<&Fields> {
+    pub(in crate::sandbox) fn find(&self, table: &str, column: &str, value: &str) -> Option<&Fields> {
         self.place(table, column, value).and_then(|place| self.rows(table).get(place))
     }
 

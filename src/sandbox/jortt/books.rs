@@ -73,7 +73,7 @@ impl Books {
     }
 
     /// All invoices, newest first.
-    pub(super) fn invoices(&self) -> impl Iterator<Item = &Fields> {
+    pub(in crate::sandbox) fn invoices(&self) -> impl Iterator<Item = &Fields> {
         self.invoices.iter().rev()
     }
 
