@@ -230,7 +230,8 @@ fn a_customer_becomes_a_debtor_organisation_or_person() {
     assert_eq!(source.name.to_string(), "jortt.customers");
     let person = rows("jortt.customers", "samples/customer-private.json").remove(0);
     let (decision, _) = decide(&plan, &person, &Held::new());
-    let [write] = writes(&decision) else { panic!("one debtor") };
+    let [write, back] = writes(&decision) else { panic!("one debtor, and its number back to Jortt") };
+    assert_eq!(back.entity.to_string(), "jortt.customers");
     assert_eq!(&*write.entity.entity, "KnSalesRelationPer");
     assert_eq!(write.fields.value("KnPerson.Is"), Some(&Value::text("van der")));
     assert_eq!(write.fields.value("KnPerson.LaNm"), Some(&Value::text("Visser")));

@@ -92,7 +92,17 @@ fn lineage_tells_what_a_field_comes_from_through_lets_functions_tables_and_ensur
     assert_eq!(origins("FbSales", "CuId"), [].into(), "the flow itself says EUR");
     assert_eq!(
         origins("FbSales", "Lines.ItCd"),
-        [field("afas.Profit_Article.ItemCode"), Origin::Key("afas.FbItemArticle.ItCd".to_owned())].into()
+        [
+            field("afas.Profit_Article.ItemCode"),
+            Origin::Key("afas.FbItemArticle.ItCd".to_owned()),
+            invoice("line_items.amount"),
+            invoice("line_items.description"),
+            Origin::Table("line_kind".into()),
+            Origin::Setting("discount_item".into()),
+            Origin::Setting("shipping_item".into()),
+            Origin::Setting("text_item".into()),
+        ]
+        .into()
     );
     let debtor = origins("FbSales", "DbId");
     for key in ["afas.KnSalesRelationOrg.DbId", "afas.KnSalesRelationPer.DbId"] {
@@ -113,7 +123,7 @@ fn docs_of_a_flow_tell_guards_settings_tables_and_fields() {
         let told = koppel.arg("--project").arg(&flows).args(["docs", name]).assert().success();
         let page = String::from_utf8(told.get_output().stdout.clone()).unwrap();
         for line in [
-            "# Jortt invoices become AFAS sales orders",
+            "# Jortt invoices become AFAS sales documents",
             "- Left out when `invoice.invoice_total is 0`: \"a zero invoice needs no document\"",
             "| `OrNu` | Number | `jortt.invoices.id`, `jortt.invoices.invoice_number` |  |",
             "| `CuId` | Currency | always `\"EUR\"` |  |",
@@ -126,7 +136,11 @@ fn docs_of_a_flow_tell_guards_settings_tables_and_fields() {
     let mut koppel = assert_cmd::Command::cargo_bin("koppel").unwrap();
     let told = koppel.arg("--project").arg(&flows).args(["docs", "nothing"]).assert().code(64);
     let said = String::from_utf8(told.get_output().stderr.clone()).unwrap();
-    assert_eq!(said, "there is no flow nothing; there are: jortt_customers, jortt_orders\n");
+    assert_eq!(
+        said,
+        "there is no flow nothing; there are: afas_customers, afas_orders, afas_paid, jortt_customers, jortt_estimates, \
+         jortt_paid, jortt_orders\n"
+    );
 }
 
 /// The reference for users.

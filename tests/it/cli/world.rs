@@ -230,7 +230,9 @@ fn a_wrong_log_in_is_told_with_its_connection() {
     let config = format!(
         "[connections.jortt]\nbase = \"{url}/jortt\"\nlogin = \"{url}/jortt/oauth-provider/oauth\"\nclient_id = {{ env = \"ID\" }}\nclient_secret = {{ env = \"SECRET\" }}\n\
          [connections.afas]\nbase = \"{url}/afas/ProfitRestServices\"\ntoken = {{ file = \"token\" }}\n\
-         [settings.settings]\nadministration = 1\ncontrol_account = \"1300\"\n[settings.jortt_orders]\nstart_date = 2026-01-01\n"
+         [settings.settings]\nadministration = 1\ncontrol_account = \"1300\"\n[settings.jortt_orders]\nstart_date = 2026-01-01\n\
+         [settings.jortt_estimates]\nstart_date = 2026-01-01\nquoted_item = \"ADV\"\n[settings.jortt_paid]\nstart_date = 2026-01-01\n\
+         suspense_account = \"1990\"\n[settings.afas_orders]\nstart_date = 2026-01-01\n"
     );
     place.write("flows/koppel.toml", &config);
     place.write("flows/token", &"5A".repeat(32));
@@ -330,5 +332,5 @@ fn a_run_of_a_flow_that_cannot_be_understood_is_no_second_mistake() {
     std::fs::write(&path, text.replace("from jortt.invoices {", "from jort.invoices {")).unwrap();
     let shown = place.koppel(&["check"]);
     assert!(shown.contains("F211  there is no connection `jort`"), "{shown}");
-    assert!(shown.contains("2 flows checked: 1 mistake"), "{shown}");
+    assert!(shown.contains("7 flows checked: 1 mistake"), "{shown}");
 }
