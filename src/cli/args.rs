@@ -94,7 +94,7 @@ pub(super) struct ExplainArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct TestArgs {
-    /// Only tests with this in their name.
+    /// Only tests with this in their name or in that of their flow.
     pub(super) name: Option<String>,
     /// List what no test reaches, with its place.
     #[arg(long, conflicts_with = "json")]

@@ -13,7 +13,7 @@ use super::{
     check::{count, tell},
     place as here,
     report::{columns, plain},
-    say::{Ended, Said, out},
+    say::{Ended, Said, Stop, out},
 };
 use crate::{
     check::typed::Program,
@@ -24,7 +24,12 @@ use crate::{
     schema::Catalog,
 };
 
-/// Runs the tests whose name holds what was typed.
+/// Is it a test whose name, or that of its flow, holds what was typed?
+fn meant(program: &Program, test: &str, part: &str) -> bool {
+    test.contains(part) || program.name.contains(part)
+}
+
+/// Runs the tests whose name, or that of their flow, holds what was typed.
 pub(super) fn test(args: &Args, asked: &TestArgs) -> Said {
     let project = here::project(args)?;
     let mut out = out();
@@ -40,7 +45,13 @@ pub(super) fn test(args: &Args, asked: &TestArgs) -> Said {
         return suggest(&project, catalog, place, &mut out);
     }
     let outcomes = outcomes(&project, catalog);
-    let wanted: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome.name.contains(part)).collect();
+    let wanted: Vec<_> = outcomes.iter().filter(|(program, outcome)| meant(program, &outcome.name, part)).collect();
+    if wanted.is_empty() && !part.is_empty() {
+        let all = count(outcomes.len(), "test");
+        return Err(Stop::Usage(format!(
+            "no test has \"{part}\" in its name or its flow's; without it all are run: {all}"
+        )));
+    }
     for (program, outcome) in &wanted {
         if asked.json {
             writeln!(out, "{}", json(&project, program, outcome))?;
@@ -57,10 +68,8 @@ pub(super) fn test(args: &Args, asked: &TestArgs) -> Said {
         reached.json(&project.sources).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     } else {
         let all = count(wanted.len(), "test");
-        let none =
-            if wanted.is_empty() && !part.is_empty() { format!(" with \"{part}\" in its name") } else { String::new() };
         let came = if failed == 0 { "passed".to_owned() } else { format!("{failed} failed") };
-        writeln!(out, "{all}{none}: {came}")?;
+        writeln!(out, "{all}: {came}")?;
         write!(out, "\n{}", reached.table(&project.sources))?;
         if asked.coverage {
             writeln!(out)?;
@@ -81,12 +90,12 @@ fn outcomes(project: &Project, catalog: &Catalog) -> Vec<(Arc<Program>, Outcome)
     project.programs.iter().flat_map(of_program).collect()
 }
 
-/// What the tests with this in their name reach.
+/// What the tests that are meant reach.
 fn reached(project: &Project, catalog: &Catalog, settings: &SettingValues, part: &str) -> Reached {
     let mut reached = Reached::default();
     for program in &project.programs {
         let bench = Bench { program, sources: &project.sources, catalog, settings };
-        reached.take(bench.coverage(&|test| test.name.contains(part)));
+        reached.take(bench.coverage(&|test| meant(program, &test.name, part)));
     }
     reached
 }

@@ -379,3 +379,12 @@ fn what_koppel_brings_along_is_not_counted() {
     let orders = shown.lines().find(|line| line.starts_with("orders.flow ")).unwrap();
     assert!(orders.contains(" guards 0/"), "without tests nothing is reached: {orders}");
 }
+
+#[test]
+fn tests_are_chosen_by_their_name_or_by_that_of_their_flow() {
+    let place = small(FIRST);
+    assert!(place.koppel(&["test", "order"]).contains("1 test: passed"));
+    assert!(place.koppel(&["test", "small"]).contains("1 test: passed"));
+    let none = place.koppel(&["test", "customers.flow"]);
+    assert!(none.contains("no test has \"customers.flow\" in its name") && none.ends_with("exit 64"), "{none}");
+}
