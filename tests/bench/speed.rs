@@ -57,17 +57,27 @@ impl Files for Texts {
     }
 }
 
-/// The shipped flows with all that they use, and the flow of the orders made longer until all have 1,000 lines.
+/// Flows that are no part of the 1,000 lines: neither checked nor used by those that are.
+const LEFT_OUT: [&str; 6] = [
+    "afas_customers.flow",
+    "afas_orders.flow",
+    "afas_paid.flow",
+    "estimates.flow",
+    "jortt_paid.flow",
+    "shared/customer.flow",
+];
+
+/// Orders and customers with all that they use, and the flow of the orders made longer until all have 1,000 lines.
 fn thousand_lines() -> Texts {
     let folder = Folder::open(&flows()).unwrap();
     let files = ["flow", "csv", "json"].into_iter().flat_map(|ending| folder.list(ending));
-    let paths = files.filter(|path| !path.ends_with(".test.flow"));
+    let paths = files.filter(|path| !path.ends_with(".test.flow") && !LEFT_OUT.contains(&&**path));
     let mut texts: BTreeMap<String, Arc<str>> = paths.map(|path| (path.clone(), folder.read(&path).unwrap())).collect();
     let flows = |texts: &BTreeMap<String, Arc<str>>| {
         texts.iter().filter(|(path, _)| path.ends_with("flow")).map(|(_, text)| text.lines().count()).sum::<usize>()
     };
     let mut orders = texts["orders.flow"].to_string();
-    let missing = 1000 - flows(&texts);
+    let missing = 1000_usize.checked_sub(flows(&texts)).expect("leave more out");
     for number in 0..missing / 4 {
         write!(
             orders,
