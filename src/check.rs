@@ -38,6 +38,7 @@ mod test;
 pub mod typed;
 mod types;
 mod write;
+mod writes;
 
 use std::{collections::BTreeMap, sync::Arc};
 

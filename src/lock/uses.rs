@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Fields, Lock, Number, Used, formula::Formulas};
 use crate::{
-    check::typed::{Alternative, Ensure, Expr, ExprKind, FieldLine, Line, Program, Stmt, Target, Write},
+    check::typed::{Expr, ExprKind, FieldLine, Line, Program, Target, Write},
     diagnostic::{Sources, Span},
     plan::{self, SettingValues},
     schema::{Entity, Field, Object},
@@ -41,8 +41,7 @@ pub fn writes(programs: &[Arc<Program>]) -> Uses {
     let mut uses = Uses::default();
     for program in programs.iter().filter(|program| program.source.is_some()) {
         let mut bodies = Bodies { program, formulas: Formulas::new(program), uses: &mut uses };
-        bodies.stmts(&program.body);
-        program.afters.iter().for_each(|after| bodies.stmts(&after.body));
+        program.writes().into_iter().for_each(|write| bodies.write(write));
     }
     uses
 }
@@ -73,27 +72,6 @@ struct Bodies<'a> {
 }
 
 impl Bodies<'_> {
-    fn stmts(&mut self, stmts: &[Stmt]) {
-        for stmt in stmts {
-            match stmt {
-                Stmt::Write(write) => self.write(write),
-                Stmt::Ensure(ensure) => self.ensure(ensure),
-                Stmt::Each(each) => self.stmts(&each.body),
-                Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
-            }
-        }
-    }
-
-    fn ensure(&mut self, ensure: &Ensure) {
-        for alternative in &ensure.alternatives {
-            match alternative {
-                Alternative::Create(write) => self.write(write),
-                Alternative::Include(inner) => self.ensure(inner),
-                _ => {}
-            }
-        }
-    }
-
     fn write(&mut self, write: &Write) {
         for target in &write.targets {
             let facts = target.entity.write.as_ref();
@@ -133,8 +111,7 @@ impl Bodies<'_> {
                 Line::Object { field, lines, .. } | Line::Each { field, lines, .. } => {
                     self.lines(target, object, lines, &format!("{above}{}.", field.name));
                 }
-                Line::Ensure(ensure) => self.ensure(ensure),
-                Line::Let(_) | Line::Find(_) | Line::Guard(_) => {}
+                Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Ensure(_) => {}
             }
         }
     }

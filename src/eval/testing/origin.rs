@@ -1,7 +1,7 @@
 //! Which lines of a flow give a field of a write: those of its path in every body that writes the entity.
 
 use crate::{
-    check::typed::{Alternative, Ensure, Line, Program, Stmt, Write},
+    check::typed::{Line, Program, Write},
     diagnostic::Span,
     plan::stands,
     value::{Action, EntityName},
@@ -10,8 +10,7 @@ use crate::{
 /// The lines, in the order of the text, each once: a body that is written out for several uses has its lines once.
 pub(super) fn lines(program: &Program, action: Action, entity: &EntityName, path: &str) -> Vec<Span> {
     let mut found = Found { action, entity, path, lines: Vec::new() };
-    program.body.iter().for_each(|stmt| found.stmt(stmt));
-    program.afters.iter().flat_map(|after| &after.body).for_each(|stmt| found.stmt(stmt));
+    program.writes().into_iter().for_each(|write| found.write(write));
     found.lines.sort_unstable();
     found.lines.dedup();
     found.lines
@@ -25,32 +24,12 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn stmt(&mut self, stmt: &Stmt) {
-        match stmt {
-            Stmt::Write(write) => self.write(write),
-            Stmt::Ensure(ensure) => self.ensure(ensure),
-            Stmt::Each(each) => each.body.iter().for_each(|stmt| self.stmt(stmt)),
-            Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
-        }
-    }
-
-    fn ensure(&mut self, ensure: &Ensure) {
-        for alternative in &ensure.alternatives {
-            match alternative {
-                Alternative::Create(write) => self.write(write),
-                Alternative::Include(inner) => self.ensure(inner),
-                _ => {}
-            }
-        }
-    }
-
     /// A create may be an update as well: `update found` sends its lines.
     fn write(&mut self, write: &Write) {
         for target in &write.targets {
             if target.name == *self.entity && (write.action == self.action || self.action == Action::Update) {
                 self.fields(&target.lines, self.path);
             }
-            self.ensures(&target.lines);
         }
     }
 
@@ -68,17 +47,6 @@ impl Found<'_> {
                 }
                 (Line::Each { field, lines, .. }, Some(rest)) if *field.name == *name => self.fields(lines, rest),
                 _ => {}
-            }
-        }
-    }
-
-    /// The things that lines make sure of.
-    fn ensures(&mut self, lines: &[Line]) {
-        for line in lines {
-            match line {
-                Line::Ensure(ensure) => self.ensure(ensure),
-                Line::Object { lines, .. } | Line::Each { lines, .. } => self.ensures(lines),
-                Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Field(_) => {}
             }
         }
     }

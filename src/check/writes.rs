@@ -1,0 +1,49 @@
+//! All writes of a checked flow, wherever they stand.
+
+use super::typed::{Alternative, Ensure, Line, Program, Stmt, Write};
+
+impl Program {
+    /// Its writes in the order of the text, second stages last: also those within an `each`, an `ensure`, and the lines
+    /// of another write, which are looked through for each of its targets.
+    #[must_use]
+    pub fn writes(&self) -> Vec<&Write> {
+        let mut found = Vec::new();
+        let later = self.afters.iter().flat_map(|after| &after.body);
+        self.body.iter().chain(later).for_each(|stmt| of_stmt(stmt, &mut found));
+        found
+    }
+}
+
+fn of_stmt<'p>(stmt: &'p Stmt, into: &mut Vec<&'p Write>) {
+    match stmt {
+        Stmt::Write(write) => of_write(write, into),
+        Stmt::Ensure(ensure) => of_ensure(ensure, into),
+        Stmt::Each(each) => each.body.iter().for_each(|stmt| of_stmt(stmt, into)),
+        Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
+    }
+}
+
+fn of_ensure<'p>(ensure: &'p Ensure, into: &mut Vec<&'p Write>) {
+    for alternative in &ensure.alternatives {
+        match alternative {
+            Alternative::Create(write) => of_write(write, into),
+            Alternative::Include(inner) => of_ensure(inner, into),
+            _ => {}
+        }
+    }
+}
+
+fn of_write<'p>(write: &'p Write, into: &mut Vec<&'p Write>) {
+    into.push(write);
+    write.targets.iter().for_each(|target| of_lines(&target.lines, into));
+}
+
+fn of_lines<'p>(lines: &'p [Line], into: &mut Vec<&'p Write>) {
+    for line in lines {
+        match line {
+            Line::Ensure(ensure) => of_ensure(ensure, into),
+            Line::Object { lines, .. } | Line::Each { lines, .. } => of_lines(lines, into),
+            Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Field(_) => {}
+        }
+    }
+}
