@@ -43,6 +43,7 @@ mod writes;
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::{
     diagnostic::{Diagnostic, Files, Sources},
@@ -90,8 +91,10 @@ pub fn check(project: &Project<'_>) -> Checked {
     let loaded = load::load(project);
     let mut diagnostics = loaded.diagnostics.clone();
     let mut programs = Vec::new();
-    for unit in 0..loaded.units.len() {
-        let (program, found) = program::program(project, &loaded, unit);
+    // Programs know nothing of each other: all cores check.
+    let checked: Vec<_> =
+        (0..loaded.units.len()).into_par_iter().map(|unit| program::program(project, &loaded, unit)).collect();
+    for (program, found) in checked {
         programs.extend(program.map(Arc::new));
         diagnostics.extend(found);
     }

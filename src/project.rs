@@ -16,6 +16,7 @@ mod table;
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 pub use config::{At, Config, ConnectionLines, Environment, Name, RunLines, SecretPlace, SettingLine};
@@ -181,9 +182,16 @@ impl Project {
         let wrong = self.has_errors() || found.iter().any(Diagnostic::is_error);
         let mut runs = Vec::new();
         if !wrong {
-            for run in meant {
-                let values = declared.values(run.lines.iter().copied());
-                match plan::build(run.program.clone(), &self.sources, &values) {
+            let planned: Vec<_> = meant
+                .into_par_iter()
+                .map(|run| {
+                    let values = declared.values(run.lines.iter().copied());
+                    let plan = plan::build(run.program.clone(), &self.sources, &values);
+                    (run, values, plan)
+                })
+                .collect();
+            for (run, values, plan) in planned {
+                match plan {
                     Ok(plan) => runs.push(Run {
                         name: run.name,
                         plan: Arc::new(plan),

@@ -23,6 +23,7 @@ pub mod tree;
 mod words;
 
 use pest::Parser;
+use rayon::prelude::*;
 
 use self::{
     broken::Bad,
@@ -112,6 +113,9 @@ fn too_deep(span: Span) -> Diagnostic {
 /// Texts that are shorter are read sooner by one thread than shared out.
 const WORTH_SHARING: usize = 16 * 1024;
 
+/// So many segments are one piece of work.
+const SHARE: usize = 8;
+
 /// Reads segments, which know nothing of each other: a long text is read by all cores.
 fn read_segments(id: FileId, text: &str, segments: &[Segment]) -> (Vec<tree::Item>, Findings) {
     let read = |segments: &[Segment]| {
@@ -119,25 +123,15 @@ fn read_segments(id: FileId, text: &str, segments: &[Segment]) -> (Vec<tree::Ite
         let items = segments.iter().flat_map(|segment| read_segment(id, text, segment, &mut found)).collect();
         (items, found)
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if cores == 1 || text.len() < WORTH_SHARING {
+    if text.len() < WORTH_SHARING {
         return read(segments);
     }
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = shares(segments, text.len(), cores).map(|part| scope.spawn(move || read(part))).collect();
-        parts.into_iter().fold((Vec::new(), Findings::default()), |(mut items, mut found), part| {
-            let (more, others) = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            items.extend(more);
-            found.extend(others);
-            (items, found)
-        })
+    let parts: Vec<_> = segments.par_chunks(SHARE).map(read).collect();
+    parts.into_iter().fold((Vec::new(), Findings::default()), |(mut items, mut found), (more, others)| {
+        items.extend(more);
+        found.extend(others);
+        (items, found)
     })
-}
-
-/// Neighbouring segments of about the same length of text together, one part for each core.
-fn shares(segments: &[Segment], length: usize, cores: usize) -> impl Iterator<Item = &[Segment]> {
-    let share = length.div_ceil(cores);
-    segments.chunk_by(move |above, below| above.start / share == below.start / share)
 }
 
 /// Reads one segment; what is wrong with it goes to `found`.

@@ -111,7 +111,7 @@ impl Sources {
 
 /// How pure rooms get at the other files of a project. Paths are relative to the project, with `/`, already
 /// normalised (no `..` left); an implementation refuses what lies outside.
-pub trait Files {
+pub trait Files: Sync {
     /// The text of a file.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{Fields, Lock, Number, Used, formula::Formulas};
 use crate::{
     check::typed::{Expr, ExprKind, FieldLine, Line, Program, Target, Write},
@@ -26,8 +28,9 @@ pub struct Uses {
 #[must_use]
 pub fn uses(programs: &[Arc<Program>], sources: &Sources, settings: &SettingValues) -> Uses {
     let mut uses = writes(programs);
-    for program in programs.iter().filter(|program| program.source.is_some()) {
-        let Ok(plan) = plan::build_watched(program, sources, settings) else { continue };
+    let flows = programs.par_iter().filter(|program| program.source.is_some());
+    let plans: Vec<_> = flows.filter_map(|program| plan::build_watched(program, sources, settings).ok()).collect();
+    for plan in &plans {
         for (entity, fields) in plan.reads() {
             read(&mut uses.lock.read, entity, fields);
         }
