@@ -209,7 +209,7 @@ impl Checker<'_> {
             if let (Some(near), Some(place)) = (suggest::misspelt(&name.text, &object), facts::place(&base)) {
                 let path =
                     if place.path.is_empty() { near.name.to_string() } else { format!("{}.{}", place.path, near.name) };
-                self.scope.known.push(facts::Fact { place: facts::Place { path, ..place }, not: None });
+                self.scope.known.push(facts::Fact::filled(facts::Place { path, ..place }));
             }
             return Self::poison(span);
         };
@@ -236,7 +236,7 @@ impl Checker<'_> {
             return value;
         }
         let Some(place) = facts::place(&value) else { return value };
-        let facts = || self.scope.known.iter().filter(|fact| fact.place == place);
+        let facts = || self.scope.known.iter().filter(|fact| fact.place == place && fact.unless.is_none());
         if facts().any(|fact| fact.not.is_none()) {
             value.ty.optional = false;
         }

@@ -53,7 +53,11 @@ pub(super) fn name(entity: &Entity) -> String {
 
 /// The type of a field as it is kept.
 pub(super) fn ty(field: &Field) -> String {
-    format!("{}{}", field.ty, if field.required { " required" } else { "" })
+    let mut kept = format!("{}{}", field.ty, if field.required { " required" } else { "" });
+    for condition in &field.needed {
+        kept.push_str(&format!(" required {condition}"));
+    }
+    kept
 }
 
 fn read(into: &mut Fields, entity: &Entity, paths: &[Arc<str>]) {
