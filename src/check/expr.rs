@@ -120,12 +120,6 @@ impl Checker<'_> {
         expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::OneOf([text.clone()].into())), span)
     }
 
-    /// Tells that a part of the language cannot run yet.
-    pub(super) fn not_built(&mut self, what: &str, span: Span) {
-        let told = Diagnostic::new("F005", format!("{what} is not built yet"), span);
-        self.say(told.help("this version of koppel reads it, but cannot run it: leave it out for now"));
-    }
-
     /// `name.a.b`
     fn path(&mut self, path: &Path) -> Expr {
         let Some((first, rest)) = path.names.split_first() else { return Self::poison(path.span) };

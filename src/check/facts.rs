@@ -206,7 +206,7 @@ fn with_parents(expr: &Expr, into: &mut Vec<Fact>) {
 fn not_words(expr: &Expr, words: &Expr, into: &mut Vec<Fact>) {
     match (&words.kind, place(expr)) {
         (ExprKind::Const(Value::Text(word)), Some(place)) => {
-            into.push(Fact { not: Some(word.clone()), ..Fact::filled(place) })
+            into.push(Fact { not: Some(word.clone()), ..Fact::filled(place) });
         }
         (ExprKind::List(items), Some(_)) => items.iter().for_each(|item| not_words(expr, item, into)),
         _ => {}
