@@ -242,10 +242,11 @@ fn the_example_of_the_reference_is_one() {
 
 #[test]
 fn an_edited_setting_or_row_within_a_number_formula_is_told() {
-    let flow = FLOW.replace(
+    let flow = FLOW.replacen(
         "create ",
         "setting letters: text = \"J\"\ntable series first {\n  of: text  => mark: text\n  \"a\"       => \"X\"\n  \
          otherwise => \"Y\"\n}\ncreate ",
+        1,
     );
     let flow = flow
         .replacen("  OrNu = \"J{", "  OrNu = \"J{letters}{series(invoice.id)}{", 1)
