@@ -24,6 +24,7 @@ mod join;
 pub mod lineage;
 mod load;
 mod lookup;
+mod needed;
 mod program;
 mod proof;
 mod read;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 pub use compare::{drifted, renumbered};
 pub use text::{read, written};
-pub use uses::{Uses, uses, writes};
+pub use uses::{Booked, Fixed, Uses, uses, writes};
 
 /// The file beside `koppel.toml`.
 pub const LOCK: &str = "flow.lock";

@@ -19,8 +19,8 @@ mod tests;
 mod ty;
 
 pub use catalog::{
-    Answer, Balance, Catalog, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, ListWord, Object, OwnNumber,
-    Privacy, ReadFacts, Recognise, Stamp, System, Test, WriteClass, WriteFacts,
+    Answer, Balance, Catalog, ChangeClass, Code, CodeTable, Condition, Derived, Entity, Field, Form, ListWord, Object,
+    OwnNumber, Privacy, ReadFacts, Recognise, Stamp, System, Test, WriteClass, WriteFacts,
 };
 pub use encode::{EncodeError, encode, encode_value};
 pub use normal::normalise;

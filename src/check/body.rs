@@ -11,6 +11,7 @@ use super::{
     entity::inner,
     facts,
     join::is_blank_literal,
+    needed::Sure,
     required::{Given, Purpose, Way, clears},
     suggest,
     typed::{FieldLine, Line, RecordExpr},
@@ -112,9 +113,10 @@ impl Checker<'_> {
         let blank =
             (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
         let blank = blank.or_else(|| clears(&value));
+        let sure = Sure::of(&value, !field.needed.is_empty(), &self.scope.known);
         let span = assign.target.span;
         let line = Line::Field(FieldLine { field: field.clone(), value, policy, max, span: assign.span });
-        let given = Given { field: field.clone(), span, policy, way: Way::Value { blank } };
+        let given = Given { field: field.clone(), span, policy, way: Way::Value { blank, sure } };
         wrap(parents, span, line, given, body);
     }
 
@@ -233,9 +235,8 @@ impl Checker<'_> {
         let inside = self.knowing(known, |checker| checker.body(&nested.lines, inside));
         let (Some(steps), Some(object)) = (steps, object) else { return };
         let Some((field, parents)) = steps.split_last() else { return };
-        let conditional = when.is_some();
+        let way = Way::Object { object, head: nested.target.span, when: when.clone(), given: inside.given };
         let line = Line::Object { field: field.clone(), policy, when, lines: inside.lines };
-        let way = Way::Object { object, head: nested.target.span, conditional, given: inside.given };
         let given = Given { field: field.clone(), span: nested.target.span, policy, way };
         wrap(parents, nested.target.span, line, given, body);
     }
@@ -247,7 +248,7 @@ fn wrap(parents: &[Arc<Field>], span: Span, line: Line, given: Given, body: &mut
     for field in parents.iter().rev() {
         let Kind::Record(object) = &field.ty.kind else { return };
         line = Line::Object { field: field.clone(), policy: None, when: None, lines: vec![line] };
-        let way = Way::Object { object: object.clone(), head: span, conditional: false, given: vec![given] };
+        let way = Way::Object { object: object.clone(), head: span, when: None, given: vec![given] };
         given = Given { field: field.clone(), span, policy: None, way };
     }
     body.lines.push(line);

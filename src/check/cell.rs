@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{
     checker::{Checker, expr},
-    coerce::Need,
+    coerce::{Need, would_fit},
     expr::literal_value,
     load::DeclKind,
+    lookup::Found,
     program::constant,
-    typed::{Cell, ExprKind},
+    typed::{Cell, ExprKind, SettingId},
     types::say,
 };
 use crate::{
@@ -67,7 +68,10 @@ impl<'a> Checker<'a> {
                 Some(Part::Values(vec![Value::Blank]))
             }
             CellItem::Literal(literal, span) => Some(Part::Values(vec![self.cell_value(literal, *span, column, ty)?])),
-            CellItem::Name(name) => self.named_list(name, column, ty).map(Part::Values),
+            CellItem::Name(name) => match self.lookup_declared(&name.text) {
+                Found::Setting(id) => self.setting_cell(id, name, column, ty, first).map(Part::Cell),
+                _ => self.named_list(name, column, ty).map(Part::Values),
+            },
             CellItem::Range(from, to, span) => {
                 let from = self.cell_value(from, *span, column, ty)?;
                 let to = self.cell_value(to, *span, column, ty)?;
@@ -120,15 +124,31 @@ impl<'a> Checker<'a> {
         if ty.kind == Kind::Any { None } else { constant(&value) }
     }
 
+    /// A setting, or a list of them: what it holds may stand in another row too, so the first that fits counts.
+    fn setting_cell(&mut self, id: SettingId, name: &Name, column: &Arc<str>, ty: &Ty, first: bool) -> Option<Cell> {
+        let held = self.settings.get(id.0 as usize).map_or_else(Ty::any, |setting| setting.ty.clone());
+        let of = if let Kind::List(of) = &held.kind { (**of).clone() } else { held.clone().filled() };
+        if of.kind != Kind::Any && ty.kind != Kind::Any && !would_fit(&of, &ty.clone().filled()) {
+            let title = format!("`{}` is {}, and column `{column}` is {}", name.text, say(&held), say(ty));
+            self.say(Diagnostic::new("F406", title, name.span));
+            return None;
+        }
+        if !first {
+            let title =
+                format!("what `{}` holds may stand in another row too, so the table must take the first", name.text);
+            self.say(Diagnostic::new("F409", title, name.span).help("table … first {"));
+            return None;
+        }
+        Some(Cell::Setting(id))
+    }
+
     /// The values of a named list: a `let` whose value is a list of literals.
     fn named_list(&mut self, name: &Name, column: &Arc<str>, ty: &Ty) -> Option<Vec<Value>> {
         let Some((unit, line)) = self.let_of(name) else {
             if self.here().is_some_and(|unit| unit.lost.contains(&*name.text)) {
                 return None;
             }
-            if matches!(self.lookup_declared(&name.text), super::lookup::Found::Setting(_)) {
-                self.not_built("a setting in a cell of a table", name.span);
-            } else if self.here().is_some_and(|unit| unit.names.contains_key(&name.text)) {
+            if self.here().is_some_and(|unit| unit.names.contains_key(&name.text)) {
                 let title = format!("`{}` is no list of values", name.text);
                 self.say(Diagnostic::new("F406", title, name.span).help(format!("let {} = [\"…\", \"…\"]", name.text)));
             } else {

@@ -120,12 +120,6 @@ impl Checker<'_> {
         expr(ExprKind::Const(Value::Text(text.clone())), Ty::new(Kind::OneOf([text.clone()].into())), span)
     }
 
-    /// Tells that a part of the language cannot run yet.
-    pub(super) fn not_built(&mut self, what: &str, span: Span) {
-        let told = Diagnostic::new("F005", format!("{what} is not built yet"), span);
-        self.say(told.help("this version of koppel reads it, but cannot run it: leave it out for now"));
-    }
-
     /// `name.a.b`
     fn path(&mut self, path: &Path) -> Expr {
         let Some((first, rest)) = path.names.split_first() else { return Self::poison(path.span) };
@@ -209,7 +203,7 @@ impl Checker<'_> {
             if let (Some(near), Some(place)) = (suggest::misspelt(&name.text, &object), facts::place(&base)) {
                 let path =
                     if place.path.is_empty() { near.name.to_string() } else { format!("{}.{}", place.path, near.name) };
-                self.scope.known.push(facts::Fact { place: facts::Place { path, ..place }, not: None });
+                self.scope.known.push(facts::Fact::filled(facts::Place { path, ..place }));
             }
             return Self::poison(span);
         };
@@ -236,7 +230,7 @@ impl Checker<'_> {
             return value;
         }
         let Some(place) = facts::place(&value) else { return value };
-        let facts = || self.scope.known.iter().filter(|fact| fact.place == place);
+        let facts = || self.scope.known.iter().filter(|fact| fact.place == place && fact.unless.is_none());
         if facts().any(|fact| fact.not.is_none()) {
             value.ty.optional = false;
         }

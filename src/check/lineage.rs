@@ -70,7 +70,6 @@ pub fn lineage(program: &Program) -> Vec<Written> {
     if let Some(source) = &program.source {
         tracer.places.insert(source.var, Place::Row(source.name.to_string()));
     }
-    let mut writes = Vec::new();
     for line in &program.constants {
         tracer.learn_let(line);
     }
@@ -80,8 +79,10 @@ pub fn lineage(program: &Program) -> Vec<Written> {
     let later = program.afters.iter().flat_map(|after| &after.body);
     for statement in program.body.iter().chain(later) {
         tracer.learn(statement);
-        writes_of(statement, &mut writes);
     }
+    // a write among the lines of another one stands there once for each target
+    let mut seen = HashSet::new();
+    let writes = program.writes().into_iter().filter(|write| seen.insert((&write.name, write.span)));
     let mut all = Vec::new();
     for write in writes {
         for target in &write.targets {
@@ -137,53 +138,6 @@ struct Tracer<'p> {
     traced: HashMap<Asked, BTreeSet<Leaf>>,
     /// What is being traced: a circle, which the checker refuses, must not become an endless walk here.
     underway: HashSet<Asked>,
-}
-
-/// The writes of a statement, also those within an `ensure` and within the lines of a write.
-fn writes_of<'p>(statement: &'p Stmt, into: &mut Vec<&'p Write>) {
-    match statement {
-        Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => {}
-        Stmt::Ensure(ensure) => writes_of_ensure(ensure, into),
-        Stmt::Write(write) => write_and_inner(write, into),
-        Stmt::Each(each) => {
-            for statement in &each.body {
-                writes_of(statement, into);
-            }
-        }
-    }
-}
-
-fn writes_of_ensure<'p>(ensure: &'p Ensure, into: &mut Vec<&'p Write>) {
-    for alternative in &ensure.alternatives {
-        match alternative {
-            Alternative::Create(write) => write_and_inner(write, into),
-            Alternative::Include(inner) => writes_of_ensure(inner, into),
-            Alternative::Take(_)
-            | Alternative::Find { .. }
-            | Alternative::UpdateFound(..)
-            | Alternative::Guard { .. }
-            | Alternative::Let(_)
-            | Alternative::FindRow(_) => {}
-        }
-    }
-}
-
-/// An `ensure` among the lines stands before the write that needs it. The targets share their body: the first one is
-/// looked through.
-fn write_and_inner<'p>(write: &'p Write, into: &mut Vec<&'p Write>) {
-    fn inner<'p>(lines: &'p [Line], into: &mut Vec<&'p Write>) {
-        for line in lines {
-            match line {
-                Line::Ensure(ensure) => writes_of_ensure(ensure, into),
-                Line::Object { lines, .. } | Line::Each { lines, .. } => inner(lines, into),
-                Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Field(_) => {}
-            }
-        }
-    }
-    if let Some(target) = write.targets.first() {
-        inner(&target.lines, into);
-    }
-    into.push(write);
 }
 
 /// What the places of the program hold.

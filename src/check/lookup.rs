@@ -141,9 +141,9 @@ impl<'a> Checker<'a> {
     /// A name that a misspelt one stood for counts as used, and as looked at by the guard that it stands in.
     pub(super) fn meant(&mut self, name: &str) {
         let bound = self.bound(name);
-        self.scope.known.extend(
-            bound.map(|bound| Fact { place: Place { root: Root::Var(bound.var), path: String::new() }, not: None }),
-        );
+        self.scope
+            .known
+            .extend(bound.map(|bound| Fact::filled(Place { root: Root::Var(bound.var), path: String::new() })));
         let bound = bound.map(|bound| bound.span);
         let declared = self.here().and_then(|unit| unit.names.get(name)).map(|decl| decl.span);
         self.used.extend(bound.into_iter().chain(declared));

@@ -297,6 +297,9 @@ impl<'t> Proof<'t> {
 
     fn unreached(&self, row: usize, open: &Open) -> Option<Diagnostic> {
         let name = &self.table.name;
+        if self.table.rows.get(row).is_some_and(|row| row.cells.iter().any(Cell::by_setting)) {
+            return None;
+        }
         if let Some(empty) = self.grid.empty_column(row) {
             let column = self.column(empty)?;
             let cell = self.cell(row, empty).and_then(|cell| column.cell(cell));

@@ -33,7 +33,7 @@ impl Checker<'_> {
             .iter()
             .flat_map(|target| target.when.iter().flat_map(facts::when_true))
             .chain(self.scope.known.iter().cloned())
-            .filter(|fact| fact.not.is_none())
+            .filter(|fact| fact.not.is_none() && fact.unless.is_none())
             .map(|fact| fact.place)
             .collect();
         let there = |value: &Expr| facts::place(value).is_some_and(|place| known.contains(&place));

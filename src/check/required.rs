@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     body::field_name,
     checker::Checker,
+    needed::{Needed, Sure},
     suggest,
     typed::{Expr, ExprKind},
 };
@@ -36,10 +37,10 @@ pub(super) struct Given {
 
 /// How it is given.
 pub(super) enum Way {
-    /// A value; the place where it may be blank.
-    Value { blank: Option<Span> },
+    /// A value; the place where it may be blank, and what is known of it.
+    Value { blank: Option<Span>, sure: Sure },
     /// A sub-object or one line object.
-    Object { object: Arc<Object>, head: Span, conditional: bool, given: Vec<Given> },
+    Object { object: Arc<Object>, head: Span, when: Option<Expr>, given: Vec<Given> },
     /// Line objects, one for each element of a list.
     Each { object: Arc<Object>, head: Span, given: Vec<Given> },
 }
@@ -52,9 +53,12 @@ impl Checker<'_> {
             .fields
             .values()
             .map(|field| &**field)
-            .filter(|field| needed(field, purpose) && !self.one_required(object, field, given, head, purpose))
+            .filter(|field| {
+                needed(field, purpose) && !self.one_required(object, field, given, head, purpose, &Needed::Always, "")
+            })
             .collect();
-        self.missing(object, &missing, head, purpose);
+        self.missing(object, &missing, head, purpose, "");
+        self.hanging(object, given, head, purpose);
         for (place, one) in given.iter().enumerate() {
             match &one.way {
                 Way::Value { .. } => {}
@@ -66,19 +70,19 @@ impl Checker<'_> {
                     let own: Vec<&Given> = own.iter().collect();
                     self.required(object, &own, *head, purpose);
                 }
-                Way::Object { object, head, conditional, given: own } => {
+                Way::Object { object, head, when, given: own } => {
                     // blocks of one object add up: those without a condition are one
                     let siblings: Vec<(usize, &Vec<Given>)> = given
                         .iter()
                         .enumerate()
                         .filter(|(_, other)| other.field.name == one.field.name)
                         .filter_map(|(at, other)| match &other.way {
-                            Way::Object { conditional: false, given, .. } => Some((at, given)),
+                            Way::Object { when: None, given, .. } => Some((at, given)),
                             _ => None,
                         })
                         .collect();
                     let first = siblings.first().map(|(at, _)| *at);
-                    if *conditional && first.is_none() {
+                    if when.is_some() && first.is_none() {
                         let own: Vec<&Given> = own.iter().collect();
                         self.required(object, &own, *head, purpose);
                     } else if first == Some(place) {
@@ -90,13 +94,23 @@ impl Checker<'_> {
         }
     }
 
-    /// Is a field given, on some way at least? Tells it if that is not on every way.
-    fn one_required(&mut self, object: &Object, field: &Field, given: &[&Given], head: Span, purpose: Purpose) -> bool {
-        let other = if purpose == Purpose::Update { PolicyKind::OnCreate } else { PolicyKind::OnUpdate };
-        let ways = || given.iter().filter(|one| one.field.name == field.name && one.policy != Some(other));
+    /// Is a field given, on some way at least? Tells it if that is not on every way. `condition` says in words when it
+    /// is needed.
+    #[expect(clippy::too_many_arguments, reason = "each of them is another thing")]
+    pub(super) fn one_required(
+        &mut self,
+        object: &Object,
+        field: &Field,
+        given: &[&Given],
+        head: Span,
+        purpose: Purpose,
+        needed: &Needed,
+        condition: &str,
+    ) -> bool {
+        let ways = || ways(given, &field.name, purpose);
         let always = ways().any(|one| match &one.way {
-            Way::Value { blank } => blank.is_none(),
-            Way::Object { conditional, .. } => !conditional,
+            Way::Value { blank, sure } => blank.is_none() || needed.met(sure),
+            Way::Object { when, .. } => when.as_ref().is_none_or(|when| needed.holds(when)),
             Way::Each { .. } => true,
         });
         if always || self.is_meant(object, field) || self.seems_given(&field.name, head) {
@@ -105,29 +119,33 @@ impl Checker<'_> {
         let Some(one) = ways().next() else { return false };
         let (noun, name) = (self.needing(object, purpose), field_name(field));
         let told = match &one.way {
-            Way::Value { blank } => {
+            Way::Value { blank, .. } => {
                 let span = blank.unwrap_or(one.span);
                 if self.loaded.sources.slice(span) == "clear" {
-                    let title = format!("{noun} {name}, so it cannot be emptied");
+                    let title = format!("{noun} {name}{condition}, so it cannot be emptied");
                     let told = Diagnostic::new("F201", title, span).also(head, "needs it");
                     self.say(told.help("leave `clear` out, or stop the record:  hold \"…\""));
                     return true;
                 }
                 let chooses = self.loaded.sources.slice(span).contains(" when ");
                 let word = if chooses { "else" } else { "??" };
-                let title = format!("{noun} {name}, and on one way it gets none");
+                let title = format!("{noun} {name}{condition}, and on one way it gets none");
                 let told = Diagnostic::new("F201", title, span).says("may be blank").also(head, "needs it");
-                told.help(match self.text_of(span) {
-                    Some(text) => format!(
+                let only = if let Needed::When(holds) = needed { self.condition_text(holds) } else { None };
+                told.help(match (self.text_of(span), only) {
+                    (Some(text), Some(only)) => format!(
+                        "give that way a value:  {text} {word} …\nor stop the record:     hold when {only} and {text} is blank because \"…\""
+                    ),
+                    (Some(text), None) => format!(
                         "give that way a value:  {text} {word} …\nor stop the record:     {text} {word} hold \"…\""
                     ),
-                    None => format!(
+                    (None, _) => format!(
                         "give that way a value, at the end:  {word} …\nor stop the record:                 {word} hold \"…\""
                     ),
                 })
             }
             Way::Object { head, .. } | Way::Each { head, .. } => {
-                let title = format!("{noun} {name}, and gets none when this condition does not hold");
+                let title = format!("{noun} {name}{condition}, and gets none when this condition does not hold");
                 Diagnostic::new("F201", title, *head)
             }
         };
@@ -136,15 +154,27 @@ impl Checker<'_> {
     }
 
     /// Tells the fields that no line gives, in one message.
-    fn missing(&mut self, object: &Object, missing: &[&Field], head: Span, purpose: Purpose) {
+    pub(super) fn missing(
+        &mut self,
+        object: &Object,
+        missing: &[&Field],
+        head: Span,
+        purpose: Purpose,
+        condition: &str,
+    ) {
         let Some((last, others)) = missing.split_last() else { return };
         let mut names = others.iter().map(|field| field_name(field)).collect::<Vec<_>>().join(", ");
         if !names.is_empty() {
             names.push_str(" and ");
         }
         names.push_str(&field_name(last));
-        let title = format!("{} {names}", self.needing(object, purpose));
-        let help = missing.iter().map(|field| format!("{} = …", field.name)).collect::<Vec<_>>().join("\n");
+        let title = format!("{} {names}{condition}", self.needing(object, purpose));
+        let line = |field: &&Field| match (&field.ty.kind, field.ty.object()) {
+            (Kind::List(_), Some(_)) => format!("{} = each … in … {{\n  …\n}}", field.name),
+            (_, Some(_)) => format!("{} {{\n  …\n}}", field.name),
+            _ => format!("{} = …", field.name),
+        };
+        let help = missing.iter().map(line).collect::<Vec<_>>().join("\n");
         let label = if others.is_empty() { "does not give it" } else { "does not give them" };
         self.say(Diagnostic::new("F201", title, head).says(label).help(help));
     }
@@ -164,12 +194,14 @@ impl Checker<'_> {
     pub(super) fn required_to_update(&mut self, object: &Object, given: &[&Given], head: Span, key: Option<&str>) {
         let mut missing: Vec<&Field> = Vec::new();
         for field in object.fields.values().map(|field| &**field).filter(|field| field.required) {
-            let there = key == Some(&*field.name) || self.one_required(object, field, given, head, Purpose::Update);
+            let there = key == Some(&*field.name)
+                || self.one_required(object, field, given, head, Purpose::Update, &Needed::Always, "");
             if !there {
                 missing.push(field);
             }
         }
-        self.missing(object, &missing, head, Purpose::Update);
+        self.missing(object, &missing, head, Purpose::Update, "");
+        self.hanging(object, given, head, Purpose::Update);
         let mut parts: Vec<(&Arc<str>, Span, Vec<&Given>)> = Vec::new();
         for one in given {
             let Way::Object { head, given: own, .. } = &one.way else { continue };
@@ -229,6 +261,12 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// What gives a field, for a purpose.
+pub(super) fn ways<'g>(given: &'g [&Given], name: &'g str, purpose: Purpose) -> impl Iterator<Item = &'g Given> {
+    let other = if purpose == Purpose::Update { PolicyKind::OnCreate } else { PolicyKind::OnUpdate };
+    given.iter().copied().filter(move |one| &*one.field.name == name && one.policy != Some(other))
 }
 
 /// Where `clear` stands in a value, if it does.

@@ -196,7 +196,7 @@ impl Checker<'_> {
         for (column, (name, ty)) in inputs.iter().enumerate() {
             let cells: Vec<&Cell> = rows.iter().filter_map(|row| row.cells.get(column)).collect();
             let closed = cells.iter().all(|cell| **cell == Cell::Any)
-                || cells.iter().any(|cell| matches!(cell, Cell::NotIn(_) | Cell::NoneOf(_)));
+                || cells.iter().any(|cell| matches!(cell, Cell::NotIn(_) | Cell::NoneOf(_)) && !cell.by_setting());
             if finite(ty) || closed {
                 continue;
             }

@@ -569,6 +569,8 @@ pub enum Cell {
     Contains(Arc<str>),
     /// The text matches this.
     Matches(Arc<str>),
+    /// The setting, or one of its list: which values that are is known only when it runs.
+    Setting(SettingId),
     /// Several of the above, any of which fits.
     AnyOf(Vec<Cell>),
     /// None of these.
@@ -576,6 +578,18 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// Does a setting say what it takes?
+    #[must_use]
+    pub fn by_setting(&self) -> bool {
+        match self {
+            Self::Setting(_) => true,
+            Self::AnyOf(cells) | Self::NoneOf(cells) => cells.iter().any(Self::by_setting),
+            Self::Any | Self::In(_) | Self::NotIn(_) | Self::Range { .. } | Self::Contains(_) | Self::Matches(_) => {
+                false
+            }
+        }
+    }
+
     /// A bound `< x` and so on.
     #[must_use]
     pub fn bound(compare: Compare, value: Value) -> Self {

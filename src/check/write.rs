@@ -61,7 +61,7 @@ impl Checker<'_> {
             self.updates(&target.entity, &given, write, updating);
             let gives = self.gives(write.gives.as_ref(), &target.entity, &answer, &object);
             let own = gives.as_ref().is_some_and(|(name, _)| {
-                let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None });
+                let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None, .. });
                 body.given.iter().any(|one| full(&one))
             });
             if !own && write.action == Action::Create {

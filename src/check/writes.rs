@@ -3,8 +3,8 @@
 use super::typed::{Alternative, Ensure, Line, Program, Stmt, Write};
 
 impl Program {
-    /// Its writes in the order of the text, second stages last: also those within an `each`, an `ensure`, and the lines
-    /// of another write, which are looked through for each of its targets.
+    /// Its writes, second stages last: also those within an `each`, an `ensure`, and the lines of another write, which
+    /// are looked through for each of its targets and come before it, as they are made.
     #[must_use]
     pub fn writes(&self) -> Vec<&Write> {
         let mut found = Vec::new();
@@ -34,8 +34,8 @@ fn of_ensure<'p>(ensure: &'p Ensure, into: &mut Vec<&'p Write>) {
 }
 
 fn of_write<'p>(write: &'p Write, into: &mut Vec<&'p Write>) {
-    into.push(write);
     write.targets.iter().for_each(|target| of_lines(&target.lines, into));
+    into.push(write);
 }
 
 fn of_lines<'p>(lines: &'p [Line], into: &mut Vec<&'p Write>) {

@@ -60,7 +60,9 @@ impl Run {
     /// `orders.flow:113`, the line of a write or ensure.
     fn place(&self, name: &str) -> Option<Arc<str>> {
         let base = name.split('#').next().unwrap_or(name);
-        let span = self.plan.program.body.iter().find_map(|stmt| in_stmt(stmt, base))?;
+        let program = &self.plan.program;
+        let later = program.afters.iter().flat_map(|after| &after.body);
+        let span = program.body.iter().chain(later).find_map(|stmt| in_stmt(stmt, base))?;
         let source = self.plan.sources.get(span.file)?;
         Some(format!("{}:{}", source.path, source.line_column(span.start).0).into())
     }

@@ -1,10 +1,13 @@
-//! How a value is made, as one text: names of the flow are followed to what they stand for, so that the text changes
-//! when the value does, and not when a name or the spacing does.
+//! How a value is made, as one text: names of the flow are followed to what they stand for, settings and tables among
+//! them, so that the text changes when the value does, and not when a name or the spacing does.
 
 use std::collections::HashMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
-    check::typed::{Expr, ExprKind, Line, Program, RecordExpr, Stmt, TextPart, VarId},
+    check::typed::{Expr, ExprKind, Line, Program, RecordExpr, RowResult, Stmt, Table, TextPart, VarId},
+    plan::SettingValues,
     value::Value,
 };
 
@@ -14,14 +17,15 @@ const DEEP: usize = 64;
 /// Values of names.
 pub(super) struct Formulas<'a> {
     program: &'a Program,
+    settings: &'a SettingValues,
     lets: HashMap<VarId, &'a Expr>,
 }
 
 impl<'a> Formulas<'a> {
-    /// Of a program.
-    pub(super) fn new(program: &'a Program) -> Self {
+    /// Of a program, with the values of its settings.
+    pub(super) fn new(program: &'a Program, settings: &'a SettingValues) -> Self {
         let lets = program.constants.iter().map(|line| (line.var, &line.value)).collect();
-        let mut formulas = Self { program, lets };
+        let mut formulas = Self { program, settings, lets };
         formulas.stmts(&program.body);
         program.afters.iter().for_each(|after| formulas.stmts(&after.body));
         formulas
@@ -63,6 +67,18 @@ impl<'a> Formulas<'a> {
         }
     }
 
+    /// What a name stands for, through other names.
+    pub(super) fn behind<'e>(&self, expr: &'e Expr) -> &'e Expr
+    where
+        'a: 'e,
+    {
+        match &expr.kind {
+            ExprKind::Var(var) => self.lets.get(var).map_or(expr, |value| self.behind(value)),
+            ExprKind::Convert(of, _) | ExprKind::Must(of, _) => self.behind(of),
+            _ => expr,
+        }
+    }
+
     /// How a value is made.
     pub(super) fn of(&self, expr: &Expr) -> String {
         self.show(expr, 0)
@@ -83,10 +99,12 @@ impl<'a> Formulas<'a> {
                 Some(value) => show(value),
                 None => self.program.vars.get(var.0 as usize).map_or_else(String::new, |var| var.name.to_string()),
             },
-            ExprKind::Setting(id) => {
-                let setting = self.program.settings.get(id.0 as usize);
-                setting.map_or_else(String::new, |setting| format!("setting {}", setting.name))
-            }
+            ExprKind::Setting(id) => self.program.settings.get(id.0 as usize).map_or_else(String::new, |setting| {
+                let given = self.settings.get(&(setting.owner.clone(), setting.name.clone()));
+                let value = given.or(setting.default.as_ref());
+                let value = value.map_or_else(String::new, |value| format!(" = {value}"));
+                format!("setting {}{value}", setting.name)
+            }),
             ExprKind::Field(of, name) => format!("{}.{name}", show(of)),
             ExprKind::Text(parts) => {
                 let part = |part: &TextPart| match part {
@@ -115,8 +133,8 @@ impl<'a> Formulas<'a> {
             ExprKind::Outcome(verdict, _) => verdict.word().to_owned(),
             ExprKind::Exists(search) => format!("exists {}", search.name),
             ExprKind::Table(id, args) => {
-                let table = self.program.tables.get(id.0 as usize);
-                format!("{}({})", table.map_or("", |table| &table.name), all(args))
+                let Some(table) = self.program.tables.get(id.0 as usize) else { return String::new() };
+                format!("{}({}) with rows {}", table.name, all(args), self.rows(table, depth))
             }
             ExprKind::Function(function, args) => format!("{}({})", function.name, all(args)),
             // Its body is as much of the way as its arguments.
@@ -129,6 +147,23 @@ impl<'a> Formulas<'a> {
             ExprKind::Convert(of, _) => show(of),
             ExprKind::Todo => "todo".to_owned(),
         }
+    }
+
+    /// A fingerprint of what a table says: its rows may be many.
+    fn rows(&self, table: &Table, depth: usize) -> String {
+        let result = |result: &RowResult| match result {
+            RowResult::Values(values) => {
+                values.iter().map(|value| self.show(value, depth + 1)).collect::<Vec<_>>().join(" | ")
+            }
+            RowResult::Outcome(verdict, _) => verdict.word().to_owned(),
+        };
+        let mut hasher = Sha256::new();
+        for row in &table.rows {
+            hasher.update(format!("{:?} => {}\n", row.cells, result(&row.result)));
+        }
+        hasher.update(table.otherwise.as_ref().map(result).unwrap_or_default());
+        let short = hasher.finalize().iter().take(4).fold(0_u32, |short, byte| (short << 8) | u32::from(*byte));
+        format!("{short:08x}")
     }
 
     fn record(&self, record: &RecordExpr, depth: usize) -> String {

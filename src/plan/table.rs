@@ -296,6 +296,8 @@ impl Fit {
             Cell::Matches(text) => Self::Matches(pattern(text).map_err(|error| error.to_string())?),
             Cell::AnyOf(cells) => Self::AnyOf(all(cells)?),
             Cell::NoneOf(cells) => Self::NoneOf(all(cells)?),
+            // written out before: what is left holds nothing
+            Cell::Setting(_) => Self::In(Vec::new()),
         })
     }
 

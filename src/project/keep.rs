@@ -9,6 +9,7 @@ use super::{Project, settings};
 use crate::{
     diagnostic::{Diagnostic, Files as _, Span},
     lock::{self, LOCK, Lock},
+    plan::SettingValues,
     schema::Catalog,
 };
 
@@ -31,7 +32,7 @@ impl Project {
         };
         let mut found = lock::drifted(&old, catalog, &self.sources, &mut self.diagnostics);
         if !self.has_errors() {
-            found.extend(lock::renumbered(&old, &lock::writes(&self.programs)));
+            found.extend(lock::renumbered(&old, &lock::writes(&self.programs, &self.numbering())));
         }
         self.tell(found);
     }
@@ -82,7 +83,12 @@ impl Project {
         let environments = self.config.environments.iter().filter(|own| *own.name.value == *self.environment);
         let lines = self.config.settings.iter().chain(environments.flat_map(|own| &own.settings));
         let runs = self.config.runs.iter().flat_map(|run| &run.settings);
-        lock::uses(&self.programs, &self.sources, &declared.values(lines.chain(runs)))
+        lock::uses(&self.programs, &self.sources, &declared.values(lines.chain(runs)), &self.numbering())
+    }
+
+    /// The settings that hold in all environments and runs: there is one `flow.lock` for all of them.
+    pub(super) fn numbering(&self) -> SettingValues {
+        settings::Declared::new(&self.programs).values(self.config.settings.iter())
     }
 
     /// The text of the file; none when it is not there.

@@ -1,24 +1,93 @@
 //! Own numbers of one connection: two runs may not make the same ones.
 //!
-//! Takes the runs with the numbers that their flows make, tells F601 at the later of two that begin alike: the target
-//! would refuse a document of one run because of another one, and koppel would take the other's for its own.
+//! Takes the runs with the numbers that their flows make, tells F601 at the later of two that begin alike, and at the
+//! later of two that book under such numbers in one journal: the target would refuse a document of one run because of
+//! another one, and koppel would take the other's for its own.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Project, Run};
+use super::{Project, Run, settings::Declared};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    lock::{self, Uses},
-    value::EntityName,
+    lock::{self, Booked, Fixed, Uses},
+    value::{EntityName, Value},
 };
 
 impl Project {
-    /// F601 for runs whose own numbers could be the same.
+    /// F601 for runs whose own numbers, or numbers within one journal, could be the same.
     pub(super) fn judge_numbers(&mut self) {
-        let found = alike(&self.runs, &lock::writes(&self.programs));
+        let uses = lock::writes(&self.programs, &self.numbering());
+        let mut found = alike(&self.runs, &uses);
+        found.extend(self.booked_alike(&uses.booked));
         if !found.is_empty() {
             self.tell(found);
         }
+    }
+}
+
+impl Project {
+    /// What is said of runs that book in one journal of one administration under numbers that could be the same.
+    fn booked_alike(&self, booked: &[Booked]) -> Vec<Diagnostic> {
+        if self.runs.is_empty() {
+            return Vec::new();
+        }
+        let declared = Declared::new(&self.programs);
+        let mut made: Vec<Made<'_>> = Vec::new();
+        let mut told = Vec::new();
+        for run in self.meant(&self.environment) {
+            let values = declared.values(run.lines.iter().copied());
+            let held = |fixed: &Fixed| match fixed {
+                Fixed::Value(value) => Some(value.clone()),
+                Fixed::Setting(name, default) => values.get(name).or(default.as_ref()).cloned(),
+            };
+            for own in booked.iter().filter(|own| own.flow == run.program.name) {
+                let Some(connection) = run.roles.get(&own.entity.role) else { continue };
+                let within: Option<Vec<(&str, Value)>> =
+                    own.within.iter().map(|(name, fixed)| Some((&**name, held(fixed)?))).collect();
+                let Some(within) = within else { continue };
+                let one = Made { run: run.name.clone(), connection: connection.clone(), own, within };
+                match made.iter().find(|other| other.clashes(&one)) {
+                    Some(other) => told.push(one.told(other)),
+                    None => made.push(one),
+                }
+            }
+        }
+        told
+    }
+}
+
+/// What a run books, its settings filled in.
+struct Made<'b> {
+    run: Arc<str>,
+    connection: Arc<str>,
+    own: &'b Booked,
+    within: Vec<(&'b str, Value)>,
+}
+
+impl Made<'_> {
+    /// Could a document of one be taken for one of the other?
+    fn clashes(&self, other: &Self) -> bool {
+        let (a, b) = (&*self.own.prefix, &*other.own.prefix);
+        self.run != other.run
+            && self.connection == other.connection
+            && self.own.entity.entity == other.own.entity.entity
+            && self.within == other.within
+            && (a.starts_with(b) || b.starts_with(a))
+    }
+
+    fn told(&self, first: &Self) -> Diagnostic {
+        let within: Vec<String> = self.within.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let title = format!(
+            "`{}` and `{}` both book in {}, and their numbers may be the same",
+            first.run,
+            self.run,
+            within.join(", ")
+        );
+        let mut told = Diagnostic::new("F601", title, self.own.span);
+        if self.own.span != first.own.span {
+            told = told.also(first.own.span, "booked here as well");
+        }
+        told.help("give each run a journal of its own in koppel.toml,\nor numbers that begin with letters of its own:  \"K{number}\"")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shape of what is known about the systems: plain data, filled by the loader from `stdlib/`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use indexmap::IndexMap;
 
@@ -204,6 +204,8 @@ pub struct Field {
     pub ty: Ty,
     /// Must a create have it (corrected by the facts)? In an update object: must an update have it?
     pub required: bool,
+    /// Where it hangs on another field of the object whether it is needed.
+    pub needed: Vec<Condition>,
     /// How its value looks on the wire.
     pub form: Form,
     /// Decimals that the field keeps.
@@ -218,6 +220,29 @@ pub struct Field {
     pub unit: bool,
     /// A field that only accompanies others and never counts as a difference (`BeginDate`).
     pub accompanies: bool,
+}
+
+/// When a field is needed: only when another field of the object has a value, or only when it has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The other field.
+    pub field: Arc<str>,
+    /// Its value: a code, a word, `yes` or `no`; none = any value, so it is enough that it is given.
+    pub is: Option<Arc<str>>,
+    /// Needed when the other field has that value (else: unless it has).
+    pub holds: bool,
+}
+
+impl fmt::Display for Condition {
+    /// "unless `is_private` is yes"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.holds { "when" } else { "unless" };
+        match self.is.as_deref() {
+            None => write!(f, "{word} `{}` is given", self.field),
+            Some(is @ ("yes" | "no")) => write!(f, "{word} `{}` is {is}", self.field),
+            Some(is) => write!(f, "{word} `{}` is \"{is}\"", self.field),
+        }
+    }
 }
 
 /// The wire form of a value.
@@ -370,6 +395,7 @@ impl Field {
             label: "".into(),
             ty,
             required: false,
+            needed: Vec::new(),
             form: Form::Plain,
             decimals: None,
             privacy: Privacy::Plain,

@@ -223,6 +223,10 @@ pub(super) struct FieldRule {
     #[serde(default)]
     pub(super) always: bool,
     pub(super) required: Option<RequiredRule>,
+    /// Required only when another field of the object has this value …
+    pub(super) when: Option<ConditionRule>,
+    /// … or unless it has.
+    pub(super) unless: Option<ConditionRule>,
     pub(super) privacy: Option<PrivacyRule>,
     pub(super) change: Option<ChangeRule>,
     pub(super) reference: Option<String>,
@@ -259,6 +263,14 @@ pub(super) enum RequiredRule {
     /// When it is made, not when it is changed.
     Create,
     Both,
+}
+
+/// The value of another field, as a flow writes it; without one it is enough that the field is given.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConditionRule {
+    pub(super) field: String,
+    pub(super) is: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

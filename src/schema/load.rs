@@ -349,6 +349,11 @@ impl<'a> Loader<'a> {
             let field = self.field(flow, wire, raw, mode)?;
             fields.insert(field.name.clone(), Arc::new(field));
         }
+        for field in fields.values() {
+            if let Some(other) = field.needed.iter().find(|condition| !fields.contains_key(&condition.field)) {
+                return Err(self.wrong(format!("{wire}.{} hangs on {}, which is no field", field.name, other.field)));
+            }
+        }
         Ok(Arc::new(Object { path: format!("{}.{flow}", self.system).into(), label: label.into(), fields }))
     }
 

@@ -239,3 +239,25 @@ fn the_example_of_the_reference_is_one() {
     let lock = koppel::lock::read(block.trim_start_matches("toml\n")).unwrap();
     assert_eq!((lock.number.len(), lock.write.len(), lock.read.len()), (1, 1, 1));
 }
+
+#[test]
+fn an_edited_setting_or_row_within_a_number_formula_is_told() {
+    let flow = FLOW.replacen(
+        "create ",
+        "setting letters: text = \"J\"\ntable series first {\n  of: text  => mark: text\n  \"a\"       => \"X\"\n  \
+         otherwise => \"Y\"\n}\ncreate ",
+        1,
+    );
+    let flow = flow
+        .replacen("  OrNu = \"J{", "  OrNu = \"J{letters}{series(invoice.id)}{", 1)
+        .replace("OrNu = \"Ja\"", "OrNu = \"JJXa\"");
+    let place = place(&flow);
+    let first = place.koppel(&["check"]);
+    assert!(lock(&place).contains("setting letters = J"), "{first}\n{}", lock(&place));
+    edit(&place, "quotes.flow", "=> \"X\"", "=> \"Z\"");
+    assert!(place.koppel(&["check"]).contains("F902"));
+    edit(&place, "quotes.flow", "=> \"Z\"", "=> \"X\"");
+    assert!(!place.koppel(&["check"]).contains("F902"));
+    edit(&place, "koppel.toml", "", "[settings.quotes]\nletters = \"K\"\n");
+    assert!(place.koppel(&["check"]).contains("F902"));
+}

@@ -107,7 +107,14 @@ fn required_is_what_practice_asks_for() {
     let lines = order.create.as_ref().unwrap().field("Lines").unwrap().ty.object().unwrap();
     assert_eq!(required(lines), ["VaIt", "ItCd", "BiUn", "QuUn"]);
     let debtor = write("afas.KnSalesRelationOrg").create.as_ref().unwrap();
-    assert_eq!(required(debtor), ["PaCd", "CuId", "ColA", "KnOrganisation"]);
+    assert_eq!(required(debtor), ["CuId", "KnOrganisation"]);
+    let needed =
+        |of: &Object, name: &str| of.field(name).unwrap().needed.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(needed(debtor, "PaCd"), ["when `IsDb` is yes"]);
+    assert_eq!(
+        needed(write("jortt.customers").create.as_ref().unwrap(), "address_city"),
+        ["unless `is_private` is yes"]
+    );
     let company = debtor.field("KnOrganisation").unwrap();
     assert!(matches!(company.ty.kind, Kind::Record(_)));
     assert_eq!(required(company.ty.object().unwrap()), ["PadAdr", "AutoNum", "MatchOga", "Nm"]);

@@ -138,6 +138,9 @@ impl Domain {
             Cell::NotIn(values) => self.without(&join(values.iter().flat_map(|value| self.of_value(value)).collect())),
             Cell::Range { from, to } if self.is_line() => self.between(&ends(from.as_ref(), to.as_ref())),
             Cell::AnyOf(cells) => join(cells.iter().flat_map(|cell| self.set(cell)).collect()),
+            // the setting may hold nothing at all, or everything
+            Cell::Setting(_) => Set::new(),
+            Cell::NoneOf(_) if cell.by_setting() => Set::new(),
             Cell::NoneOf(cells) => self.without(&join(cells.iter().flat_map(|cell| self.set(cell)).collect())),
             Cell::Range { .. } | Cell::Contains(_) | Cell::Matches(_) => self.by_trying(cell),
         }
@@ -238,7 +241,7 @@ struct Named {
 impl Named {
     fn see(&mut self, cell: &Cell) {
         match cell {
-            Cell::Any => {}
+            Cell::Any | Cell::Setting(_) => {}
             Cell::In(values) | Cell::NotIn(values) => {
                 for value in values {
                     let next = self.values.len();
@@ -283,7 +286,7 @@ fn cuts_of(cell: &Cell, into: &mut Vec<Cut>) {
             into.extend(high);
         }
         Cell::AnyOf(cells) | Cell::NoneOf(cells) => cells.iter().for_each(|cell| cuts_of(cell, into)),
-        Cell::Any | Cell::Contains(_) | Cell::Matches(_) => {}
+        Cell::Any | Cell::Contains(_) | Cell::Matches(_) | Cell::Setting(_) => {}
     }
 }
 

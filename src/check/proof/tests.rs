@@ -47,7 +47,7 @@ fn takes(cell: &Cell, value: &Value) -> bool {
         }
         Cell::AnyOf(cells) => cells.iter().any(|cell| takes(cell, value)),
         Cell::NoneOf(cells) => !cells.iter().any(|cell| takes(cell, value)),
-        Cell::Contains(_) | Cell::Matches(_) => unreachable!(),
+        Cell::Contains(_) | Cell::Matches(_) | Cell::Setting(_) => unreachable!(),
     }
 }
 

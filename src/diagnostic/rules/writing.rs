@@ -65,28 +65,6 @@ skip when total is 0 because "nothing to send"
 let total = invoice.invoice_total
 skip when total is 0 because "nothing to send"
 "#),
-    error("F005", "not-built-yet", "a part of the language that this version of koppel cannot run yet")
-        .why(
-            "The language is ahead of this version of koppel here: the line is right and cannot be run yet. It is \
-             told when the flow is checked, so that no run stops half way.",
-        )
-        .wrong(r#"
-setting small: list of text = ["STK"]
-table unit_of first {
-  unit: text => kind: text
-  small      => "piece"
-  otherwise  => "other"
-}
-warn when unit_of("STK") is "piece" because "pieces"
-"#)
-        .right(r#"
-table unit_of first {
-  unit: text => kind: text
-  "STK"      => "piece"
-  otherwise  => "other"
-}
-warn when unit_of("STK") is "piece" because "pieces"
-"#),
     error("F006", "misplaced", "a statement or comment that cannot stand here")
         .why(
             "A leading dot is a field of the row that is searched; outside a search there is no such row. In the \

@@ -449,6 +449,6 @@ fn witnesses(cell: &Cell, ty: &Ty) -> Vec<Value> {
         }
         Cell::Contains(part) | Cell::Matches(part) => vec![Value::Text(part.clone())],
         Cell::AnyOf(cells) => cells.iter().flat_map(|cell| witnesses(cell, ty)).collect(),
-        Cell::Any | Cell::NotIn(_) | Cell::NoneOf(_) => values(ty, &[]),
+        Cell::Any | Cell::NotIn(_) | Cell::NoneOf(_) | Cell::Setting(_) => values(ty, &[]),
     }
 }

@@ -178,7 +178,10 @@ impl Lowering<'_> {
     /// row that lacks it all the same ends the record here, before anything is sent.
     fn present(&mut self, line: &typed::FieldLine) -> Code {
         let value = self.expr(&line.value);
-        if line.field.required && !line.value.ty.optional && value.constant().is_none() {
+        if (line.field.required || !line.field.needed.is_empty())
+            && !line.value.ty.optional
+            && value.constant().is_none()
+        {
             return Code::Must(Box::new(value), line.field.name.clone(), line.value.span);
         }
         value

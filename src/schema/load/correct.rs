@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Loader, Mode};
 use crate::schema::{
-    ChangeClass, ColumnRef, Field, Form, Kind, Privacy, Ty,
+    ChangeClass, ColumnRef, Condition, Field, Form, Kind, Privacy, Ty,
     facts::{ChangeRule, FieldRule, MoneyForm, NumberForm, PercentForm, PrivacyRule, RequiredRule, TimeForm, TypeRule},
 };
 
@@ -52,11 +52,25 @@ impl Loader<'_> {
         field.ty.max = rule.max.or(field.ty.max);
         field.decimals = rule.decimals.or(field.decimals);
         if let Some(required) = rule.required {
-            field.required = match required {
+            let here = match required {
                 RequiredRule::Never => false,
                 RequiredRule::Create => mode == Mode::Create,
                 RequiredRule::Both => mode != Mode::Read,
             };
+            let conditions = [(&rule.when, true), (&rule.unless, false)];
+            let conditions: Vec<Condition> = conditions
+                .into_iter()
+                .filter_map(|(rule, holds)| rule.as_ref().map(|rule| (rule, holds)))
+                .map(|(rule, holds)| Condition {
+                    field: rule.field.as_str().into(),
+                    is: rule.is.as_deref().map(Into::into),
+                    holds,
+                })
+                .collect();
+            field.required = here && conditions.is_empty();
+            if here {
+                field.needed.extend(conditions);
+            }
         }
         if let Some(privacy) = rule.privacy {
             field.privacy = match privacy {

@@ -34,3 +34,36 @@ fn on_two_connections_the_letters_may_be_the_same() {
     let told = place.koppel(&["check"]);
     assert!(told.contains("F601  `one` and `two` both make numbers"), "{told}");
 }
+
+/// A flow that books entries in the journal of a setting, under numbers that begin with these letters.
+fn books(name: &str, letters: &str) -> String {
+    let side = |account: &str, amount: &str| {
+        format!(
+            "  Lines {{\n    VaAs = \"Grootboekrekening\"\n    AcNr = \"{account}\"\n    EnDa = 2026-01-01\n    \
+             BpDa = 2026-01-01\n    InId = number\n    {amount} = invoice.invoice_total_incl_vat\n  }}\n"
+        )
+    };
+    format!(
+        "flow {name} \"F\"\nsetting journal: text = \"VERK\"\n\
+         read invoice from jortt.invoices {{\n  since change\n  key .id\n}}\n\
+         let number = \"{letters}{{first_chars(invoice.id, 8)}}\"\n\
+         create booking in afas.FiEntries gives .EnNo {{\n  Year = 2026\n  Peri = 1\n  UnId = 1\n  JoCo = journal\n\
+         {}{}}}\ntest \"t\" {{\n  expect no write\n}}\n",
+        side("1300", "AmDe"),
+        side("8000", "AmCr")
+    )
+}
+
+#[test]
+fn two_flows_do_not_book_in_one_journal_under_one_number() {
+    let told = |toml: &str, letters: &str| {
+        Place::new(&[("koppel.toml", toml), ("a.flow", &books("a", "J")), ("b.flow", &books("b", letters))])
+            .koppel(&["check"])
+    };
+    let same = told("", "J");
+    assert!(same.contains("F601  `a` and `b` both book in JoCo VERK, UnId 1"), "{same}");
+    assert!(same.contains("booked here as well") && same.contains("1 mistake"), "{same}");
+    assert!(!told("[settings.b]\njournal = \"BANK\"\n", "J").contains("F601"));
+    assert!(!told("", "K").contains("F601"));
+    assert!(told("[settings.b]\njournal = \"BANK\"\n[settings.a]\njournal = \"BANK\"\n", "J").contains("JoCo BANK"));
+}

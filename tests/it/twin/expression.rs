@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use koppel::{
-    check::typed::{Cell, Convert, Expr, ExprKind, Line, MessagePart, RecordExpr, RowResult, TableId, TextPart, VarId},
+    check::typed::{
+        Cell, Convert, Expr, ExprKind, Line, MessagePart, RecordExpr, RowResult, SettingId, TableId, TextPart, VarId,
+    },
     function::{Argument, Function, Takes},
     schema::{Kind, normalise},
     syntax::tree::BinaryOp,
@@ -30,11 +32,7 @@ impl<'p> Twin<'p> {
             ExprKind::Pattern(pattern) => Value::text(pattern.as_str()),
             ExprKind::Columns(_) => Value::Blank,
             ExprKind::Var(var) => self.var(*var)?,
-            ExprKind::Setting(id) => {
-                let setting = &self.program.settings[id.0 as usize];
-                let given = self.settings.get(&(setting.owner.clone(), setting.name.clone()));
-                given.or(setting.default.as_ref()).cloned().unwrap_or_default()
-            }
+            ExprKind::Setting(id) => self.setting(*id),
             ExprKind::Field(of, name) => {
                 let value = self.value(of)?;
                 match &of.kind {
@@ -248,13 +246,20 @@ impl<'p> Twin<'p> {
         (function.call)(&args).map_err(|_| self.own_words(Verdict::Fail, expr.span))
     }
 
+    fn setting(&self, id: SettingId) -> Value {
+        let setting = &self.program.settings[id.0 as usize];
+        let given = self.settings.get(&(setting.owner.clone(), setting.name.clone()));
+        given.or(setting.default.as_ref()).cloned().unwrap_or_default()
+    }
+
     fn table(&mut self, id: TableId, args: &'p [Expr], expr: &'p Expr) -> Result<Value, Ended> {
         let table = &self.program.tables[id.0 as usize];
         let args = self.values(args)?;
         if args.iter().any(holds_key) {
             return Err(self.own_words(Verdict::Fail, expr.span));
         }
-        let fits = |cells: &[Cell]| cells.iter().zip(&args).all(|(cell, value)| takes(cell, value));
+        let fits =
+            |cells: &[Cell]| cells.iter().zip(&args).all(|(cell, value)| takes(cell, value, &|id| self.setting(id)));
         let rows: Vec<_> = table.rows.iter().filter(|row| fits(&row.cells)).collect();
         let result = match rows.as_slice() {
             [] => table.otherwise.as_ref().ok_or_else(|| self.own_words(Verdict::Hold, expr.span))?,
@@ -477,7 +482,7 @@ fn arithmetic(op: BinaryOp, a: &Value, b: &Value) -> Option<Value> {
 }
 
 /// Does a cell take a value?
-fn takes(cell: &Cell, value: &Value) -> bool {
+fn takes(cell: &Cell, value: &Value, setting: &dyn Fn(SettingId) -> Value) -> bool {
     match cell {
         Cell::Any => true,
         Cell::In(values) => values.iter().any(|own| same(own, value)),
@@ -492,7 +497,11 @@ fn takes(cell: &Cell, value: &Value) -> bool {
         }
         Cell::Contains(part) => value.as_text().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase())),
         Cell::Matches(pattern) => value.as_text().is_some_and(|text| Regex::new(pattern).unwrap().is_match(text)),
-        Cell::AnyOf(cells) => cells.iter().any(|cell| takes(cell, value)),
-        Cell::NoneOf(cells) => !cells.iter().any(|cell| takes(cell, value)),
+        Cell::Setting(id) => match setting(*id) {
+            Value::List(held) => held.iter().any(|own| same(own, value)),
+            held => same(&held, value),
+        },
+        Cell::AnyOf(cells) => cells.iter().any(|cell| takes(cell, value, setting)),
+        Cell::NoneOf(cells) => !cells.iter().any(|cell| takes(cell, value, setting)),
     }
 }

@@ -585,6 +585,10 @@ impl<'p> Twin<'p> {
                         continue;
                     }
                     let value = self.value(&field.value)?;
+                    let needed = field.field.required || !field.field.needed.is_empty();
+                    if needed && !field.value.ty.optional && value.is_blank() {
+                        return Err(self.own_words(Verdict::Fail, field.value.span));
+                    }
                     let value = self.fits(value, field.max, field.span)?;
                     let left_out = value.is_blank() || value == Value::Clear && action == Action::Create;
                     if !left_out {
