@@ -5,6 +5,7 @@
 
 mod awkward;
 mod environment;
+mod estimates;
 mod invoices;
 mod people;
 
@@ -54,6 +55,7 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
         })
         .collect();
     invoices::add(&mut dice, &mut books, &customers, options.size);
+    estimates::add(&mut dice, &mut books, &customers, options.size);
     booked(&books, &mut profit);
     if options.awkward {
         awkward::add(&mut dice, &mut books, &mut profit);
