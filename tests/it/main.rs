@@ -15,6 +15,7 @@ mod fuzz;
 mod language;
 mod ledger;
 mod lock;
+mod pairs;
 mod promise;
 mod reference;
 mod rooms;
