@@ -1,12 +1,14 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod amounts;
 mod check;
 mod cli;
 mod connector;
 mod coverage;
 mod decide;
 mod diagnostics;
+mod echo;
 mod engine;
 mod fmt;
 mod functions;
@@ -21,4 +23,5 @@ mod reference;
 mod rooms;
 mod sandbox;
 mod schema;
+mod shipped;
 mod twin;

@@ -28,7 +28,7 @@ pub(crate) struct House {
 
 impl House {
     /// The flows of this repository.
-    pub(super) async fn new(options: Options) -> Self {
+    pub(crate) async fn new(options: Options) -> Self {
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
         let catalog = Catalog::standard().unwrap();
         let project = Project::open(&flows, "live", catalog, "2026-03-20".parse().unwrap()).unwrap();
@@ -160,12 +160,12 @@ impl House {
     }
 
     /// Puts records in, or lays them over those that are there, as persons do.
-    pub(super) async fn put(&self, records: Value) {
+    pub(crate) async fn put(&self, records: Value) {
         self.control("records", records).await;
     }
 
     /// All rows of a `GetConnector`.
-    pub(super) async fn rows(&self, connector: &str) -> Vec<Value> {
+    pub(crate) async fn rows(&self, connector: &str) -> Vec<Value> {
         let url = format!("{}/afas/ProfitRestServices/connectors/{connector}?skip=-1&take=-1", self.url);
         let token = self.sandbox.as_ref().unwrap().credentials().afas_token;
         let request = reqwest::Client::new().get(url).header("Authorization", format!("AfasToken {token}"));
