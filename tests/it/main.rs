@@ -1,6 +1,7 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod acceptance;
 mod check;
 mod cli;
 mod connector;
