@@ -245,11 +245,7 @@ impl<'a> World<'a> {
 
     /// The process dies in the midst of a run, as soon as so much is written, and is started again.
     async fn kill(&mut self, run: &str, count: usize) {
-        let enough = async {
-            while self.house().written().await.len() < count {
-                tokio::task::yield_now().await;
-            }
-        };
+        let enough = async { while self.house().writes().await < count {} };
         tokio::select! {
             _ = self.poll(run) => panic!("{run} ended before {count} writes"),
             () = enough => {}

@@ -176,6 +176,14 @@ impl House {
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
+    /// How many writes were accepted.
+    pub(crate) async fn writes(&self) -> usize {
+        let effects = self.effects().await;
+        let counts = effects.as_object().unwrap().values().flat_map(|system| system.as_object().unwrap().values());
+        let of = |count: &Value| count["count"].as_u64().unwrap() + count["updated"].as_u64().unwrap();
+        usize::try_from(counts.map(of).sum::<u64>()).unwrap()
+    }
+
     /// How often something was made, and how often changed.
     pub(super) async fn count(&self, system: &str, entity: &str) -> (u64, u64) {
         let effects = self.effects().await;
