@@ -22,6 +22,9 @@ pub(super) const GOLD: &str = "5b2f6f0a-3d0c-4a38-8b4e-19c3f7d20a61";
 /// The default account.
 const SUNDRY: &str = "4f1c7a2e-90b3-4d6f-8c15-7be2d90a6e38";
 
+/// The years with open periods: those of the data, and those in which somebody may run it.
+const YEARS: std::ops::RangeInclusive<i16> = 2026..=2035;
+
 /// Jortt with its organisation.
 pub(super) fn books(id: &str) -> Books {
     let organisation = json!({
@@ -166,11 +169,11 @@ fn ledger(profit: &mut Profit) {
             vat("DE1", "Duitsland hoog", Some("1500"), 19, "1"),
         ],
     );
-    for month in 1..=12_i8 {
-        let Ok(first) = Date::new(2026, month, 1) else { continue };
+    for (year, month) in YEARS.flat_map(|year| (1..=12_i8).map(move |month| (year, month))) {
+        let Ok(first) = Date::new(year, month, 1) else { continue };
         let row = fields([
             ("Unit", json!(1)),
-            ("Year", json!(2026)),
+            ("Year", json!(year)),
             ("Period", json!(month)),
             ("PeriodDesc", json!(format!("Periode {month}"))),
             ("DateFrom", json!(first.to_string())),
