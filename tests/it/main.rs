@@ -1,8 +1,8 @@
 //! One binary for all tests that use more than one room: a module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-mod amounts;
 mod acceptance;
+mod amounts;
 mod check;
 mod cli;
 mod connector;
@@ -15,6 +15,7 @@ mod fmt;
 mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
+mod golden;
 mod language;
 mod ledger;
 mod lock;
