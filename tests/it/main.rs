@@ -11,6 +11,7 @@ mod decide;
 mod diagnostics;
 mod echo;
 mod engine;
+mod features;
 mod fmt;
 mod functions;
 #[path = "../fuzz/robust.rs"]
