@@ -1,6 +1,9 @@
 //! koppel: a declarative language and its runtime that keep Jortt and AFAS Profit in step.
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+// The parser that pest makes names it.
+extern crate alloc;
+
 pub mod check;
 pub mod cli;
 pub mod connector;

@@ -41,7 +41,7 @@ pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
     let allows = comments::read(id, text, &mut found);
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
-    let file = tree::File { id, items, allows, broken: found.broken, lost: found.lost };
+    let file = tree::File { id, items, allows, broken: found.broken, unread: found.unread, lost: found.lost };
     (file, found.diagnostics)
 }
 

@@ -5,6 +5,7 @@
 
 mod decision;
 mod filter;
+mod pattern;
 mod record;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub use rust_decimal::Decimal;
 
 pub use decision::{Action, Chosen, Decision, Ensured, Fields, Node, Outcome, Reason, Verdict, Write};
 pub use filter::{Ask, Compare, EntityName, Filter, Order, order};
+pub use pattern::pattern;
 pub use record::{Record, Shape};
 
 /// A value of the language. The static type tells a percentage (a fraction) from a number.

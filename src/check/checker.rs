@@ -69,8 +69,10 @@ pub(super) struct Checker<'a> {
     pub(super) ensuring: Vec<Arc<str>>,
     /// Fields that some targets lack: how often they were looked up, and how often they were missing.
     pub(super) lacking: BTreeMap<Span, Lacking>,
-    /// Fields that a misspelt one stood for: they are not missing as well.
+    /// Fields that a block which cannot be read may give: they are not missing as well.
     pub(super) meant_fields: HashSet<(Arc<str>, Arc<str>)>,
+    /// Fields that a target lacks: another one may have them, or they are misspelt.
+    pub(super) unknown_fields: Vec<(Name, Arc<Object>)>,
     /// Declarations of this file that a warning would name if nothing uses them.
     pub(super) declared: BTreeMap<Span, (Arc<str>, &'static str)>,
     pub(super) used: HashSet<Span>,
@@ -83,7 +85,8 @@ pub(super) type Key = (usize, Arc<str>);
 pub(super) struct Lacking {
     pub(super) asked: u32,
     pub(super) missing: u32,
-    pub(super) told: Option<Diagnostic>,
+    /// The first of the targets that lack it.
+    pub(super) first: Option<(Name, Arc<Object>)>,
 }
 
 /// What is in sight at a place.
@@ -140,6 +143,7 @@ impl<'a> Checker<'a> {
             ensuring: Vec::new(),
             lacking: BTreeMap::new(),
             meant_fields: HashSet::new(),
+            unknown_fields: Vec::new(),
             declared: BTreeMap::new(),
             used: HashSet::new(),
         }

@@ -106,17 +106,16 @@ impl<'a> Checker<'a> {
     /// A field of an object. An unknown one is told once all targets have been looked at: only if none has it.
     pub(super) fn target_field(&mut self, name: &Name, object: &Arc<Object>) -> Option<Arc<Field>> {
         let found = object.field(&name.text).cloned();
-        if found.is_none()
-            && let Some(near) = suggest::misspelt(&name.text, object)
-        {
-            self.meant_fields.insert((object.path.clone(), near.name.clone()));
+        if found.is_none() {
+            self.unknown_fields.push((name.clone(), Arc::clone(object)));
         }
         if self.quiet == 0 {
-            let told = found.is_none().then(|| self.unknown_field(name, object));
-            let seen = self.lacking.entry(name.span).or_insert(Lacking { asked: 0, missing: 0, told: None });
+            let seen = self.lacking.entry(name.span).or_insert(Lacking { asked: 0, missing: 0, first: None });
             seen.asked += 1;
-            seen.missing += u32::from(found.is_none());
-            seen.told = seen.told.take().or(told);
+            if found.is_none() {
+                seen.missing += 1;
+                seen.first.get_or_insert_with(|| (name.clone(), Arc::clone(object)));
+            }
         }
         found
     }
@@ -125,12 +124,23 @@ impl<'a> Checker<'a> {
     pub(super) fn tell_lacking(&mut self) {
         if self.quiet == 0 {
             for (_, seen) in std::mem::take(&mut self.lacking) {
-                if seen.asked == seen.missing {
-                    self.diagnostics.extend(seen.told);
+                if let (true, Some((name, object))) = (seen.asked == seen.missing, seen.first) {
+                    let told = self.unknown_field(&name, &object);
+                    self.diagnostics.push(told);
                 }
             }
             self.meant_fields.clear();
+            self.unknown_fields.clear();
         }
+    }
+
+    /// Does a line that gives an unknown field seem to mean this one? Then it is not missing as well.
+    pub(super) fn is_meant(&self, object: &Object, field: &Field) -> bool {
+        let misspelt = |(name, of): &(Name, Arc<Object>)| {
+            of.path == object.path && suggest::misspelt(&name.text, of).is_some_and(|near| near.name == field.name)
+        };
+        self.meant_fields.contains(&(object.path.clone(), field.name.clone()))
+            || self.unknown_fields.iter().any(misspelt)
     }
 
     /// The diagnostic about a field that does not exist.

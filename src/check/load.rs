@@ -5,7 +5,6 @@
 //! them, circles of `use` one F108.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
@@ -48,8 +47,6 @@ pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) units: Vec<Unit>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Patterns that were compiled, which costs more than all else about a small flow: once for all programs.
-    pub(super) patterns: RefCell<HashMap<Arc<str>, Regex>>,
 }
 
 /// A flow or library with its names.

@@ -99,8 +99,7 @@ impl Checker<'_> {
             Way::Object { conditional, .. } => !conditional,
             Way::Each { .. } => true,
         });
-        let meant = self.meant_fields.contains(&(object.path.clone(), field.name.clone()));
-        if always || meant || self.seems_given(&field.name, head) {
+        if always || self.is_meant(object, field) || self.seems_given(&field.name, head) {
             return true;
         }
         let Some(one) = ways().next() else { return false };

@@ -8,10 +8,6 @@ use std::{
     sync::Arc,
 };
 
-use jsonpath_rust::{
-    parser::{model::JpQuery, parse_json_path},
-    query::{QueryRef, js_path_process},
-};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
@@ -238,14 +234,13 @@ pub struct WriteRoute {
 
 /// A JSON path, compiled once.
 #[derive(Debug)]
-pub struct JsonPath(JpQuery);
+pub struct JsonPath(serde_json_path::JsonPath);
 
 impl JsonPath {
     /// Everything it points at.
     #[must_use]
     pub fn all<'a>(&self, json: &'a Value) -> Vec<&'a Value> {
-        js_path_process(&self.0, json)
-            .map_or_else(|_| Vec::new(), |found| found.into_iter().map(QueryRef::val).collect())
+        self.0.query(json).all()
     }
 
     /// The first thing it points at that is not `null`.
@@ -264,7 +259,7 @@ impl JsonPath {
 impl<'de> Deserialize<'de> for JsonPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse_json_path(&text)
+        serde_json_path::JsonPath::parse(&text)
             .map(Self)
             .map_err(|error| de::Error::custom(format!("`{text}` is no JSON path: {error}")))
     }

@@ -18,7 +18,7 @@ use super::code::{Code, Message, Print, Privacy};
 use crate::{
     check::typed::{Cell, VarId},
     diagnostic::Span,
-    value::{Shape, Value, Verdict, order, same},
+    value::{Shape, Value, Verdict, order, pattern, same},
 };
 
 /// A table that runs.
@@ -293,7 +293,7 @@ impl Fit {
             Cell::NotIn(values) => Self::NotIn(values.clone()),
             Cell::Range { from, to } => Self::Range { from: from.clone(), to: to.clone() },
             Cell::Contains(part) => Self::Contains(part.to_lowercase()),
-            Cell::Matches(pattern) => Self::Matches(Regex::new(pattern).map_err(|error| error.to_string())?),
+            Cell::Matches(text) => Self::Matches(pattern(text).map_err(|error| error.to_string())?),
             Cell::AnyOf(cells) => Self::AnyOf(all(cells)?),
             Cell::NoneOf(cells) => Self::NoneOf(all(cells)?),
         })

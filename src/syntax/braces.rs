@@ -41,7 +41,8 @@ impl Fault {
     pub(super) fn diagnostic(&self, place: &impl Fn(usize, usize) -> Span) -> Diagnostic {
         match &self.kind {
             FaultKind::NotClosed { head, name, before } => {
-                let said = Diagnostic::new("F003", format!("the block of `{name}` has no `}}`"), place(head.0, head.1));
+                let block = if name.is_empty() { "this block".to_owned() } else { format!("the block of `{name}`") };
+                let said = Diagnostic::new("F003", format!("{block} has no `}}`"), place(head.0, head.1));
                 let said = said.says("opened here");
                 match before {
                     Some((start, end)) => said
@@ -129,7 +130,7 @@ pub(super) fn fault(text: &str, tokens: &[Token], bad: &[Bad]) -> Fault {
     if let Some(stray) = bad.iter().find(|bad| bad.kind == BadKind::Stray) {
         return Fault { line: stray.start, kind: FaultKind::TooMuch { brace: (stray.start, stray.start + 1) } };
     }
-    let first = text.lines().next().unwrap_or("").trim_end();
+    let first = text.split(['\n', '\r']).next().unwrap_or("").trim_end();
     let block = Block { head: (0, first.len()), indent: 0, body: None };
     not_closed(text, &block, None)
 }

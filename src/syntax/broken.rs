@@ -244,6 +244,7 @@ pub(super) fn report(
     }
     for group in groups(text, &tokens, bad) {
         let inside = within(&tokens, group.start, group.end);
+        found.unread.push(place(group.start, group.end));
         found.lost.extend(lost(text, inside, group.place, &place));
         let written = (edits.written(group.start, false), edits.written(group.end, true));
         if group.end > quiet_from {

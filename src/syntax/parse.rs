@@ -34,6 +34,8 @@ pub(super) struct Findings {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Did a part not make it into the tree?
     pub(super) broken: bool,
+    /// Lines that could not be read, those of one mistake together.
+    pub(super) unread: Vec<Span>,
     /// Names that broken statements seem to declare.
     pub(super) lost: Vec<Name>,
     /// The places of all statements and field lines, for comments that belong to one.
@@ -51,6 +53,7 @@ impl Findings {
     pub(super) fn extend(&mut self, below: Self) {
         self.diagnostics.extend(below.diagnostics);
         self.broken |= below.broken;
+        self.unread.extend(below.unread);
         self.lost.extend(below.lost);
         self.statements.extend(below.statements);
         self.fields.extend(below.fields);

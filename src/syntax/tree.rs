@@ -39,6 +39,8 @@ pub struct File {
     pub allows: Vec<Allow>,
     /// Did a part of it not parse? Then rules about what is missing (unused, no test) stay silent.
     pub broken: bool,
+    /// Lines that could not be read, those of one mistake together.
+    pub unread: Vec<Span>,
     /// Names that broken statements seem to declare: known, and nothing more is known of them.
     pub lost: Vec<Name>,
 }

@@ -185,6 +185,20 @@ fn a_broken_line_is_copied_to_the_byte_and_the_rest_is_formatted() {
 }
 
 #[test]
+fn lines_that_go_on_with_a_broken_one_are_copied_too() {
+    let text = "fields f() for b.c {\n  hold when not a\n     first   because \"x\"\n     first   because \"x\"\n}\n";
+    assert_eq!(plain(text), text);
+    promises(text).unwrap();
+}
+
+#[test]
+fn a_block_without_a_name_that_is_not_closed_is_told_alike() {
+    for text in ["=\r\u{e9}'\"{#", "=\n{\n"] {
+        promises(text).unwrap();
+    }
+}
+
+#[test]
 fn an_empty_text_stays_empty() {
     assert_eq!(plain(""), "");
     assert_eq!(plain("\u{feff}\r\n \n"), "");

@@ -20,7 +20,7 @@ use crate::{
     function::{Function, Takes, function},
     schema::{ColumnRef, Field, Kind, Object, Ty},
     syntax::tree::{self, Arg, Call, Literal},
-    value::Value,
+    value::{self, Value},
 };
 
 impl Checker<'_> {
@@ -259,14 +259,8 @@ impl Checker<'_> {
 
     /// A pattern of the language, ready to match; one that cannot be read is told.
     pub(in crate::check) fn compiled(&mut self, pattern: &Arc<str>, span: Span) -> Option<Regex> {
-        if let Some(known) = self.loaded.patterns.borrow().get(pattern) {
-            return Some(known.clone());
-        }
-        match Regex::new(pattern) {
-            Ok(compiled) => {
-                self.loaded.patterns.borrow_mut().insert(Arc::clone(pattern), compiled.clone());
-                Some(compiled)
-            }
+        match value::pattern(pattern) {
+            Ok(compiled) => Some(compiled),
             Err(trouble) => {
                 let reason = trouble.to_string();
                 let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");

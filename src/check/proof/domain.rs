@@ -5,13 +5,11 @@
 
 use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
-use regex::Regex;
-
 use super::grid::Set;
 use crate::{
     check::typed::Cell,
     schema::{Kind, Ty},
-    value::{Decimal, Value, order},
+    value::{Decimal, Value, order, pattern},
 };
 
 /// The classes of a column.
@@ -191,7 +189,7 @@ impl Domain {
     }
 
     fn by_trying(&self, cell: &Cell) -> Set {
-        let pattern = if let Cell::Matches(pattern) = cell { Regex::new(pattern).ok() } else { None };
+        let pattern = if let Cell::Matches(text) = cell { pattern(text).ok() } else { None };
         let takes = |class: &Class| match (class, cell) {
             (Class::One(value) | Class::Rest(value, _), Cell::Range { from, to }) => {
                 in_range(value, from.as_ref(), to.as_ref())

@@ -91,11 +91,10 @@ impl Line<'_> {
 /// The lines of a text.
 pub(super) fn read(text: &str) -> Vec<Line<'_>> {
     let mut all: Vec<Line<'_>> = segment::lines(text).map(|line| plain(text, line.start, line.end)).collect();
-    let (_, said) = crate::syntax::parse(FileId(0), text);
-    let spans = said
-        .iter()
-        .flat_map(|said| said.labels.iter().map(|label| (label.span.start as usize, label.span.end as usize)));
-    let wrong: Vec<(usize, usize)> = spans.collect();
+    let (file, said) = crate::syntax::parse(FileId(0), text);
+    let told = said.iter().flat_map(|said| said.labels.iter().map(|label| label.span));
+    let wrong: Vec<(usize, usize)> =
+        told.chain(file.unread).map(|span| (span.start as usize, span.end as usize)).collect();
     let torn: Vec<usize> =
         said.iter().filter(|said| said.code == "F003").map(|said| said.span().start as usize).collect();
     for segment in segment::segments(text) {
