@@ -39,7 +39,8 @@ const SLIPS: [(&str, &str); 2] = [
 const NOT_NEEDED: [&str; 8] = ["BcCo", "BcId", "CdDa", "AddToPortal", "EnNo", "BiUn", "Qu", "BeginDate"];
 
 fn read(path: &std::path::Path) -> Json {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// With a value for the keys that earlier writes give.
@@ -65,7 +66,7 @@ fn element(fields: Json) -> Json {
         match value {
             Json::Object(_) => objects.push(json!({ name: {"Element": element(value)} })),
             Json::Array(lines) => {
-                objects.push(json!({ name: {"Element": lines.into_iter().map(element).collect::<Vec<_>>()} }))
+                objects.push(json!({ name: {"Element": lines.into_iter().map(element).collect::<Vec<_>>()} }));
             }
             value if name.starts_with('@') => drop(made.insert(name, value)),
             value => drop(own.insert(name, value)),
@@ -221,7 +222,8 @@ fn the_golden_records_become_the_bodies_that_stand_beside_them_and_the_vendors_f
     let (mut wrong, mut forth, mut back) = (Vec::new(), 0, 0);
     for file in files {
         let mut case = read(&file);
-        let text = |name: &str| case[name].as_str().unwrap_or_else(|| panic!("{file:?} has no {name}")).to_owned();
+        let text =
+            |name: &str| case[name].as_str().unwrap_or_else(|| panic!("{} has no {name}", file.display())).to_owned();
         let (name, flow, today) = (text("name"), text("flow"), text("today").parse().unwrap());
         assert!(!text("why").is_empty());
         let mut rows = Rows::default();

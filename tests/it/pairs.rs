@@ -62,10 +62,10 @@ fn pairs_of(row: &Row) -> impl Iterator<Item = Pair> + '_ {
 /// All pairs that there must be.
 fn all_pairs() -> Vec<Pair> {
     let mut all = Vec::new();
-    for first in 0..SETTINGS.len() {
-        for second in first + 1..SETTINGS.len() {
-            for left in 0..SETTINGS[first].values.len() {
-                all.extend((0..SETTINGS[second].values.len()).map(|right| ((first, left), (second, right))));
+    for (first, one) in SETTINGS.iter().enumerate() {
+        for (second, other) in SETTINGS.iter().enumerate().skip(first + 1) {
+            for left in 0..one.values.len() {
+                all.extend((0..other.values.len()).map(|right| ((first, left), (second, right))));
             }
         }
     }

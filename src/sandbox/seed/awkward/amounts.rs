@@ -23,7 +23,9 @@ fn percentages(list: &[u32]) -> Value {
 
 /// A line of another kind of VAT than a plain rate.
 fn of_category(mut line: Value, category: &str) -> Value {
-    line["vat"]["category"] = json!(category);
+    if let Some(place) = line.pointer_mut("/vat/category") {
+        *place = json!(category);
+    }
     line
 }
 
