@@ -2,7 +2,7 @@
 //!
 //! Takes `Options` and gives a running `Sandbox` on one loopback port:
 //! `/jortt` is the Jortt API with `/jortt/oauth-provider/oauth/token`, `/afas/ProfitRestServices` is AFAS, and
-//! `/_control` tells what was created (`effects`), makes calls fail on purpose (`faults`) and adds `records`.
+//! `/_control` tells what was created (`effects`) with which bodies (`written`), makes calls fail on purpose (`faults`) and adds `records`.
 //! It promises: the same seed gives the same data, nothing outlives the process, no payload is logged, and bodies are
 //! judged by the vendors' own files and not by our schemas, so that a mistake in an import shows.
 //!
@@ -22,6 +22,7 @@ mod message;
 mod seed;
 mod server;
 mod totals;
+mod written;
 
 use std::{net::SocketAddr, sync::Arc};
 

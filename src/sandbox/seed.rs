@@ -5,6 +5,7 @@
 
 mod awkward;
 mod environment;
+mod estimates;
 mod invoices;
 mod people;
 
@@ -45,7 +46,8 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
     let mut dice = StdRng::seed_from_u64(options.seed);
     let mut books = environment::books(id);
     let mut profit = environment::profit();
-    let customers: Vec<Fields> = (0..=options.size / 10)
+    let people = if options.size == 0 { 0 } else { options.size / 10 + 1 };
+    let customers: Vec<Fields> = (0..people)
         .map(|place| {
             let (customer, known) = people::customer(&mut dice, place);
             debtor(&mut profit, &customer, known, &Fields::new());
@@ -54,6 +56,7 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
         })
         .collect();
     invoices::add(&mut dice, &mut books, &customers, options.size);
+    estimates::add(&mut dice, &mut books, &customers, options.size);
     booked(&books, &mut profit);
     if options.awkward {
         awkward::add(&mut dice, &mut books, &mut profit);
@@ -67,6 +70,11 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
 
 /// What was paid in Jortt was booked in AFAS before, and is open there still: for its debtor, or for the cash debtor.
 fn booked(books: &Books, profit: &mut Profit) {
+    let in_euros = |invoice: &Fields, name: &str| invoice.get(name)?.get("amount").and_then(decimal);
+    let paid = |invoice: &&Fields| in_euros(invoice, "invoice_due_amount").is_some_and(|open| open.is_zero());
+    if !books.invoices().any(|invoice| paid(&invoice)) {
+        return;
+    }
     let cash = fields([
         ("customer_name", json!("Contante verkoop")),
         ("email", json!(CASH)),
@@ -79,8 +87,6 @@ fn booked(books: &Books, profit: &mut Profit) {
     let debtor_of = |profit: &Profit, email: &str| {
         profit.find("Profit_Debtor", "Email", email).and_then(|row| row.get("DebtorId")).cloned()
     };
-    let in_euros = |invoice: &Fields, name: &str| invoice.get(name)?.get("amount").and_then(decimal);
-    let paid = |invoice: &&Fields| in_euros(invoice, "invoice_due_amount").is_some_and(|open| open.is_zero());
     for invoice in books.invoices().filter(paid) {
         let of = |name: &str| invoice.get(name).cloned().unwrap_or_default();
         let debtor = debtor_of(profit, text(invoice, "customer_mail_to")).or_else(|| debtor_of(profit, CASH));

@@ -15,6 +15,7 @@ use super::{
     limits::{AtOnce, PerSecond},
     message::{Call, Content, Reply},
     seed,
+    written::Written,
 };
 use axum::{
     Router,
@@ -33,6 +34,7 @@ pub(super) struct House {
     pub(super) jortt: Jortt,
     pub(super) afas: Afas,
     pub(super) faults: Faults,
+    pub(super) written: Written,
     per_second: Option<PerSecond>,
     at_once: Option<AtOnce>,
 }
@@ -46,6 +48,7 @@ impl House {
             jortt: Jortt::new(seeded.books, format!("{url}/jortt")),
             afas: Afas::new(seeded.profit, &id),
             faults: Faults::default(),
+            written: Written::default(),
             per_second: options.limits.then(|| PerSecond::new(10)),
             at_once: options.limits.then(|| AtOnce::new(8)),
             id,
@@ -57,7 +60,12 @@ impl House {
         if !free && self.per_second.as_ref().is_some_and(|limit| !limit.allows()) {
             return jortt::throttled();
         }
-        self.with_faults(System::Jortt, call, line, |call| self.jortt.answer(call)).await
+        let work = |call: &Call| {
+            let reply = self.jortt.answer(call);
+            self.written.note("jortt", call, &reply);
+            reply
+        };
+        self.with_faults(System::Jortt, call, line, work).await
     }
 
     async fn afas(&self, call: &Call, line: &Line) -> Reply {
@@ -65,7 +73,12 @@ impl House {
         if let Some(None) = under_way {
             return super::afas::unavailable(1);
         }
-        self.with_faults(System::Afas, call, line, |call| self.afas.answer(call)).await
+        let work = |call: &Call| {
+            let reply = self.afas.answer(call);
+            self.written.note("afas", call, &reply);
+            reply
+        };
+        self.with_faults(System::Afas, call, line, work).await
     }
 
     /// Does the work of a call, or what a waiting fault makes of it.

@@ -1,6 +1,6 @@
 //! The real program in temporary folders: whole output and exit code.
 
-mod world;
+pub(crate) mod world;
 
 pub(crate) use world::copy;
 

@@ -129,6 +129,41 @@ fn each_kind_is_counted_and_a_test_for_it_raises_it() {
 }
 
 #[test]
+fn a_fail_of_settings_only_is_judged_before_any_test_and_not_counted() {
+    let guard = "\nfail when journal is \"BANK\" because \"not this journal\"\n";
+    let (there, _) = counted(&opened(small(FIRST).path()), PointKind::Guard);
+    let (with, _) = counted(&opened(small(&format!("{guard}{FIRST}")).path()), PointKind::Guard);
+    assert_eq!(there.len(), with.len());
+}
+
+/// Tables with more rows than this are lists: that each row is there is no rule that a test could show.
+const LONG: usize = 20;
+
+#[test]
+fn the_tests_of_the_shipped_flows_reach_all_of_them() {
+    let project = opened(&Path::new(env!("CARGO_MANIFEST_DIR")).join("flows"));
+    for kind in [PointKind::Guard, PointKind::Arm, PointKind::Outcome, PointKind::Row] {
+        let (there, reached) = counted(&project, kind);
+        let path = |point: &Point| project.sources.get(point.span.file).map_or("", |source| &*source.path);
+        let long =
+            |file: &str| kind == PointKind::Row && there.iter().filter(|other| path(other) == file).count() >= LONG;
+        let own = |point: &&Point| {
+            let path = path(point);
+            !path.starts_with("std:") && !(path.ends_with(".csv") && long(path))
+        };
+        let open: Vec<String> = there
+            .difference(&reached)
+            .filter(own)
+            .map(|point| {
+                let line = project.sources.get(point.span.file).unwrap().line_column(point.span.start).0;
+                format!("{}:{line}", path(point))
+            })
+            .collect();
+        assert!(!there.is_empty() && open.is_empty(), "{kind:?}: no test reaches {open:#?}");
+    }
+}
+
+#[test]
 fn an_outcome_is_reached_by_what_finds_and_what_writes() {
     let nothing = "\ntest \"no debtor\" {\n  given invoice {\n    id = \"a\"\n  }\n  expect hold \"no debtor\"\n}\n";
     let (there, before) = counted(&opened(small(nothing).path()), PointKind::Outcome);

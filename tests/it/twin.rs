@@ -7,7 +7,7 @@ mod expression;
 mod flows;
 mod interpreter;
 mod update;
-mod world;
+pub(crate) mod world;
 
 use std::{
     collections::BTreeMap,

@@ -73,14 +73,17 @@ impl Lowering<'_> {
     pub(super) fn guard(&mut self, guard: &typed::Guard) -> Option<GuardCode> {
         let when = self.known(guard.when.as_ref()).condition()?;
         let message = self.message(&guard.message);
-        let when = self.watch(PointKind::Guard, message.span, || guard.verdict.word().to_owned(), when);
-        if guard.settings_only && guard.verdict == Verdict::Fail {
+        let when = if guard.settings_only && guard.verdict == Verdict::Fail {
             let fails = when.as_ref().is_none_or(|when| self.try_value(when) == Some(Value::Bool(true)));
             let reason = if fails { self.machine().reason(&message).ok() } else { None };
             if let Some(reason) = reason {
                 self.errors.push(PlanError::SettingFails { text: reason.text, span: message.span });
             }
-        }
+            // No record comes to it, so no test can.
+            when
+        } else {
+            self.watch(PointKind::Guard, message.span, || guard.verdict.word().to_owned(), when)
+        };
         Some(GuardCode { verdict: guard.verdict, when, message })
     }
 

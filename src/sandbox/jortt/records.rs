@@ -83,7 +83,14 @@ fn put_one(books: &mut Books, kind: &str, record: Fields) {
                 blank.insert("created_at".to_owned(), json!(clock::with_offset(&clock::now())));
                 blank
             });
-            books.put_invoice(over(base));
+            let mut invoice = over(base);
+            // Lines without totals: Jortt works those out.
+            if record.contains_key("line_items") && !record.contains_key("invoice_total") {
+                invoice::reckon(&mut invoice, false);
+                invoice
+                    .extend(record.get("invoice_due_amount").map(|due| ("invoice_due_amount".to_owned(), due.clone())));
+            }
+            books.put_invoice(invoice);
         }
         "organization" => books.organisation.extend(record),
         "estimates" => {

@@ -1,5 +1,8 @@
 //! The hard cases: what a flow holds, skips or must not stumble over. One invoice for each, dated in November.
 
+mod amounts;
+mod parties;
+
 use jiff::{Span, civil::Date};
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -197,4 +200,7 @@ pub(super) fn add(dice: &mut StdRng, books: &mut Books, profit: &mut Profit) {
     let customer = company(cases.dice, "Kim Beekman", Some("kim@lastig.example"));
     debtor(profit, &customer, Known::ByEmail, &none);
     cases.ordinary(&with(customer, [("is_private", json!(true))]));
+
+    amounts::add(&mut cases);
+    parties::add(&mut cases, profit);
 }

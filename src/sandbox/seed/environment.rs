@@ -17,8 +17,13 @@ pub(super) const BREAD: &str = "c1a3a2b0-6b9e-4f0e-9f0b-2f3d8f5e7a10";
 pub(super) const RENT: &str = "9d3b6a51-2f4e-4c8a-b1d7-5e60c2a4f913";
 /// The heading above the revenue accounts; nothing is booked on it.
 const REVENUE: &str = "0b7c0f0e-6d0f-4c44-9a6e-2f8e3b1d4c55";
+/// The label of good customers.
+pub(super) const GOLD: &str = "5b2f6f0a-3d0c-4a38-8b4e-19c3f7d20a61";
 /// The default account.
 const SUNDRY: &str = "4f1c7a2e-90b3-4d6f-8c15-7be2d90a6e38";
+
+/// The years with open periods: those of the data, and those in which somebody may run it.
+const YEARS: std::ops::RangeInclusive<i16> = 2026..=2035;
 
 /// Jortt with its organisation.
 pub(super) fn books(id: &str) -> Books {
@@ -64,7 +69,7 @@ pub(super) fn books(id: &str) -> Books {
     ];
     books.labels = ["Goud", "Zilver"]
         .iter()
-        .zip(["5b2f6f0a-3d0c-4a38-8b4e-19c3f7d20a61", "e2a94c17-7f58-4b0d-9c63-84d1b6f5a072"])
+        .zip([GOLD, "e2a94c17-7f58-4b0d-9c63-84d1b6f5a072"])
         .map(|(name, id)| json!({"id": id, "description": name, "category": "user_label"}))
         .collect();
     books.tradenames = vec![json!({
@@ -164,11 +169,11 @@ fn ledger(profit: &mut Profit) {
             vat("DE1", "Duitsland hoog", Some("1500"), 19, "1"),
         ],
     );
-    for month in 1..=12_i8 {
-        let Ok(first) = Date::new(2026, month, 1) else { continue };
+    for (year, month) in YEARS.flat_map(|year| (1..=12_i8).map(move |month| (year, month))) {
+        let Ok(first) = Date::new(year, month, 1) else { continue };
         let row = fields([
             ("Unit", json!(1)),
-            ("Year", json!(2026)),
+            ("Year", json!(year)),
             ("Period", json!(month)),
             ("PeriodDesc", json!(format!("Periode {month}"))),
             ("DateFrom", json!(first.to_string())),

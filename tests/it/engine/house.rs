@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use koppel::{
     connector::{self, Connection, Connector, Credentials},
-    engine::{EngineError, Run, Silent, Stop, Summary, poll},
+    engine::{EngineError, Progress, Run, Silent, Stop, Summary, poll},
     insight::EventKind,
     ledger::{Ledger, Status, status},
     plan::{Plan, SettingValues},
@@ -28,7 +28,7 @@ pub(crate) struct House {
 
 impl House {
     /// The flows of this repository.
-    pub(super) async fn new(options: Options) -> Self {
+    pub(crate) async fn new(options: Options) -> Self {
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
         let catalog = Catalog::standard().unwrap();
         let project = Project::open(&flows, "live", catalog, "2026-03-20".parse().unwrap()).unwrap();
@@ -40,6 +40,29 @@ impl House {
     pub(crate) async fn of_project(project: &Project, options: Options) -> Self {
         let plans = project.runs.iter().map(|run| (run.name.to_string(), run.plan.clone(), run.version.clone()));
         Self::with(options, None, plans.collect()).await
+    }
+
+    /// A project without mistakes and two empty systems, which show at once what was sent.
+    pub(crate) async fn empty(project: &Project) -> Self {
+        let plans = project.runs.iter().map(|run| (run.name.to_string(), run.plan.clone(), run.version.clone()));
+        let options = Options { size: 0, limits: false, ..Options::default() };
+        Self::with(options, Some(Duration::ZERO), plans.collect()).await
+    }
+
+    /// The same runs of an edited project.
+    pub(crate) fn take_over(&mut self, project: &Project) {
+        for edited in &project.runs {
+            let run = self.runs.get_mut(&*edited.name).unwrap();
+            run.plan = edited.plan.clone();
+            run.plan_version = edited.version.clone();
+        }
+    }
+
+    /// The ledger is lost: the next run begins with an empty one.
+    pub(crate) fn forget(&mut self) {
+        self.ledger = None;
+        self.folder = tempfile::tempdir().unwrap();
+        self.restart();
     }
 
     /// These flows, by name, with an empty Jortt. What was sent can take effect for `settle`, and is shown at once
@@ -97,7 +120,7 @@ impl House {
     }
 
     /// Ends the process and starts it again.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.ledger = None;
         self.ledger = Some(Ledger::open(&places(self.folder.path())).unwrap());
     }
@@ -123,6 +146,12 @@ impl House {
         poll(&self.runs[run], self.ledger(), &self.journal, &Silent, &Stop::never()).await
     }
 
+    /// Polls a run and tells how its records ended.
+    pub(crate) async fn poll_told(&self, run: &str, told: &dyn Progress) -> Summary {
+        let own = self.runs.get(run).unwrap_or_else(|| panic!("no run {run}"));
+        poll(own, self.ledger(), &self.journal, told, &Stop::never()).await.unwrap()
+    }
+
     /// Polls every run; what stops one run stops no other.
     pub(crate) async fn try_all(&self) -> Vec<Result<Summary, EngineError>> {
         let mut ended = Vec::new();
@@ -141,6 +170,20 @@ impl House {
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
+    /// What was accepted, in order: `[{system, method, path, body}]`.
+    pub(crate) async fn written(&self) -> Vec<Value> {
+        let answer = reqwest::get(format!("{}/_control/written", self.url)).await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
+    /// How many writes were accepted.
+    pub(crate) async fn writes(&self) -> usize {
+        let effects = self.effects().await;
+        let counts = effects.as_object().unwrap().values().flat_map(|system| system.as_object().unwrap().values());
+        let of = |count: &Value| count["count"].as_u64().unwrap() + count["updated"].as_u64().unwrap();
+        usize::try_from(counts.map(of).sum::<u64>()).unwrap()
+    }
+
     /// How often something was made, and how often changed.
     pub(super) async fn count(&self, system: &str, entity: &str) -> (u64, u64) {
         let effects = self.effects().await;
@@ -155,17 +198,17 @@ impl House {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
-    pub(super) async fn fault(&self, fault: Value) {
+    pub(crate) async fn fault(&self, fault: Value) {
         self.control("faults", json!([fault])).await;
     }
 
     /// Puts records in, or lays them over those that are there, as persons do.
-    pub(super) async fn put(&self, records: Value) {
+    pub(crate) async fn put(&self, records: Value) {
         self.control("records", records).await;
     }
 
     /// All rows of a `GetConnector`.
-    pub(super) async fn rows(&self, connector: &str) -> Vec<Value> {
+    pub(crate) async fn rows(&self, connector: &str) -> Vec<Value> {
         let url = format!("{}/afas/ProfitRestServices/connectors/{connector}?skip=-1&take=-1", self.url);
         let token = self.sandbox.as_ref().unwrap().credentials().afas_token;
         let request = reqwest::Client::new().get(url).header("Authorization", format!("AfasToken {token}"));

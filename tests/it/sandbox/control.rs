@@ -21,6 +21,26 @@ async fn a_lost_answer_leaves_its_effect() {
 }
 
 #[tokio::test]
+async fn what_is_written_is_kept_in_order_and_what_is_refused_is_not() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    for number in ["J1", "J1", "J2"] {
+        world.write(Method::POST, "FbSales", order(&debtor, number, &advice())).await;
+    }
+    let made = world.jortt(Method::POST, "/v1/labels").json(&json!({"description": "Nieuw"})).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let url = format!("{}/_control/written", world.sandbox.url());
+    let (_, written) = status_and_body(client().get(url).send().await.unwrap()).await;
+    let of = |place: usize, name: &str| written[place][name].clone();
+    assert_eq!(written.as_array().unwrap().len(), 3, "{written}");
+    assert_eq!(of(0, "body"), order(&debtor, "J1", &advice()));
+    assert_eq!(of(1, "body"), order(&debtor, "J2", &advice()));
+    assert_eq!((of(1, "method"), of(1, "path")), (json!("POST"), json!("/ProfitRestServices/connectors/FbSales")));
+    let label = json!({"system": "jortt", "method": "POST", "path": "/v1/labels", "body": {"description": "Nieuw"}});
+    assert_eq!(written[2], label);
+}
+
+#[tokio::test]
 async fn a_reset_leaves_nothing() {
     let world = World::new(options()).await;
     let debtor = world.debtor().await;

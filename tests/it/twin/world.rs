@@ -68,13 +68,13 @@ impl World {
 }
 
 /// The read object of an entity; a role is the system of the same name.
-pub(super) fn object(entity: &EntityName) -> Arc<Object> {
+pub(crate) fn object(entity: &EntityName) -> Arc<Object> {
     let entity = Catalog::standard().unwrap().entity(&entity.role, &entity.entity).unwrap();
     entity.read.as_ref().unwrap().object.clone()
 }
 
 /// The record as a real read would have decoded it.
-pub(super) fn project(record: &Record, projection: &Projection) -> Record {
+pub(crate) fn project(record: &Record, projection: &Projection) -> Record {
     let below = |value: &Value, child: &Projection| match value {
         Value::Record(record) => Value::Record(project(record, child)),
         other => other.clone(),
