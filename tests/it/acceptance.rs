@@ -88,6 +88,7 @@ fn every_file_of_scenarios_is_a_test() {
 }
 
 /// Runs all scenarios of a row; those that fail are told together.
+#[expect(clippy::print_stdout, reason = "the names of the scenarios are what a reader of the tests looks for")]
 async fn row(name: &str) {
     let path = folder().join(format!("{name}.case"));
     let (title, scenarios) = scenario::read(&path);
