@@ -3,7 +3,7 @@
 //! A mistake that only two settings make together shows here: bodies that one system refuses, holds without a reason,
 //! effects of a second run. `covering` chooses the runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use koppel::{
     engine::{EngineError, Summary},
@@ -128,7 +128,7 @@ fn project(row: &Row) -> (tempfile::TempDir, Project) {
     let config = folder.path().join("koppel.toml");
     let mut text = std::fs::read_to_string(&config).unwrap();
     for (owner, lines) in sections {
-        text += &format!("\n[env.pair.settings.{owner}]\n{}\n", lines.join("\n"));
+        writeln!(text, "\n[env.pair.settings.{owner}]\n{}\n", lines.join("\n")).unwrap();
     }
     std::fs::write(&config, text).unwrap();
     let catalog = Catalog::standard().unwrap();
