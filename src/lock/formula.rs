@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    check::typed::{Expr, ExprKind, Line, Program, RecordExpr, RowResult, Stmt, Table, TextPart, VarId},
+    check::typed::{
+        Cell, Expr, ExprKind, Line, Program, RecordExpr, RowResult, SettingId, Stmt, Table, TextPart, VarId,
+    },
     plan::SettingValues,
     value::Value,
 };
@@ -99,12 +101,7 @@ impl<'a> Formulas<'a> {
                 Some(value) => show(value),
                 None => self.program.vars.get(var.0 as usize).map_or_else(String::new, |var| var.name.to_string()),
             },
-            ExprKind::Setting(id) => self.program.settings.get(id.0 as usize).map_or_else(String::new, |setting| {
-                let given = self.settings.get(&(setting.owner.clone(), setting.name.clone()));
-                let value = given.or(setting.default.as_ref());
-                let value = value.map_or_else(String::new, |value| format!(" = {value}"));
-                format!("setting {}{value}", setting.name)
-            }),
+            ExprKind::Setting(id) => self.setting(*id),
             ExprKind::Field(of, name) => format!("{}.{name}", show(of)),
             ExprKind::Text(parts) => {
                 let part = |part: &TextPart| match part {
@@ -159,11 +156,42 @@ impl<'a> Formulas<'a> {
         };
         let mut hasher = Sha256::new();
         for row in &table.rows {
-            hasher.update(format!("{:?} => {}\n", row.cells, result(&row.result)));
+            let cells: Vec<String> = row.cells.iter().map(|cell| self.cell(cell)).collect();
+            hasher.update(format!("{} => {}\n", cells.join(" | "), result(&row.result)));
         }
         hasher.update(table.otherwise.as_ref().map(result).unwrap_or_default());
         let short = hasher.finalize().iter().take(4).fold(0_u32, |short, byte| (short << 8) | u32::from(*byte));
         format!("{short:08x}")
+    }
+
+    /// What a cell takes.
+    fn cell(&self, cell: &Cell) -> String {
+        let values = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+        let cells = |cells: &[Cell]| cells.iter().map(|cell| self.cell(cell)).collect::<Vec<_>>().join(", ");
+        let end = |end: &Option<(Value, bool)>| {
+            end.as_ref()
+                .map_or_else(String::new, |(value, included)| format!("{value}{}", if *included { "" } else { "!" }))
+        };
+        match cell {
+            Cell::Any => "*".to_owned(),
+            Cell::In(all) => values(all),
+            Cell::NotIn(all) => format!("not {}", values(all)),
+            Cell::Range { from, to } => format!("{}..{}", end(from), end(to)),
+            Cell::Contains(part) => format!("contains {part}"),
+            Cell::Matches(pattern) => format!("/{pattern}/"),
+            Cell::Setting(id) => self.setting(*id),
+            Cell::AnyOf(all) => cells(all),
+            Cell::NoneOf(all) => format!("not {}", cells(all)),
+        }
+    }
+
+    /// A setting with what it holds.
+    fn setting(&self, id: SettingId) -> String {
+        let Some(setting) = self.program.settings.get(id.0 as usize) else { return String::new() };
+        let given = self.settings.get(&(setting.owner.clone(), setting.name.clone()));
+        let value = given.or(setting.default.as_ref());
+        let value = value.map_or_else(String::new, |value| format!(" = {value}"));
+        format!("setting {}{value}", setting.name)
     }
 
     fn record(&self, record: &RecordExpr, depth: usize) -> String {

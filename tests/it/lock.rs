@@ -261,3 +261,24 @@ fn an_edited_setting_or_row_within_a_number_formula_is_told() {
     edit(&place, "koppel.toml", "", "[settings.quotes]\nletters = \"K\"\n");
     assert!(place.koppel(&["check"]).contains("F902"));
 }
+
+#[test]
+fn what_a_setting_in_a_row_of_a_number_formula_holds_is_told_and_not_where_it_stands() {
+    let flow = FLOW.replacen(
+        "create ",
+        "setting home: text = \"NL\"\ntable series first {\n  of: text  => mark: text\n  home      => \"X\"\n  \
+         otherwise => \"Y\"\n}\ncreate ",
+        1,
+    );
+    let flow = flow
+        .replacen("  OrNu = \"J{", "  OrNu = \"J{series(invoice.id)}{", 1)
+        .replace("OrNu = \"Ja\"", "OrNu = \"JYa\"");
+    let place = place(&flow);
+    assert!(place.koppel(&["check"]).ends_with("exit 0"));
+    edit(&place, "quotes.flow", "setting home", "setting more: text = \"1\"\nsetting home");
+    let shown = place.koppel(&["check"]);
+    assert!(!shown.contains("F902"), "{shown}");
+    edit(&place, "koppel.toml", "", "[settings.quotes]\nhome = \"BE\"\n");
+    let shown = place.koppel(&["check"]);
+    assert!(shown.contains("F902"), "{shown}");
+}
