@@ -6,7 +6,6 @@ use tokio::sync::watch;
 
 use super::EngineError;
 use crate::{
-    check::typed::{Alternative, Ensure, Line, Stmt, Write},
     connector::Connector,
     plan::{Plan, SourcePlan},
     schema::{Catalog, WriteFacts},
@@ -60,47 +59,10 @@ impl Run {
     /// `orders.flow:113`, the line of a write or ensure.
     fn place(&self, name: &str) -> Option<Arc<str>> {
         let base = name.split('#').next().unwrap_or(name);
-        let program = &self.plan.program;
-        let later = program.afters.iter().flat_map(|after| &after.body);
-        let span = program.body.iter().chain(later).find_map(|stmt| in_stmt(stmt, base))?;
+        let span = self.plan.program.place_of(base)?;
         let source = self.plan.sources.get(span.file)?;
         Some(format!("{}:{}", source.path, source.line_column(span.start).0).into())
     }
-}
-
-type Found = Option<crate::diagnostic::Span>;
-
-fn in_stmt(stmt: &Stmt, name: &str) -> Found {
-    match stmt {
-        Stmt::Write(write) => in_write(write, name),
-        Stmt::Ensure(ensure) => in_ensure(ensure, name),
-        Stmt::Each(each) => each.body.iter().find_map(|stmt| in_stmt(stmt, name)),
-        Stmt::Let(_) | Stmt::Find(_) | Stmt::Guard(_) => None,
-    }
-}
-
-fn in_write(write: &Write, name: &str) -> Found {
-    if &*write.name == name {
-        return Some(write.span);
-    }
-    write.targets.iter().find_map(|target| in_lines(&target.lines, name))
-}
-
-fn in_ensure(ensure: &Ensure, name: &str) -> Found {
-    let inner = ensure.alternatives.iter().find_map(|alternative| match alternative {
-        Alternative::Create(write) => in_write(write, name),
-        Alternative::Include(ensure) => in_ensure(ensure, name),
-        _ => None,
-    });
-    inner.or((&*ensure.name == name).then_some(ensure.span))
-}
-
-fn in_lines(lines: &[Line], name: &str) -> Found {
-    lines.iter().find_map(|line| match line {
-        Line::Ensure(ensure) => in_ensure(ensure, name),
-        Line::Object { lines, .. } | Line::Each { lines, .. } => in_lines(lines, name),
-        Line::Let(_) | Line::Find(_) | Line::Guard(_) | Line::Field(_) => None,
-    })
 }
 
 /// The wish to end: asked between two records.
