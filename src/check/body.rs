@@ -113,7 +113,7 @@ impl Checker<'_> {
         let blank =
             (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));
         let blank = blank.or_else(|| clears(&value));
-        let sure = Sure::of(&value, !field.needed.is_empty(), &self.scope.known);
+        let sure = Sure::of(&value, field, &self.scope.known);
         let span = assign.target.span;
         let line = Line::Field(FieldLine { field: field.clone(), value, policy, max, span: assign.span });
         let given = Given { field: field.clone(), span, policy, way: Way::Value { blank, sure } };

@@ -18,21 +18,21 @@ use crate::{
 
 /// What is known of a value that a field gets.
 pub(super) struct Sure {
-    value: Expr,
+    /// The value itself, where others hang on it.
+    value: Option<Expr>,
     /// It is filled whenever one of these holds.
     filled_when: Vec<Holds>,
 }
 
 impl Sure {
-    /// What is known of a value, with what is `known` where it stands; `hangs`: its field is one that is needed only
-    /// sometimes.
-    pub(super) fn of(value: &Expr, hangs: bool, known: &[Fact]) -> Self {
+    /// What is known of the value of a field, with what is `known` where it stands.
+    pub(super) fn of(value: &Expr, field: &Field, known: &[Fact]) -> Self {
         let mut filled_when = Vec::new();
-        if hangs && value.ty.optional {
+        if !field.needed.is_empty() && value.ty.optional {
             facts::conditions(value, known, &mut filled_when);
             filled_when.retain(|given| facts::filled_when(value, given, known));
         }
-        Self { value: value.clone(), filled_when }
+        Self { value: field.decides.then(|| value.clone()), filled_when }
     }
 }
 
@@ -146,12 +146,12 @@ fn has(condition: &Condition, other: &Given) -> Has {
     match (&condition.is, &other.way) {
         (None, Way::Value { blank: None, .. } | Way::Object { when: None, .. } | Way::Each { .. }) => Has::Yes,
         (None, Way::Object { when: Some(when), .. }) => Has::While(Holds::of(when)),
-        (None, Way::Value { sure, .. }) => match (&sure.value.kind, facts::place(&sure.value)) {
-            (ExprKind::Const(_), _) => Has::No,
-            (_, Some(place)) => Has::While(Holds::filled(place)),
+        (is, Way::Value { sure, .. }) => match (is, &sure.value) {
             (_, None) => Has::Unsure,
+            (Some(is), Some(value)) => has_value(is, value),
+            (None, Some(value)) if matches!(value.kind, ExprKind::Const(_)) => Has::No,
+            (None, Some(value)) => facts::place(value).map_or(Has::Unsure, |place| Has::While(Holds::filled(place))),
         },
-        (Some(is), Way::Value { sure, .. }) => has_value(is, &sure.value),
         (Some(_), Way::Object { .. } | Way::Each { .. }) => Has::No,
     }
 }

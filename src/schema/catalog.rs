@@ -206,6 +206,8 @@ pub struct Field {
     pub required: bool,
     /// Where it hangs on another field of the object whether it is needed.
     pub needed: Vec<Condition>,
+    /// Does it hang on this field whether another one is needed?
+    pub decides: bool,
     /// How its value looks on the wire.
     pub form: Form,
     /// Decimals that the field keeps.
@@ -396,6 +398,7 @@ impl Field {
             ty,
             required: false,
             needed: Vec::new(),
+            decides: false,
             form: Form::Plain,
             decimals: None,
             privacy: Privacy::Plain,

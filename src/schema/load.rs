@@ -354,6 +354,13 @@ impl<'a> Loader<'a> {
                 return Err(self.wrong(format!("{wire}.{} hangs on {}, which is no field", field.name, other.field)));
             }
         }
+        let needed = fields.values().flat_map(|field| &field.needed);
+        let deciding: Vec<Arc<str>> = needed.map(|condition| condition.field.clone()).collect();
+        for name in deciding {
+            if let Some(field) = fields.get_mut(&name) {
+                Arc::make_mut(field).decides = true;
+            }
+        }
         Ok(Arc::new(Object { path: format!("{}.{flow}", self.system).into(), label: label.into(), fields }))
     }
 
