@@ -29,6 +29,7 @@ use crate::{
     check::{self, typed::Program},
     connector::Connection,
     diagnostic::{Diagnostic, FileId, Files as _, Source, Sources},
+    lock,
     plan::{self, Plan, PlanError, SettingValues},
     schema::Catalog,
     value::Action,
@@ -123,8 +124,9 @@ impl Project {
         };
         project.diagnostics.extend(mistakes);
         project.judge_settings();
-        project.judge_numbers();
-        project.judge_lock(catalog);
+        let uses = lock::writes(&project.programs, &project.numbering());
+        project.judge_numbers(&uses);
+        project.judge_lock(catalog, &uses);
         Ok(project)
     }
 

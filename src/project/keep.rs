@@ -8,14 +8,14 @@ use std::{fs, io, path::Path};
 use super::{Project, settings};
 use crate::{
     diagnostic::{Diagnostic, Files as _, Span},
-    lock::{self, LOCK, Lock},
+    lock::{self, LOCK, Lock, Uses},
     plan::SettingValues,
     schema::Catalog,
 };
 
 impl Project {
     /// F901 to F903: what was kept against what is there today.
-    pub(super) fn judge_lock(&mut self, catalog: &Catalog) {
+    pub(super) fn judge_lock(&mut self, catalog: &Catalog, uses: &Uses) {
         let Some(text) = self.kept_text() else { return };
         let old = match lock::read(&text) {
             Ok(old) => old,
@@ -32,7 +32,7 @@ impl Project {
         };
         let mut found = lock::drifted(&old, catalog, &self.sources, &mut self.diagnostics);
         if !self.has_errors() {
-            found.extend(lock::renumbered(&old, &lock::writes(&self.programs, &self.numbering())));
+            found.extend(lock::renumbered(&old, uses));
         }
         self.tell(found);
     }
@@ -78,7 +78,7 @@ impl Project {
     }
 
     /// What the flows use. Which settings are given only decides whether a flow can be planned, not what it reads.
-    fn uses(&self) -> lock::Uses {
+    fn uses(&self) -> Uses {
         let declared = settings::Declared::new(&self.programs);
         let environments = self.config.environments.iter().filter(|own| *own.name.value == *self.environment);
         let lines = self.config.settings.iter().chain(environments.flat_map(|own| &own.settings));

@@ -9,23 +9,20 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Project, Run, settings::Declared};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    lock::{self, Booked, Fixed, Uses},
+    lock::{Booked, Fixed, Uses},
     value::{EntityName, Value},
 };
 
 impl Project {
     /// F601 for runs whose own numbers, or numbers within one journal, could be the same.
-    pub(super) fn judge_numbers(&mut self) {
-        let uses = lock::writes(&self.programs, &self.numbering());
-        let mut found = alike(&self.runs, &uses);
+    pub(super) fn judge_numbers(&mut self, uses: &Uses) {
+        let mut found = alike(&self.runs, uses);
         found.extend(self.booked_alike(&uses.booked));
         if !found.is_empty() {
             self.tell(found);
         }
     }
-}
 
-impl Project {
     /// What is said of runs that book in one journal of one administration under numbers that could be the same.
     fn booked_alike(&self, booked: &[Booked]) -> Vec<Diagnostic> {
         if self.runs.is_empty() {
