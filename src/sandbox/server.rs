@@ -60,12 +60,7 @@ impl House {
         if !free && self.per_second.as_ref().is_some_and(|limit| !limit.allows()) {
             return jortt::throttled();
         }
-        let work = |call: &Call| {
-            let reply = self.jortt.answer(call);
-            self.written.note("jortt", call, &reply);
-            reply
-        };
-        self.with_faults(System::Jortt, call, line, work).await
+        self.with_faults(System::Jortt, call, line, |call| self.jortt.answer(call)).await
     }
 
     async fn afas(&self, call: &Call, line: &Line) -> Reply {
@@ -73,16 +68,16 @@ impl House {
         if let Some(None) = under_way {
             return super::afas::unavailable(1);
         }
-        let work = |call: &Call| {
-            let reply = self.afas.answer(call);
-            self.written.note("afas", call, &reply);
-            reply
-        };
-        self.with_faults(System::Afas, call, line, work).await
+        self.with_faults(System::Afas, call, line, |call| self.afas.answer(call)).await
     }
 
     /// Does the work of a call, or what a waiting fault makes of it.
     async fn with_faults(&self, system: System, call: &Call, line: &Line, work: impl FnOnce(&Call) -> Reply) -> Reply {
+        let work = |call: &Call| {
+            let reply = work(call);
+            self.written.note(system, call, &reply);
+            reply
+        };
         let Some(fault) = self.faults.take(system, call) else { return work(call) };
         if let Some(pause) = fault.before() {
             tokio::time::sleep(pause).await;

@@ -8,7 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::message::{Call, Reply};
+use super::{
+    fault::System,
+    message::{Call, Reply},
+};
 
 /// So many bodies are kept.
 const MOST: usize = 10_000;
@@ -19,7 +22,7 @@ pub(super) struct Written(Mutex<Vec<Value>>);
 
 impl Written {
     /// A call was answered; the log-in is no write.
-    pub(super) fn note(&self, system: &str, call: &Call, reply: &Reply) {
+    pub(super) fn note(&self, system: System, call: &Call, reply: &Reply) {
         if call.method == "GET" || reply.status >= 300 || call.path.last().is_some_and(|part| part == "token") {
             return;
         }

@@ -40,14 +40,16 @@ pub(super) fn add(dice: &mut StdRng, books: &mut Books, customers: &[Fields], si
         let until = day.checked_add(Span::new().days(30)).unwrap_or(day);
         let free = yes(customer, "shift_vat") || area(text(customer, "address_country_code")) == "outside";
         let rate = if free { "0" } else { "0.21" };
-        let mut lines = vec![line("Advies, in dagen", "2.5", "760.00", rate, Some(ADVICE))];
-        lines.push(line("Reiskosten", "1.0", "42.35", rate, None));
+        let lines = [
+            line("Advies, in dagen", "2.5", "760.00", rate, Some(ADVICE)),
+            line("Reiskosten", "1.0", "42.35", rate, None),
+        ];
         let discounts: Value = match place % 3 {
             1 => json!([{"description": "Korting", "percentage": 10}]),
             _ => json!([]),
         };
         let mut priced =
-            fields([("line_items", lines.into()), ("discounts", discounts), ("net_amounts", json!(false))]);
+            fields([("line_items", json!(lines)), ("discounts", discounts), ("net_amounts", json!(false))]);
         reckon(&mut priced, false);
         let of = |priced: &Fields, name: &str| priced.get(name).cloned().unwrap_or_default();
         let mut items = of(&priced, "line_items");
