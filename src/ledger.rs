@@ -173,8 +173,23 @@ pub struct Ledger {
     gates: gates::Gates,
     key: key::Key,
     epoch: i64,
-    moments: Mutex<HashMap<RowId, Instant>>,
+    moments: Moments,
     quarantine: Arc<Quarantine>,
+}
+
+/// Since when rows stand where they stand; the writer's thread keeps it, so that an answer about a row is weighed
+/// against what happened to the row before it.
+#[derive(Debug, Clone, Default)]
+struct Moments(Arc<Mutex<HashMap<RowId, Instant>>>);
+
+impl Moments {
+    fn touch(&self, row: RowId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(row, Instant::now());
+    }
+
+    fn get(&self, row: RowId) -> Option<Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&row).copied()
+    }
 }
 
 /// Hashes values as the ledger remembers them.
@@ -256,16 +271,17 @@ impl Ledger {
             gates: gates::Gates::default(),
             key,
             epoch: now.epoch,
-            moments: Mutex::default(),
+            moments: Moments::default(),
             quarantine,
         })
     }
 
-    /// Must creates wait, because the ledger was lost or put back and `settle` has not passed since this start?
+    /// Must creates wait that were asked for at that moment, because the ledger was lost or put back and `settle` had
+    /// not passed since this start? What was asked for before that may have missed what the ledger forgot.
     #[must_use]
-    pub fn quarantined(&self, settle: Duration) -> bool {
+    pub fn quarantined(&self, settle: Duration, asked: Instant) -> bool {
         self.quarantine.longest.fetch_max(settle.as_secs(), Ordering::Relaxed);
-        self.quarantine.lost && self.quarantine.start.elapsed() < settle
+        self.quarantine.lost && asked.saturating_duration_since(self.quarantine.start) < settle
     }
 
     /// Checks that a connection still leads to the same system; the first answer is remembered.
@@ -330,8 +346,7 @@ impl Ledger {
     /// Since when a row stands where it stands, by this process's clock: the start for what it found.
     #[must_use]
     pub fn since(&self, row: RowId) -> Instant {
-        let moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        moments.get(&row).copied().unwrap_or(self.quarantine.start)
+        self.moments.get(row).unwrap_or(self.quarantine.start)
     }
 
     // ---- rows
@@ -371,26 +386,25 @@ impl Ledger {
         let at = self.at();
         let payload = self.key.body(&wanted.write.fields);
         let leaves = self.key.leaves(&wanted.write.fields);
-        let (told, earlier) = (before.clone(), before.is_some());
+        let moments = self.moments.clone();
         let write = wanted.write.clone();
         let wants = self
             .writer
             .call(move |c| {
-                if let Some(told) = &told {
+                if let Some(told) = &before {
                     store::tell(c, at, told)?;
+                    moments.touch(told.row);
                 }
                 let sent = left::Sent { payload: &payload, leaves: &leaves };
-                store::want(c, at, &wanted, &sent, finding, key.as_deref())
+                let wants = store::want(c, at, &wanted, &sent, finding, key.as_deref())?;
+                if let store::Wants::Intended { row, .. } = &wants {
+                    moments.touch(*row);
+                }
+                Ok(wants)
             })
             .await?;
-        if let (true, Some(told)) = (earlier, before) {
-            self.touch(told.row);
-        }
         Ok(match wants {
-            store::Wants::UseKey(row) => {
-                self.touch(row.id);
-                Intent::UseKey(row.target_key.unwrap_or_default())
-            }
+            store::Wants::UseKey(row) => Intent::UseKey(row.target_key.unwrap_or_default()),
             store::Wants::InDoubt => Intent::InDoubt,
             store::Wants::Held(why) => Intent::Held(why),
             store::Wants::Other(record) => Intent::Other(record),
@@ -401,22 +415,33 @@ impl Ledger {
         })
     }
 
-    /// Tells what happened to a row; gives what to do now.
+    /// Tells what came of an attempt; gives what to do now.
     pub async fn tell(&self, told: Told) -> Result<Command, LedgerError> {
+        self.told(told, None).await
+    }
+
+    /// Tells what an ask that began then showed of a row; gives what to do now. Where the row has moved since, somebody
+    /// else has settled it or sent it anew, and the answer is about what is over: nothing is done.
+    pub async fn answer(&self, told: Told, begun: Instant) -> Result<Command, LedgerError> {
+        self.told(told, Some(begun)).await
+    }
+
+    async fn told(&self, told: Told, begun: Option<Instant>) -> Result<Command, LedgerError> {
         let at = self.at();
-        let row = told.row;
-        let (moved, command) = self
-            .writer
+        let moments = self.moments.clone();
+        self.writer
             .call(move |c| {
+                if begun.is_some_and(|begun| moments.get(told.row).is_some_and(|moved| moved >= begun)) {
+                    return Ok(Command::Rest);
+                }
                 let from = store::state_at(c, told.row)?;
                 let (row, command) = store::tell(c, at, &told)?;
-                Ok((row.standing.state != from, command))
+                if row.standing.state != from {
+                    moments.touch(told.row);
+                }
+                Ok(command)
             })
-            .await?;
-        if moved {
-            self.touch(row);
-        }
-        Ok(command)
+            .await
     }
 
     /// All rows in doubt, of every run.
@@ -430,10 +455,10 @@ impl Ledger {
         self.writer.call(move |c| store::under(c, &lock.conn, &lock.family, &lock.key)).await
     }
 
-    /// The key of the last confirmed write of an entity: it certainly exists.
-    pub async fn control(&self, conn: &str, entity: &str) -> Result<Option<Arc<str>>, LedgerError> {
-        let (conn, entity) = (conn.to_owned(), entity.to_owned());
-        self.writer.call(move |c| store::control(c, &conn, &entity)).await
+    /// The key of the last confirmed write of an entity, but for the one that is asked about: it certainly exists.
+    pub async fn control(&self, conn: &str, entity: &str, but: Option<&str>) -> Result<Option<Arc<str>>, LedgerError> {
+        let (conn, entity, but) = (conn.to_owned(), entity.to_owned(), but.map(str::to_owned));
+        self.writer.call(move |c| store::control(c, &conn, &entity, but.as_deref())).await
     }
 
     /// Which of these keys, own numbers or references of an entity are koppel's own writes, in any state.
@@ -501,19 +526,16 @@ impl Ledger {
     /// Writes how a record ended, in one commit with what came of its last write.
     pub async fn finish(&self, record: RecordName, ending: Ending, before: Option<Told>) -> Result<(), LedgerError> {
         let at = self.at();
-        let row = before.as_ref().map(|told| told.row);
+        let moments = self.moments.clone();
         self.writer
             .call(move |c| {
                 if let Some(told) = &before {
                     store::tell(c, at, told)?;
+                    moments.touch(told.row);
                 }
                 records::finish(c, at, &record, &ending)
             })
-            .await?;
-        if let Some(row) = row {
-            self.touch(row);
-        }
-        Ok(())
+            .await
     }
 
     /// Adds hashes of fields that an edited plan reads for the first time; nothing else of the record changes.
@@ -565,10 +587,6 @@ impl Ledger {
 
     fn at(&self) -> store::At {
         store::At { epoch: self.epoch, now: Timestamp::now() }
-    }
-
-    fn touch(&self, row: RowId) {
-        self.moments.lock().unwrap_or_else(PoisonError::into_inner).insert(row, Instant::now());
     }
 }
 

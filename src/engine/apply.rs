@@ -10,12 +10,16 @@ mod write;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
-use self::{things::Made, write::Making};
+use self::{
+    things::Made,
+    write::{Looked, Making},
+};
 use super::{
     Ended, EngineError, Progress, Run, Stop,
     decide::{Decided, Entry},
@@ -49,8 +53,16 @@ pub(super) struct Applying<'a> {
     pub(super) trouble: &'a Mutex<Option<EngineError>>,
 }
 
-/// What the ask before a first create found, by record and write.
-type Found = HashMap<(Arc<str>, Arc<str>), Result<Judged, Arc<str>>>;
+/// What an ask found, or why it could not be asked.
+type Answer = Result<Judged, Arc<str>>;
+
+/// What the asks before the creates of a page found.
+struct Found {
+    /// When they began.
+    asked: Instant,
+    /// By record and write.
+    judged: HashMap<(Arc<str>, Arc<str>), Answer>,
+}
 
 /// Why a record goes no further.
 enum Halt {
@@ -83,6 +95,7 @@ impl Applying<'_> {
 
     /// Asks for everything that would be created for the first time, in as few calls as can be.
     async fn recognise(&self, decided: &[Decided]) -> Result<Found, EngineError> {
+        let asked = Instant::now();
         let mut asking = Vec::new();
         for Decided { entry, decision, .. } in decided {
             let Outcome::Writes(writes) = &decision.outcome else { continue };
@@ -93,15 +106,21 @@ impl Applying<'_> {
                 else {
                     continue;
                 };
-                if let (_, Some(question)) = question(&self.run.catalog, system, facts, write) {
-                    let of = (entry.name.key.clone(), write.name.clone());
-                    asking.push((of, Asking::first(&write.entity.role, question)));
-                }
+                let (_, Some(question)) = question(&self.run.catalog, system, facts, write) else { continue };
+                let role = &write.entity.role;
+                let asked = if tried(entry, write) {
+                    let conn = self.run.connection(role)?.name();
+                    Asking::new(self.ledger, conn, role, &write.entity.entity, question).await?
+                } else {
+                    Asking::first(role, question)
+                };
+                asking.push(((entry.name.key.clone(), write.name.clone()), asked));
             }
         }
         let asks = asking.iter().map(|(_, asking)| asking.ask.clone()).collect();
         let answers = ask(self.run, self.stop, asks).await?;
-        Ok(asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect())
+        let judged = asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect();
+        Ok(Found { asked, judged })
     }
 
     /// Applies one decision, unless all were told to end.
@@ -148,6 +167,7 @@ impl Applying<'_> {
                 // What is in doubt may belong to another record: this one is to be looked at again all the same.
                 self.ledger.wait(entry.name.clone(), self.run.plan_version.clone()).await?;
                 self.told(&entry, EventKind::Unsettled, None, None);
+                self.tally.unsettled(entry.title());
                 self.progress.ended(&self.run.name, &entry.title(), Ended::Unsettled, None);
                 Ok(())
             }
@@ -183,9 +203,15 @@ impl Applying<'_> {
                 key.clone()
             } else {
                 let thing = write.ensure.as_ref().and_then(|name| made.things.get(name));
-                let before = found.get(&(entry.name.key.clone(), write.name.clone()));
+                let looked = match thing {
+                    Some(_) => Looked { begun: made.asked, judged: made.judged.get(&write.name) },
+                    None => Looked {
+                        begun: found.asked,
+                        judged: found.judged.get(&(entry.name.key.clone(), write.name.clone())),
+                    },
+                };
                 let making = Making { entry, rows, keys: &keys };
-                match self.write(making, write, thing, before, &mut last).await {
+                match self.write(making, write, thing, looked, &mut last).await {
                     Ok(key) => key,
                     Err(halt) => {
                         // What happened before is on disk whatever stops here.
@@ -331,6 +357,12 @@ fn confirmed<'a>(entry: &'a Entry, write: &Write) -> Option<&'a Row> {
     let name = write.ensure.as_ref().unwrap_or(&write.name);
     let is_it = |row: &&Row| row.is_thing() == write.ensure.is_some() && !row.is_change() && row.name == *name;
     entry.known.rows.iter().filter(is_it).find(|row| row.standing.state == State::Confirmed)
+}
+
+/// Was this create tried before, and nobody saw whether it happened until its time was over?
+fn tried(entry: &Entry, write: &Write) -> bool {
+    let own = |row: &&Row| !row.is_thing() && !row.is_change() && row.name == write.name;
+    entry.known.rows.iter().find(own).is_some_and(|row| row.standing.attempt > 0)
 }
 
 /// Has the ledger confirmed this create for this record?

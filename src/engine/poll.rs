@@ -54,12 +54,10 @@ pub async fn poll(
     let since = Timestamp::now();
     let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
     let result = poll.whole().await;
-    let mut summary = tally.finish();
+    let doubts = in_doubt(run, ledger).await.unwrap_or_default();
+    let mut summary = tally.finish(&doubts.keys().cloned().collect());
     summary.flow = run.name.clone();
-    if let Ok((records, doubts)) = in_doubt(run, ledger).await {
-        summary.unsettled = records;
-        summary.in_doubt = doubts;
-    }
+    summary.in_doubt = doubts.into_values().flatten().collect();
     summary.requests = requests(run)
         .into_iter()
         .map(|(name, now)| {
@@ -355,7 +353,7 @@ impl Poll<'_> {
     async fn makes_masters(&self, source: &SourcePlan) -> Result<bool, EngineError> {
         let conn = self.run.connection(&source.name.role)?.name();
         for (name, facts, _) in shown_writes(self.run, source) {
-            if facts.class == WriteClass::Master && self.ledger.control(conn, name).await?.is_some() {
+            if facts.class == WriteClass::Master && self.ledger.control(conn, name, None).await?.is_some() {
                 return Ok(true);
             }
         }

@@ -39,7 +39,7 @@ impl Asking {
         written: &str,
         question: Question,
     ) -> Result<Self, EngineError> {
-        let control = ledger.control(conn, written).await?;
+        let control = ledger.control(conn, written, None).await?;
         let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
         let ask = Ask { entity, filter: question.filter(control.as_deref()), fields: question.fields() };
         Ok(Self { by: By::Marks(question), control, ask })
@@ -105,16 +105,14 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
             asked.push((row, connector, asking));
             continue;
         }
-        match row.question.clone() {
-            Some(question) => {
-                let asking = Asking::new(ledger, &row.conn, role, &row.entity, question).await?;
-                asked.push((row, connector, asking));
-            }
-            None => {
-                if row.standing.state == State::Unsettled && late(ledger, &*connector, row.id, Instant::now()) {
-                    tell(ledger, journal, &row, Event::Elapsed, None).await?;
-                }
-            }
+        if let Some(question) = row.question.clone() {
+            let asking = Asking::new(ledger, &row.conn, role, &row.entity, question).await?;
+            asked.push((row, connector, asking));
+            continue;
+        }
+        let now = Instant::now();
+        if row.standing.state == State::Unsettled && late(ledger, &*connector, row.id, now) {
+            tell(ledger, journal, &row, Event::Elapsed, None, now).await?;
         }
     }
     if asked.is_empty() {
@@ -130,24 +128,25 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
             late: late(ledger, &*connector, row.id, begun),
             control: judged.control,
         };
-        tell(ledger, journal, &row, event, judged.key).await?;
+        tell(ledger, journal, &row, event, judged.key, begun).await?;
     }
     Ok(())
 }
 
-/// Tells what was found out about a row in doubt, to ledger and journal.
+/// Tells what an ask that began then found out about a row in doubt, to ledger and journal.
 pub(super) async fn tell(
     ledger: &Ledger,
     journal: &dyn Journal,
     row: &Row,
     event: Event,
     key: Option<Arc<str>>,
+    begun: Instant,
 ) -> Result<Command, EngineError> {
     // Only a thing that counts as ours gives its key.
     let key = key.filter(|_| {
         !matches!(event, Event::Asked { finding: Finding::Foreign, .. } | Event::AskedNumber(Finding::Foreign))
     });
-    let command = ledger.tell(ledger::Told { row: row.id, event, key: key.clone() }).await?;
+    let command = ledger.answer(ledger::Told { row: row.id, event, key: key.clone() }, begun).await?;
     let (kind, reason) = match command {
         Command::UseKey(_) => (EventKind::Confirmed, None),
         Command::DecideAgain => (EventKind::Voided, None),
@@ -169,13 +168,16 @@ pub(super) async fn tell(
     Ok(command)
 }
 
-/// How many records of a run have something in doubt, and what.
-pub(super) async fn in_doubt(run: &Run, ledger: &Ledger) -> Result<(u64, Vec<ledger::Doubt>), EngineError> {
-    let mut by_record: BTreeMap<String, Vec<ledger::Doubt>> = BTreeMap::new();
+/// What is in doubt of a run, by record.
+pub(super) async fn in_doubt(
+    run: &Run,
+    ledger: &Ledger,
+) -> Result<BTreeMap<Arc<str>, Vec<ledger::Doubt>>, EngineError> {
+    let mut by_record: BTreeMap<Arc<str>, Vec<ledger::Doubt>> = BTreeMap::new();
     for row in ledger.doubts().await? {
         if row.record.run == run.name {
-            by_record.entry(row.record.to_string()).or_default().push(row.into());
+            by_record.entry(row.record.to_string().into()).or_default().push(row.into());
         }
     }
-    Ok((by_record.len() as u64, by_record.into_values().flatten().collect()))
+    Ok(by_record)
 }

@@ -1,7 +1,7 @@
 //! What a poll did, in numbers and reasons; and how it is told while it goes on.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -32,7 +32,7 @@ pub struct Summary {
     /// Stages that wait for something and began only a while ago: nobody has to look yet.
     #[serde(skip_serializing_if = "is_zero")]
     pub waiting: u64,
-    /// Records of which something may have happened.
+    /// Records of which something may have happened, or that wait for what is in doubt or not shown yet elsewhere.
     pub unsettled: u64,
     /// HTTP requests, by connection.
     pub requests: BTreeMap<Arc<str>, u64>,
@@ -143,6 +143,7 @@ pub(super) struct Tally {
 struct Inner {
     summary: Summary,
     kinds: HashMap<(Verdict, Arc<str>, String), usize>,
+    unsettled: BTreeSet<Arc<str>>,
 }
 
 impl Tally {
@@ -167,14 +168,19 @@ impl Tally {
             Ended::Held => inner.summary.held += 1,
             Ended::Failed => inner.summary.failed += 1,
             Ended::Waiting => inner.summary.waiting += 1,
-            // Counted from the ledger at the end, with those of earlier polls.
+            // Counted at the end, with those of earlier polls.
             Ended::Unchanged | Ended::Done | Ended::Unsettled => {}
         });
     }
 
+    /// A record waits for what is in doubt, of its own or elsewhere.
+    pub(super) fn unsettled(&self, record: Arc<str>) {
+        self.with(|inner| inner.unsettled.insert(record));
+    }
+
     pub(super) fn told(&self, verdict: Verdict, reason: &Reason, key: &Arc<str>) {
         self.with(|inner| {
-            let Inner { summary, kinds } = inner;
+            let Inner { summary, kinds, .. } = inner;
             let kind = (verdict, reason.place.clone(), kind(&reason.masked));
             let index = *kinds.entry(kind).or_insert_with(|| {
                 summary.reasons.push(Trouble {
@@ -193,9 +199,12 @@ impl Tally {
         });
     }
 
-    /// Takes the summary out.
-    pub(super) fn finish(&self) -> Summary {
-        self.with(|inner| std::mem::take(&mut inner.summary))
+    /// Takes the summary out; these are the records that the ledger knows to be in doubt.
+    pub(super) fn finish(&self, in_doubt: &BTreeSet<Arc<str>>) -> Summary {
+        self.with(|inner| Summary {
+            unsettled: inner.unsettled.union(in_doubt).count() as u64,
+            ..std::mem::take(&mut inner.summary)
+        })
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
@@ -221,7 +230,8 @@ mod tests {
             let reason = Reason { place: "orders.flow:7".into(), text: text.clone(), masked: text };
             tally.told(verdict, &reason, &number.into());
         }
-        let counts: Vec<_> = tally.finish().reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
+        let counts: Vec<_> =
+            tally.finish(&BTreeSet::new()).reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
         assert_eq!(counts, [(2, Arc::from("2026-1")), (1, Arc::from("2026-3"))]);
     }
 }

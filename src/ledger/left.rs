@@ -208,7 +208,8 @@ pub(super) fn want(c: &Connection, at: At, wanted: &Wanted, change: &Change, sen
     // Attempts are not counted: to send the same again does no harm.
     let standing = Standing::new(wanted.seen);
     let impossible = || LedgerError::Impossible(format!("{} is wanted twice at once", wanted.write.name));
-    let went = transition(standing, Event::AskedFirst(Finding::Absent)).ok_or_else(impossible)?;
+    let went =
+        transition(standing, Event::AskedFirst { finding: Finding::Absent, control: true }).ok_or_else(impossible)?;
     if went.then != Command::Commit {
         return Err(impossible());
     }

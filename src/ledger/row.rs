@@ -223,6 +223,8 @@ pub struct Wanted {
     pub question: Option<Question>,
     /// The thing it makes, for the create of an ensure.
     pub thing: Option<Thing>,
+    /// Did a key that certainly exists come back with the ask for it?
+    pub control: bool,
     /// What it changes, for an update.
     pub change: Option<Change>,
     /// Does a stage begin when it is confirmed?

@@ -10,7 +10,7 @@
 
 use serde::Serialize;
 
-/// So many attempts may end in doubt and then in proven absence; after that a person looks.
+/// So many attempts may end in doubt and then in proven absence; the next one waits for a person.
 pub const ATTEMPTS: u32 = 3;
 
 /// Where a write or an ensured thing stands.
@@ -77,8 +77,13 @@ impl Standing {
 pub enum Event {
     /// A decision wants it.
     Wanted,
-    /// The ask before a first create.
-    AskedFirst(Finding),
+    /// The ask before a create.
+    AskedFirst {
+        /// What came back.
+        finding: Finding,
+        /// Did the known key come back with it? Needed where an earlier attempt was in doubt.
+        control: bool,
+    },
     /// The commit of `intended` is on disk, the epoch still ours.
     Committed,
     /// The target answered, or did not.
@@ -99,7 +104,17 @@ pub enum Event {
     /// No attempt can take effect any more, and nothing can be asked from the row alone.
     Elapsed,
     /// Asked by its own key, late: the thing is not there any more.
-    Gone,
+    Gone {
+        /// Did another key, known to exist, come back in the same answer?
+        control: bool,
+    },
+    /// A person looked in the target: it is there.
+    Happened,
+    /// A person looked in the target: it is not there.
+    DidNotHappen {
+        /// Did the person look when no attempt could take effect any more?
+        late: bool,
+    },
 }
 
 /// What an ask found.
@@ -173,6 +188,8 @@ pub enum Via {
     Number,
     /// It was there before anything was sent.
     Found,
+    /// By the word of a person.
+    Person,
 }
 
 /// Why a record is held by its row.
@@ -186,6 +203,8 @@ pub enum Why {
     Blind,
     /// Three attempts ended in nothing.
     Attempts,
+    /// An earlier attempt got no answer, this one was refused, and nothing shows whether the first one happened.
+    Refused,
     /// It happened, and nothing shows its key.
     NoKey,
     /// Nothing can show whether it happened.
@@ -203,6 +222,10 @@ impl std::fmt::Display for Why {
             }
             Self::Attempts => {
                 "sent three times without an answer and never found: look in the target before it is sent again"
+            }
+            Self::Refused => {
+                "sent before without an answer and refused now, and no read shows whether the first one was made: \
+                 look in the target"
             }
             Self::NoKey => "it was made, and no read shows under which key: look it up in the target",
             Self::Unclear => "no answer came and no read shows whether it was made: look in the target",
@@ -227,10 +250,8 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
     let stay = |then| Some(Move { to: from, then });
     let go = |state, then| Some(Move { to: Standing { state, ..from }, then });
     let void = |then| Some(Move { to: Standing { state: Void, attempt: 0, ..from }, then });
-    // Proven absent after an attempt in doubt: the attempts stay counted.
-    let absent = || {
-        if from.attempt < ATTEMPTS { go(Void, Command::DecideAgain) } else { stay(Command::Hold(Why::Attempts)) }
-    };
+    // Proven absent after an attempt in doubt: the attempts stay counted, and bound those to come.
+    let absent = || go(Void, Command::DecideAgain);
     let doubt = || match from.seen {
         Seen::Nothing => go(Unclear, Command::Hold(Why::Unclear)),
         Seen::Read | Seen::Number => go(Unsettled, Command::AskAgain),
@@ -241,7 +262,12 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
         (Confirmed, Event::Wanted) => stay(Command::UseKey(Via::Found)),
         (Unclear, Event::Wanted) => stay(Command::Hold(Why::Unclear)),
 
-        (Never | Void, Event::AskedFirst(finding)) => match finding {
+        (Never | Void, Event::AskedFirst { finding, control }) => match finding {
+            Finding::Absent if from.attempt >= ATTEMPTS => stay(Command::Hold(Why::Attempts)),
+            // Its time alone voided it, perhaps: what nothing showed then must be asked for with open eyes now.
+            Finding::Absent if from.attempt > 0 && from.seen == Seen::Read && !control => {
+                stay(Command::Hold(Why::Blind))
+            }
             Finding::Absent => Some(Move {
                 to: Standing { state: Intended, attempt: from.attempt + 1, ..from },
                 then: Command::Commit,
@@ -262,6 +288,10 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
             Seen::Number => go(Confirmed, Command::UseKey(Via::Number)),
             Seen::Nothing => go(Unclear, Command::Hold(Why::NoKey)),
         },
+        // A refusal says nothing of an earlier attempt that no read shows.
+        (Intended, Event::Answered(Reply::Refused)) if from.seen == Seen::Number && from.attempt > 1 => {
+            go(Unclear, Command::Hold(Why::Refused))
+        }
         (Intended, Event::Answered(Reply::Refused)) => void(Command::Fail),
         (Intended, Event::Answered(Reply::NotArrived)) => Some(Move {
             to: Standing { state: Void, attempt: from.attempt.saturating_sub(1), ..from },
@@ -304,7 +334,14 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
         })),
 
         (Unsettled, Event::Elapsed) => absent(),
-        (Confirmed, Event::Gone) => void(Command::DecideAgain),
+        (Confirmed, Event::Gone { control: true }) => void(Command::DecideAgain),
+        // A read that shows nothing at all says nothing of it.
+        (Confirmed, Event::Gone { control: false }) => stay(Command::UseKey(Via::Found)),
+
+        (Unsettled | Keyless | Unclear | Void, Event::Happened) => go(Confirmed, Command::UseKey(Via::Person)),
+        // What may still be on its way cannot be denied yet.
+        (Unsettled | Keyless | Unclear, Event::DidNotHappen { late: false }) => stay(Command::Wait),
+        (Unsettled | Keyless | Unclear | Void, Event::DidNotHappen { .. }) => void(Command::DecideAgain),
         _ => None,
     }
 }
@@ -331,10 +368,13 @@ mod tests {
             Reply::NotArrived,
             Reply::Unclear,
         ];
-        let mut all = vec![Event::Wanted, Event::Committed, Event::Started, Event::Elapsed, Event::Gone];
+        let mut all = vec![Event::Wanted, Event::Committed, Event::Started, Event::Elapsed, Event::Happened];
+        all.extend([false, true].map(|control| Event::Gone { control }));
+        all.extend([false, true].map(|late| Event::DidNotHappen { late }));
         all.extend(replies.map(Event::Answered));
         for finding in findings {
-            all.extend([Event::AskedFirst(finding), Event::AskedNumber(finding)]);
+            all.push(Event::AskedNumber(finding));
+            all.extend([false, true].map(|control| Event::AskedFirst { finding, control }));
             for late in [false, true] {
                 all.extend([false, true].map(|control| Event::Asked { finding, late, control }));
             }
@@ -350,6 +390,10 @@ mod tests {
 
     fn late(finding: Finding) -> Event {
         Event::Asked { finding, late: true, control: true }
+    }
+
+    fn first(finding: Finding) -> Event {
+        Event::AskedFirst { finding, control: true }
     }
 
     #[test]
@@ -372,7 +416,7 @@ mod tests {
                 let Some(went) = transition(at(state), event) else { continue };
                 if went.to.state == State::Intended && state != State::Intended {
                     assert!(matches!(state, State::None | State::Void), "{state:?} {event:?}");
-                    assert_eq!(event, Event::AskedFirst(Finding::Absent), "{state:?}");
+                    assert_eq!(event, first(Finding::Absent), "{state:?}");
                 }
             }
         }
@@ -386,11 +430,12 @@ mod tests {
                 if went.to.state != State::Void {
                     continue;
                 }
-                assert_eq!(state, State::Unsettled, "{state:?} {event:?}");
+                let person = event == Event::DidNotHappen { late: true };
+                assert!(state == State::Unsettled || person, "{state:?} {event:?}");
                 let proof = match event {
                     Event::Asked { finding, late, control } => late && (control || finding == Finding::Foreign),
                     Event::AskedNumber(finding) => finding == Finding::Foreign,
-                    Event::Elapsed => true,
+                    Event::Elapsed | Event::DidNotHappen { late: true } => true,
                     _ => false,
                 };
                 assert!(proof, "{state:?} {event:?}");
@@ -412,12 +457,12 @@ mod tests {
     #[test]
     fn the_ask_before_a_create_finds_intends_or_holds() {
         let none = Standing::new(Seen::Read);
-        let went = transition(none, Event::AskedFirst(Finding::Absent)).unwrap();
+        let went = transition(none, first(Finding::Absent)).unwrap();
         assert_eq!((went.to.state, went.to.attempt, went.then), (State::Intended, 1, Command::Commit));
-        moves(none, Event::AskedFirst(Finding::Ours), State::Confirmed, Command::UseKey(Via::Found));
-        moves(none, Event::AskedFirst(Finding::ByReference), State::Confirmed, Command::UseKey(Via::Found));
-        moves(none, Event::AskedFirst(Finding::Foreign), State::None, Command::Hold(Why::Taken));
-        moves(none, Event::AskedFirst(Finding::Several), State::None, Command::Hold(Why::Several));
+        moves(none, first(Finding::Ours), State::Confirmed, Command::UseKey(Via::Found));
+        moves(none, first(Finding::ByReference), State::Confirmed, Command::UseKey(Via::Found));
+        moves(none, first(Finding::Foreign), State::None, Command::Hold(Why::Taken));
+        moves(none, first(Finding::Several), State::None, Command::Hold(Why::Several));
     }
 
     #[test]
@@ -478,9 +523,45 @@ mod tests {
     #[test]
     fn after_three_attempts_in_doubt_a_person_looks() {
         let third = Standing { attempt: ATTEMPTS, ..at(State::Unsettled) };
-        moves(third, late(Finding::Absent), State::Unsettled, Command::Hold(Why::Attempts));
-        moves(third, Event::Elapsed, State::Unsettled, Command::Hold(Why::Attempts));
         moves(third, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+        for absent in [late(Finding::Absent), Event::Elapsed] {
+            let went = transition(third, absent).unwrap();
+            assert_eq!((went.to.state, went.to.attempt), (State::Void, ATTEMPTS), "{absent:?}");
+            moves(went.to, first(Finding::Absent), State::Void, Command::Hold(Why::Attempts));
+        }
+        let went = transition(third, Event::DidNotHappen { late: true }).unwrap();
+        moves(went.to, first(Finding::Absent), State::Intended, Command::Commit);
+    }
+
+    #[test]
+    fn an_attempt_after_one_in_doubt_needs_open_eyes() {
+        let voided = Standing { state: State::Void, attempt: 1, seen: Seen::Read };
+        let blind = Event::AskedFirst { finding: Finding::Absent, control: false };
+        moves(voided, blind, State::Void, Command::Hold(Why::Blind));
+        moves(voided, first(Finding::Absent), State::Intended, Command::Commit);
+        moves(Standing { attempt: 0, ..voided }, blind, State::Intended, Command::Commit);
+        moves(Standing { seen: Seen::Number, ..voided }, blind, State::Intended, Command::Commit);
+    }
+
+    #[test]
+    fn a_refusal_after_an_unreadable_attempt_in_doubt_is_for_a_person() {
+        let second = Standing { state: State::Intended, attempt: 2, seen: Seen::Number };
+        moves(second, Event::Answered(Reply::Refused), State::Unclear, Command::Hold(Why::Refused));
+        moves(Standing { attempt: 1, ..second }, Event::Answered(Reply::Refused), State::Void, Command::Fail);
+        moves(Standing { seen: Seen::Read, ..second }, Event::Answered(Reply::Refused), State::Void, Command::Fail);
+    }
+
+    #[test]
+    fn a_person_settles_what_is_in_doubt_and_denies_nothing_that_may_still_arrive() {
+        for state in [State::Unsettled, State::Keyless, State::Unclear] {
+            moves(at(state), Event::Happened, State::Confirmed, Command::UseKey(Via::Person));
+            moves(at(state), Event::DidNotHappen { late: false }, state, Command::Wait);
+            moves(at(state), Event::DidNotHappen { late: true }, State::Void, Command::DecideAgain);
+        }
+        for state in [State::None, State::Intended, State::Confirmed] {
+            assert_eq!(transition(at(state), Event::Happened), None, "{state:?}");
+            assert_eq!(transition(at(state), Event::DidNotHappen { late: true }), None, "{state:?}");
+        }
     }
 
     #[test]
@@ -501,6 +582,8 @@ mod tests {
 
     #[test]
     fn a_thing_that_is_gone_may_be_made_again() {
-        moves(at(State::Confirmed), Event::Gone, State::Void, Command::DecideAgain);
+        moves(at(State::Confirmed), Event::Gone { control: true }, State::Void, Command::DecideAgain);
+        let blind = Event::Gone { control: false };
+        moves(at(State::Confirmed), blind, State::Confirmed, Command::UseKey(Via::Found));
     }
 }

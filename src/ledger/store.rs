@@ -67,6 +67,7 @@ fn via_word(via: Via) -> &'static str {
         Via::Asked => "asked",
         Via::Number => "number",
         Via::Found => "found",
+        Via::Person => "person",
     }
 }
 
@@ -180,14 +181,14 @@ pub(super) fn under(c: &Connection, conn: &str, family: &str, key: &Hash) -> Ans
     rows(c, Table::Ensure, "conn = ?1 AND family = ?2 AND key_hash = ?3", params![conn, family, key])
 }
 
-/// A key that is known to exist where a question looks: the last confirmed one.
-pub(super) fn control(c: &Connection, conn: &str, entity: &str) -> Answer<Option<Arc<str>>> {
+/// A key that is known to exist where a question looks: the last confirmed one, but for the one that is asked about.
+pub(super) fn control(c: &Connection, conn: &str, entity: &str, but: Option<&str>) -> Answer<Option<Arc<str>>> {
     let sentence = "SELECT target_key FROM (
             SELECT target_key, at, id FROM write WHERE conn = ?1 AND entity = ?2 AND state = 'confirmed'
             UNION ALL
             SELECT target_key, at, id FROM ensure WHERE conn = ?1 AND entity = ?2 AND state = 'confirmed'
-        ) WHERE target_key <> '' ORDER BY at DESC, id DESC LIMIT 1";
-    Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity], |line| shared(line, 0)).optional()?)
+        ) WHERE target_key <> '' AND target_key IS NOT ?3 ORDER BY at DESC, id DESC LIMIT 1";
+    Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity, but], |line| shared(line, 0)).optional()?)
 }
 
 /// Was this made by koppel, by key, own number or reference?
@@ -311,7 +312,7 @@ pub(super) fn want(
         (Command::Hold(why), _) => return Ok(Wants::Held(why)),
         _ => {}
     }
-    let went = transition(asked.to, Event::AskedFirst(finding)).ok_or_else(impossible)?;
+    let went = transition(asked.to, Event::AskedFirst { finding, control: wanted.control }).ok_or_else(impossible)?;
     let via = match went.then {
         Command::Hold(why) => return Ok(Wants::Held(why)),
         Command::UseKey(via) => Some(via),

@@ -1,6 +1,10 @@
 //! The ledger on real files: kills, second processes, unique numbers, privacy of what is stored.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt as _;
 use koppel::{
@@ -52,6 +56,7 @@ fn order(key: &str, number: &str) -> Wanted {
         },
         conn: "afas".into(),
         seen: Seen::Read,
+        control: true,
         question: Some(Question {
             entity: "Profit_Salesorders".into(),
             key: Some("OrderNumber".into()),
@@ -154,7 +159,7 @@ async fn a_write_found_after_a_kill_keeps_its_key_and_is_never_sent_again() {
     let Intent::UseKey(key) = intend(&ledger, order("1", "J1")).await else { panic!("it is there") };
     assert_eq!(&*key, "J1");
     assert!(ledger.doubts().await.unwrap().is_empty());
-    assert_eq!(ledger.control("afas", "FbSales").await.unwrap().as_deref(), Some("J1"));
+    assert_eq!(ledger.control("afas", "FbSales", None).await.unwrap().as_deref(), Some("J1"));
 }
 
 #[tokio::test]
@@ -373,23 +378,23 @@ async fn a_lost_or_restored_ledger_creates_nothing_until_the_old_one_can_do_no_m
     let settle = Duration::from_hours(1);
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path());
-    assert!(!ledger.quarantined(settle), "a new installation has lost nothing");
+    assert!(!ledger.quarantined(settle, Instant::now()), "a new installation has lost nothing");
     drop(ledger);
     let copy = folder.path().join("backup");
     std::fs::copy(places(folder.path()).ledger, &copy).unwrap();
     let ledger = open(folder.path());
-    assert!(!ledger.quarantined(settle));
+    assert!(!ledger.quarantined(settle, Instant::now()));
     sent(intend(&ledger, order("1", "J1")).await);
     drop(ledger);
 
     std::fs::rename(&copy, places(folder.path()).ledger).unwrap();
     for _ in 0..2 {
         let ledger = open(folder.path());
-        assert!(ledger.quarantined(settle), "also at the next start");
-        assert!(!ledger.quarantined(Duration::ZERO));
+        assert!(ledger.quarantined(settle, Instant::now()), "also at the next start");
+        assert!(!ledger.quarantined(Duration::ZERO, Instant::now()));
     }
     std::fs::remove_file(places(folder.path()).ledger).unwrap();
-    assert!(open(folder.path()).quarantined(settle));
+    assert!(open(folder.path()).quarantined(settle, Instant::now()));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Applying, Entry, Halt, ended};
+use super::{Answer, Applying, Entry, Halt, ended};
 use crate::{
     engine::{
         decide::{again, read_now},
@@ -25,13 +25,23 @@ use crate::{
 /// So often a decision may want other locks than it holds.
 const TRIES: u32 = 3;
 
-/// Things that the decision would create, and keys of those that the ledger knows already.
-#[derive(Default)]
+/// Things that the decision would create, and what was seen of them under their locks.
 pub(super) struct Made {
+    /// When the reads under the locks began.
+    pub(super) asked: Instant,
     /// By name of the ensure.
     pub(super) things: BTreeMap<Arc<str>, Thing>,
-    /// By name of the create.
+    /// Keys of those that the ledger knows already, by name of the create.
     pub(super) keys: BTreeMap<Arc<str>, Arc<str>>,
+    /// What was asked about those that were tried before, by name of the create.
+    pub(super) judged: BTreeMap<Arc<str>, Answer>,
+}
+
+/// What the ledger knows of the things, looked up under their locks.
+enum Known {
+    Keys(BTreeMap<Arc<str>, Arc<str>>, BTreeMap<Arc<str>, Answer>),
+    /// Something under the locks became void after the reads began: they may have missed it.
+    ReadAgain,
 }
 
 impl Applying<'_> {
@@ -45,10 +55,13 @@ impl Applying<'_> {
         let mut things = self.wanted(entry, decision)?;
         for _ in 0..TRIES {
             let held = self.locks(&things, decision)?;
+            let mut asked = Instant::now();
             if held.is_empty() {
-                return Ok((None, Made { keys: self.made_before(entry, decision).await?, ..Made::default() }));
+                let keys = self.made_before(entry, decision).await?;
+                return Ok((None, Made { asked, things, keys, judged: BTreeMap::new() }));
             }
             let locks = self.ledger.lock(held.clone()).await;
+            asked = asked.max(Instant::now());
             if self.ending() {
                 return Err(Halt::Later);
             }
@@ -66,9 +79,17 @@ impl Applying<'_> {
             loop {
                 let asks = if things.is_empty() { Vec::new() } else { hanging_on(decision, &fresh) };
                 if asks.is_empty() {
-                    let mut keys = self.known_to_the_ledger(entry, decision, &things).await?;
-                    keys.extend(self.made_before(entry, decision).await?);
-                    return Ok((Some(locks), Made { things, keys }));
+                    match self.known_to_the_ledger(entry, decision, &things, asked).await? {
+                        Known::ReadAgain => {
+                            asked = Instant::now();
+                            fresh.clear();
+                            continue;
+                        }
+                        Known::Keys(mut keys, judged) => {
+                            keys.extend(self.made_before(entry, decision).await?);
+                            return Ok((Some(locks), Made { asked, things, keys, judged }));
+                        }
+                    }
                 }
                 let answers = match read_now(self.run, self.ledger, self.stop, entry, asks).await? {
                     Ok(answers) => answers,
@@ -151,15 +172,18 @@ impl Applying<'_> {
     }
 
     /// Looks up, under the locks, what the ledger knows of the things: in doubt, it is asked for; made before and not
-    /// found by its marks, its key is used as long as the thing is there.
+    /// found by its marks, its key is used as long as the thing is there; tried before, it is asked for with a key that
+    /// certainly exists. `asked` is when the reads began that found nothing.
     async fn known_to_the_ledger(
         &self,
         entry: &Entry,
         decision: &Decision,
         things: &BTreeMap<Arc<str>, Thing>,
-    ) -> Result<BTreeMap<Arc<str>, Arc<str>>, Halt> {
+        asked: Instant,
+    ) -> Result<Known, Halt> {
         let mut keys = BTreeMap::new();
-        let Outcome::Writes(writes) = &decision.outcome else { return Ok(keys) };
+        let mut judged = BTreeMap::new();
+        let Outcome::Writes(writes) = &decision.outcome else { return Ok(Known::Keys(keys, judged)) };
         for write in writes {
             let Some(thing) = write.ensure.as_ref().and_then(|name| things.get(name)) else { continue };
             for row in self.ledger.under(&thing.lock).await? {
@@ -167,30 +191,59 @@ impl Applying<'_> {
                     // Another flow ended here without telling what came of it: the next start asks.
                     State::Intended => return Err(Halt::Unsettled),
                     State::Unsettled | State::Keyless | State::Unclear => {
-                        if let Some(key) = self.settled(entry, write, thing, &row).await? {
-                            keys.insert(write.name.clone(), key);
+                        match self.settled(entry, write, thing, &row).await? {
+                            Some(key) => {
+                                keys.insert(write.name.clone(), key);
+                            }
+                            None => return Ok(Known::ReadAgain),
                         }
                     }
-                    State::Confirmed if row.is(thing) => {
-                        if let Some(key) = self.still_there(write, &row).await? {
+                    State::Confirmed if row.is(thing) => match self.still_there(write, &row).await? {
+                        Some(key) => {
                             keys.insert(write.name.clone(), key);
                         }
+                        None => return Ok(Known::ReadAgain),
+                    },
+                    // Another thing under the same key, just made: it may be the one, and not be shown yet.
+                    State::Confirmed => {
+                        let lag = self.run.connection(&write.entity.role)?.read_lag();
+                        if self.ledger.since(row.id).checked_add(lag).is_none_or(|shown| asked < shown) {
+                            return Err(Halt::Unsettled);
+                        }
                     }
-                    State::Confirmed | State::None | State::Void => {}
+                    State::Void if self.ledger.since(row.id) >= asked => return Ok(Known::ReadAgain),
+                    State::Void if row.is(thing) && row.standing.attempt > 0 => {
+                        if let Some(answer) = self.asked_with_control(write, &row).await? {
+                            judged.insert(write.name.clone(), answer);
+                        }
+                    }
+                    State::None | State::Void => {}
                 }
             }
         }
-        Ok(keys)
+        Ok(Known::Keys(keys, judged))
     }
 
-    /// Asks for a thing in doubt with what only the record knows. Gives its key; none when it was not made.
-    async fn settled(&self, entry: &Entry, write: &Write, thing: &Thing, row: &Row) -> Result<Option<Arc<str>>, Halt> {
-        let connector = self.run.connection(&write.entity.role)?;
-        let begun = Instant::now();
-        let elapsed = late(self.ledger, &**connector, row.id, begun);
+    /// Asks for a thing that was tried before by the marks of its create, together with a key that certainly exists.
+    async fn asked_with_control(&self, write: &Write, row: &Row) -> Result<Option<Answer>, Halt> {
         let facts = self.run.write_facts(&write.entity);
         let system = self.run.systems.get(&write.entity.role);
         let asked = facts.zip(system).and_then(|(facts, system)| question(&self.run.catalog, system, facts, write).1);
+        let Some(question) = asked else { return Ok(None) };
+        let asking = Asking::new(self.ledger, &row.conn, &write.entity.role, &row.entity, question).await?;
+        let answers = ask(self.run, self.stop, vec![asking.ask.clone()]).await?;
+        Ok(Some(asking.judge(&answers)))
+    }
+
+    /// Asks for a thing in doubt with what only the record knows. Gives its key; none when it was not made, or when
+    /// somebody else has settled it meanwhile.
+    async fn settled(&self, entry: &Entry, write: &Write, thing: &Thing, row: &Row) -> Result<Option<Arc<str>>, Halt> {
+        let connector = self.run.connection(&write.entity.role)?;
+        let begun = Instant::now();
+        let facts = self.run.write_facts(&write.entity);
+        let system = self.run.systems.get(&write.entity.role);
+        let asked = facts.zip(system).and_then(|(facts, system)| question(&self.run.catalog, system, facts, write).1);
+        let elapsed = || late(self.ledger, &**connector, row.id, begun);
         let event = match asked {
             // Another thing under the same key is not told apart by this question: its time alone settles it.
             Some(question) if row.is(thing) => {
@@ -201,16 +254,16 @@ impl Applying<'_> {
                     let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
                     Halt::Ends(Box::new((crate::value::Verdict::Hold, reason)))
                 })?;
-                let event = Event::Asked { finding: judged.finding, late: elapsed, control: judged.control };
+                let event = Event::Asked { finding: judged.finding, late: elapsed(), control: judged.control };
                 Some((event, judged.key))
             }
-            _ if elapsed && row.standing.state == State::Unsettled => Some((Event::Elapsed, None)),
+            _ if elapsed() && row.standing.state == State::Unsettled => Some((Event::Elapsed, None)),
             _ => None,
         };
         let Some((event, key)) = event else { return Err(Halt::Unsettled) };
-        match tell(self.ledger, self.journal, row, event, key.clone()).await? {
+        match tell(self.ledger, self.journal, row, event, key.clone(), begun).await? {
             Command::UseKey(_) if row.is(thing) => Ok(key.or_else(|| row.target_key.clone())),
-            Command::UseKey(_) | Command::DecideAgain => Ok(None),
+            Command::UseKey(_) | Command::DecideAgain | Command::Rest => Ok(None),
             Command::Hold(why) if row.record != entry.name => Err(self.hold(Some(&write.name), why.to_string())),
             _ => Err(Halt::Unsettled),
         }
@@ -224,22 +277,31 @@ impl Applying<'_> {
         let recognise = self.run.write_facts(&write.entity).map(|facts| &facts.recognise);
         let shown = recognise.and_then(|recognise| recognise.entity.clone().zip(recognise.key.clone()));
         let Some((entity, field)) = shown else { return Ok(Some(key)) };
-        if !late(self.ledger, &**connector, row.id, Instant::now()) {
+        let begun = Instant::now();
+        if !late(self.ledger, &**connector, row.id, begun) {
             return Ok(Some(key));
         }
+        // Where nothing else is known to exist, nobody can tell a thing that is gone from a read that shows nothing.
+        let Some(control) = self.ledger.control(&row.conn, &row.entity, Some(&key)).await? else {
+            return Ok(Some(key));
+        };
+        let is = |key: &Arc<str>| Filter::Is(field.clone(), Value::text(key));
         let by_key = Ask {
             entity: EntityName { role: write.entity.role.clone(), entity },
-            filter: Filter::Is(field.clone(), Value::text(&key)),
-            fields: [field].into(),
+            filter: Filter::Or(vec![is(&key), is(&control)]),
+            fields: [field.clone()].into(),
         };
         let answers = ask(self.run, self.stop, vec![by_key.clone()]).await?;
-        match answers.get(&by_key) {
-            Some(Ok(rows)) if rows.is_empty() => {
-                tell(self.ledger, self.journal, row, Event::Gone, None).await?;
-                Ok(None)
-            }
-            _ => Ok(Some(key)),
+        let Some(Ok(rows)) = answers.get(&by_key) else { return Ok(Some(key)) };
+        let shows = |key: &Arc<str>| rows.iter().any(|row| row.path(&field).to_string() == **key);
+        if shows(&key) {
+            return Ok(Some(key));
         }
+        let gone = Event::Gone { control: shows(&control) };
+        Ok(match tell(self.ledger, self.journal, row, gone, None, begun).await? {
+            Command::UseKey(_) => Some(key),
+            _ => None,
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! One write: found, or intended, sent and told.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use super::{Applying, Entry, Halt};
+use super::{Answer, Applying, Entry, Halt};
 use crate::{
     connector::{Answered, Connector, ConnectorError},
     engine::{
@@ -13,7 +13,7 @@ use crate::{
     },
     eval,
     insight::EventKind,
-    ledger::{Command, Event, Finding, Intended, Intent, Judged, Reply, Seen, Thing, Told, Wanted},
+    ledger::{Command, Event, Finding, Intended, Intent, Reply, Seen, Thing, Told, Wanted},
     schema::WriteClass,
     value::{Action, Fields, Node, Value, Verdict, Write},
 };
@@ -32,6 +32,15 @@ pub(super) struct Making<'a> {
     pub(super) keys: &'a BTreeMap<Arc<str>, Value>,
 }
 
+/// What the ask before a write showed.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'a> {
+    /// When it began.
+    pub(super) begun: Instant,
+    /// What it found; none where nothing was asked, as for an update.
+    pub(super) judged: Option<&'a Answer>,
+}
+
 /// What an answered attempt came to.
 enum Came {
     /// It is there, under this key.
@@ -47,13 +56,12 @@ impl Applying<'_> {
         making: Making<'_>,
         write: &Write,
         thing: Option<&Thing>,
-        found: Option<&Result<Judged, Arc<str>>>,
+        looked: Looked<'_>,
         last: &mut Option<Told>,
     ) -> Result<Arc<str>, Halt> {
         let connector = self.run.connection(&write.entity.role)?.clone();
         let entry = making.entry;
-        let wanted = self.wanted_write(making, write, thing)?;
-        let judged = match found {
+        let judged = match looked.judged {
             Some(Ok(judged)) => Some(judged),
             Some(Err(text)) => {
                 let masked = format!("could not ask whether {} is there already", write.name);
@@ -62,6 +70,8 @@ impl Applying<'_> {
             }
             None => None,
         };
+        let control = judged.is_some_and(|judged| judged.control);
+        let wanted = self.wanted_write(making, write, thing, control)?;
         if let Some(judged) = judged.filter(|judged| judged.finding != Finding::Absent) {
             let before = last.take();
             let intent = self.ledger.found(wanted, judged.finding, judged.key.clone(), before).await?;
@@ -73,7 +83,7 @@ impl Applying<'_> {
                 other => Err(self.stands_in_the_way(write, other)),
             };
         }
-        if self.ledger.quarantined(connector.settle()) {
+        if self.ledger.quarantined(connector.settle(), looked.begun) {
             let minutes = connector.settle().as_secs().div_ceil(60);
             let text = format!(
                 "the ledger was lost or put back: nothing is made until it has run for {minutes} minutes, so that what \
@@ -108,7 +118,13 @@ impl Applying<'_> {
         Err(Halt::All(EngineError::connection(&*connector, "it asks to wait again and again".to_owned())))
     }
 
-    fn wanted_write(&self, making: Making<'_>, write: &Write, thing: Option<&Thing>) -> Result<Wanted, Halt> {
+    fn wanted_write(
+        &self,
+        making: Making<'_>,
+        write: &Write,
+        thing: Option<&Thing>,
+        control: bool,
+    ) -> Result<Wanted, Halt> {
         let Making { entry, rows, keys } = making;
         let mut write = write.clone();
         if let Err(missing) = fill(&mut write.fields, keys) {
@@ -147,6 +163,7 @@ impl Applying<'_> {
             seen,
             question,
             thing: thing.cloned(),
+            control,
             change,
             followed,
             watched: facts.class == WriteClass::Master,

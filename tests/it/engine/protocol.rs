@@ -56,7 +56,13 @@ async fn a_debtor_that_the_target_does_not_show_yet_is_not_made_again() {
     world.settled();
     world.invoice("3", "same@x.example", 10);
     let summary = world.poll().await;
-    assert_eq!(summary.created.get("KnSalesRelationOrg"), Some(&1), "its own key does not bring it back: it is gone");
+    assert_eq!(summary.created.get("KnSalesRelationOrg"), None, "a read that shows nothing at all says nothing of it");
+
+    world.invoice("4", "other@x.example", 10);
+    world.poll().await;
+    world.invoice("5", "same@x.example", 10);
+    let summary = world.poll().await;
+    assert_eq!(summary.created.get("KnSalesRelationOrg"), Some(&1), "another one is shown, and it is not: it is gone");
 }
 
 #[tokio::test]
@@ -196,7 +202,7 @@ async fn a_debtor_in_doubt_keeps_its_records_waiting_and_is_found_by_the_next_on
     world.afas.script("KnSalesRelationOrg", true, Some(Answered::Unclear("reset".into())));
     *world.afas.blind.lock().unwrap() = true;
     let first = world.poll().await;
-    assert_eq!(first.unsettled, 1);
+    assert_eq!(first.unsettled, 2, "also the one that only waits for it");
     assert!(world.afas.sent("FbSales").is_empty());
 
     *world.afas.blind.lock().unwrap() = false;
@@ -206,16 +212,25 @@ async fn a_debtor_in_doubt_keeps_its_records_waiting_and_is_found_by_the_next_on
 }
 
 #[tokio::test]
-async fn a_debtor_that_was_never_made_is_made_after_its_time() {
+async fn a_debtor_that_was_never_made_is_made_after_its_time_and_not_by_a_blind_ask() {
     let world = World::new();
+    world.invoice("0", "known@x.example", 10);
+    world.poll().await;
     world.invoice("1", "a@x.example", 10);
     world.afas.script("KnSalesRelationOrg", false, Some(Answered::Unclear("reset".into())));
     assert_eq!(world.poll().await.unsettled, 1);
     assert_eq!(world.poll().await.unsettled, 1);
     world.settled();
+    *world.afas.blind.lock().unwrap() = true;
+    let blind = world.poll().await;
+    assert_eq!((blind.held, world.afas.count("Profit_Debtor")), (1, 1), "its time alone says nothing: {blind:?}");
+    assert!(blind.reasons[0].text.contains("may the user of this connection read"), "{blind:?}");
+
+    *world.afas.blind.lock().unwrap() = false;
+    world.change_invoice("1", "a@x.example", 20);
     let last = world.poll().await;
     assert_eq!((last.unsettled, last.created["FbSales"]), (0, 1), "{last:?}");
-    assert_eq!(world.afas.count("Profit_Debtor"), 1);
+    assert_eq!(world.afas.count("Profit_Debtor"), 2);
 }
 
 #[tokio::test]

@@ -202,7 +202,8 @@ impl System {
                 number.to_string().into()
             }
             "KnSalesRelationOrg" => {
-                let id = format!("{}", 10_000 + self.count("Profit_Debtor"));
+                // A number is never given twice, also when its debtor is gone.
+                let id = format!("{}", 9_999 + self.sent("KnSalesRelationOrg").len());
                 let email = value("KnOrganisation.EmAd");
                 self.add("Profit_Debtor", &[("DebtorId", Value::text(&id)), ("Email", email)]);
                 id.into()
