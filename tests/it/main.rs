@@ -20,6 +20,7 @@ mod golden;
 mod language;
 mod ledger;
 mod lock;
+mod model;
 mod pairs;
 mod promise;
 mod reference;
