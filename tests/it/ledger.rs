@@ -163,6 +163,47 @@ async fn a_write_found_after_a_kill_keeps_its_key_and_is_never_sent_again() {
 }
 
 #[tokio::test]
+async fn an_answer_about_a_row_that_moved_since_it_was_asked_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let unclear = |intended: &Intended| Told { row: intended.row(), event: Event::Answered(Reply::Unclear), key: None };
+    let first = sent(intend(&ledger, order("1", "J1")).await);
+    ledger.tell(unclear(&first)).await.unwrap();
+    let absent = || Told {
+        row: first.row(),
+        event: Event::Asked { finding: Finding::Absent, late: true, control: true },
+        key: None,
+    };
+    let (slow, quick) = (Instant::now(), Instant::now());
+    assert_eq!(ledger.answer(absent(), quick).await.unwrap(), Command::DecideAgain);
+    let second = sent(intend(&ledger, order("1", "J1")).await);
+    ledger.tell(unclear(&second)).await.unwrap();
+
+    assert_eq!(ledger.answer(absent(), slow).await.unwrap(), Command::Rest, "it is about the attempt before");
+    assert_eq!(ledger.doubts().await.unwrap()[0].standing.state, State::Unsettled);
+    let found = Told {
+        row: first.row(),
+        event: Event::Asked { finding: Finding::Ours, late: false, control: true },
+        key: Some("J1".into()),
+    };
+    ledger.answer(found.clone(), Instant::now()).await.unwrap();
+    assert_eq!(ledger.answer(found, slow).await.unwrap(), Command::Rest, "two may ask, one of them settles it");
+}
+
+#[tokio::test]
+async fn what_was_asked_before_the_end_of_quarantine_stays_in_quarantine() {
+    let settle = Duration::from_millis(30);
+    let folder = tempfile::tempdir().unwrap();
+    sent(intend(&open(folder.path()), order("1", "J1")).await);
+    std::fs::remove_file(places(folder.path()).ledger).unwrap();
+    let ledger = open(folder.path());
+    let asked = Instant::now();
+    tokio::time::sleep(settle).await;
+    assert!(ledger.quarantined(settle, asked), "it may have missed what the ledger forgot");
+    assert!(!ledger.quarantined(settle, Instant::now()));
+}
+
+#[tokio::test]
 async fn a_second_process_is_refused_by_name_until_the_first_has_ended() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
