@@ -323,10 +323,17 @@ fn stages(
 ) -> Result<Vec<(Decision, Seen)>, Failure> {
     let mut names: Vec<&Arc<str>> = super::stages(now.plan).collect();
     names.dedup();
-    let mut decided = Vec::new();
+    let mut decided: Vec<(&Arc<str>, Decision, Seen)> = Vec::new();
     for name in names {
         let follows = |write: &Write| write.name == *name || write.ensure.as_ref() == Some(name);
-        if !written(decisions).iter().any(follows) {
+        let behind = match super::stages_before(now.plan, name).first() {
+            None => written(decisions),
+            Some(stage) => {
+                let before = decided.iter().find(|(own, ..)| own == stage);
+                before.map_or(&[][..], |(_, decision, _)| compare::writes_of(decision))
+            }
+        };
+        if !behind.iter().any(follows) {
             continue;
         }
         let Some(record) = world.record.as_ref().map(|record| projected(source, record)) else { continue };
@@ -338,9 +345,9 @@ fn stages(
             keys.entry(name).or_insert(key);
         }
         again::apply(world, now.plan, compare::writes_of(&decision), keys, memory);
-        decided.push((decision, seen));
+        decided.push((name, decision, seen));
     }
-    Ok(decided)
+    Ok(decided.into_iter().map(|(_, decision, seen)| (decision, seen)).collect())
 }
 
 /// The same record once more, as if it had changed, on what the first run left: it must write nothing.

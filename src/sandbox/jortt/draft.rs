@@ -127,7 +127,7 @@ pub(super) fn create(books: &mut Books, call: &Call, version: &'static str) -> R
     books.put_invoice(invoice);
     books.count_invoice(&id);
     if let Some(method) = filled(&body, "send_method") {
-        books.send_invoice(&id, method);
+        books.schedule(&id, method);
     }
     Ok(created(&id))
 }
