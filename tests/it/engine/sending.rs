@@ -101,7 +101,9 @@ async fn a_sending_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
     a_while().await;
     house.restart();
     let after = house.poll("invoices").await;
-    assert_eq!((after.unsettled, after.updated.get("customers")), (0, Some(&1)), "{after:#?}");
+    assert_eq!((after.unsettled, after.waiting), (0, 0), "{after:#?}");
+    let number = house.invoices().await[0]["invoice_number"].clone();
+    assert_eq!(house.customer(ID).await["attn"], format!("sent {}", number.as_str().unwrap()));
     assert_eq!(sendings(&house).await, (1, json!([])));
 }
 
