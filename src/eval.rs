@@ -22,7 +22,7 @@ use jiff::civil::Date;
 use self::decide::{Deciding, machine};
 use crate::{
     check::typed::{Expr, ExprKind},
-    plan::{Plan, Point, compute::Stop},
+    plan::{Plan, Point, code::Lowered, compute::Stop},
     value::{Ask, Decision, EntityName, Node, Reason, Record, Value, Verdict},
 };
 
@@ -129,9 +129,26 @@ fn decided(world: Deciding<'_>, result: Result<(), Stop>) -> (Step, Seen) {
     (step, seen)
 }
 
-/// The writes of a plan that a second stage follows, by name.
+/// The writes of a plan that a stage follows, by name.
 pub fn stages(plan: &Plan) -> impl Iterator<Item = &Arc<str>> {
     plan.lowered.stages.iter().map(|stage| &stage.name)
+}
+
+/// Does a stage follow a write of this name in that stage (empty: in the flow itself)?
+#[must_use]
+pub fn followed(plan: &Plan, stage: &str, write: &str) -> bool {
+    plan.lowered.stages.iter().any(|own| *own.name == *write && *own.behind == *stage)
+}
+
+/// The stages that were over before the one behind a write began, the latest first; the flow itself comes before all.
+pub fn stages_before<'p>(plan: &'p Plan, write: &str) -> Vec<&'p Arc<str>> {
+    before(&plan.lowered, write)
+}
+
+fn before<'p>(lowered: &'p Lowered, write: &str) -> Vec<&'p Arc<str>> {
+    // A stage stands behind an earlier one, so that this ends.
+    let behind = |name: &str| lowered.stages.iter().find(|stage| *stage.name == *name).map(|stage| &stage.behind);
+    std::iter::successors(behind(write), |name| behind(name)).take_while(|name| !name.is_empty()).collect()
 }
 
 /// Decides the stage behind a confirmed write, with the record as it is now; `confirmed` of the moment holds the keys

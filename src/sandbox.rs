@@ -24,7 +24,7 @@ mod server;
 mod totals;
 mod written;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::Engine as _;
 
@@ -41,11 +41,13 @@ pub struct Options {
     pub awkward: bool,
     /// Refuses too many calls in a second (Jortt) or at once (AFAS).
     pub limits: bool,
+    /// From Jortt's answer that an invoice will be sent until it is.
+    pub sending: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, size: 40, seed: 1, awkward: false, limits: true }
+        Self { port: 0, size: 40, seed: 1, awkward: false, limits: true, sending: Duration::from_millis(300) }
     }
 }
 

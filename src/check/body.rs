@@ -109,6 +109,10 @@ impl Checker<'_> {
             return;
         };
         let Some((field, parents)) = steps.split_last() else { return };
+        if let Some(instead) = field.instead.as_ref().filter(|_| filled.purpose != Purpose::Record) {
+            let title = format!("`{}` is not written here", field.name);
+            self.say(Diagnostic::new("F206", title, assign.target.span).help(instead.to_string()));
+        }
         let (value, max) = self.field_value(&assign.value, field);
         let blank =
             (value.ty.optional && (value.ty.kind != Kind::Any || is_blank_literal(&value))).then(|| culprit(&value));

@@ -357,6 +357,8 @@ pub(super) fn would_fit(own: &Ty, want: &Ty) -> bool {
     match (&own.kind, &want.kind) {
         (Kind::OneOf(own), Kind::OneOf(wanted)) => own.iter().all(|word| wanted.contains(word)),
         (Kind::Record(own), Kind::Record(wanted)) => same_object(own, wanted),
+        // `[]` is a list of whatever is wanted
+        (Kind::List(own), Kind::List(_)) if own.kind == Kind::Any => true,
         (kind, wanted) => kind == wanted || (own.is_texty() && want.kind == Kind::Text),
     }
 }

@@ -6,7 +6,11 @@
 use std::sync::Arc;
 
 use super::typed::{Expr, ExprKind, SettingId, VarId};
-use crate::{schema::Kind, syntax::tree::BinaryOp, value::Value};
+use crate::{
+    schema::{Kind, Ty},
+    syntax::tree::BinaryOp,
+    value::Value,
+};
 
 /// Something that is known of a place: that it is not blank, or that it is not a certain word.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +71,13 @@ impl Holds {
 
     fn met(condition: &Expr) -> Self {
         Self { what: What::Met(condition.clone()), yes: true }
+    }
+
+    /// The value is this word, as a flow would ask it: `value is "word"`.
+    pub(super) fn is_word(value: &Expr, word: &str) -> Self {
+        let word = Expr { kind: ExprKind::Const(Value::text(word)), ..value.clone() };
+        let kind = ExprKind::Binary(BinaryOp::Is, Box::new(value.clone()), Box::new(word));
+        Self::met(&Expr { kind, ty: Ty::new(Kind::Bool), span: value.span })
     }
 
     /// The place is filled.

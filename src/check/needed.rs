@@ -98,6 +98,14 @@ impl Checker<'_> {
         match &holds.what {
             What::Met(condition) => {
                 let text = self.text_of(condition.span)?;
+                // what was asked of a word in no condition has the place of its value only
+                if let ExprKind::Binary(_, value, word) = &condition.kind
+                    && value.span == condition.span
+                    && let ExprKind::Const(word) = &word.kind
+                {
+                    let is = if holds.yes { "is" } else { "is not" };
+                    return Some(format!("{text} {is} \"{word}\""));
+                }
                 let simple = !matches!(condition.kind, ExprKind::Binary(..));
                 Some(match (holds.yes, simple) {
                     (true, _) => text.to_owned(),
@@ -179,6 +187,7 @@ fn has_value(is: &str, value: &Expr) -> Has {
     match (&value.ty.kind, is) {
         (Kind::Bool, "yes") => Has::While(Holds::of(value)),
         (Kind::Bool, "no") => Has::While(Holds::of(value).contrary()),
+        (Kind::OneOf(_), _) if facts::place(value).is_some() => Has::While(Holds::is_word(value, is)),
         _ => Has::Unsure,
     }
 }

@@ -101,7 +101,10 @@ impl<'a> Checker<'a> {
                 }
                 Item::Statement(statement) if library => self.not_in_library(span_of(statement)),
                 Item::Statement(statement) => body.extend(self.statement(statement)),
-                Item::After(after) => afters.extend(self.after(after, &body)),
+                Item::After(after) => {
+                    let stage = self.after(after, &body, &afters);
+                    afters.extend(stage);
+                }
             }
         }
         if let Some(flow) = flow

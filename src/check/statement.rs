@@ -1,10 +1,12 @@
 //! Statements: `let`, guards, loops over writes, the second stage.
 
+use std::sync::Arc;
+
 use super::{
     checker::Checker,
     coerce::Need,
     facts, inspect,
-    typed::{After, Alternative, Each, Ensure, Guard, Let, MessagePart, Stmt},
+    typed::{After, Alternative, Each, Ensure, Guard, Let, MessagePart, Stmt, VarId},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -100,8 +102,11 @@ impl Checker<'_> {
     }
 
     /// `after x { … }`: a stage of its own; the key of its write is known there. An `ensure` stands for its create.
-    pub(super) fn after(&mut self, after: &tree::After, body: &[Stmt]) -> Option<After> {
+    /// The write may be one of an earlier stage.
+    pub(super) fn after(&mut self, after: &tree::After, body: &[Stmt], earlier: &[After]) -> Option<After> {
         let mut write = false;
+        let mut behind: Arc<str> = "".into();
+        let mut staged = None;
         if let Some(bound) = self.bound(&after.name.text) {
             self.used.insert(bound.span);
             let own = body.iter().find(|stmt| match stmt {
@@ -118,6 +123,10 @@ impl Checker<'_> {
                 let help = "after the name of a `create`, or of an `ensure` with a `create` in it";
                 self.say(Diagnostic::new("F103", title, after.name.span).help(help));
             }
+        } else if let Some((stage, var)) = self.staged(&after.name, earlier) {
+            behind = stage;
+            write = true;
+            staged = Some(var);
         } else {
             self.unknown_name(&after.name);
         }
@@ -126,6 +135,9 @@ impl Checker<'_> {
         let own = self.stage_names.remove(&after.name.text).unwrap_or_default();
         let names = std::mem::replace(&mut self.write_names, own);
         let (when, body) = self.block(|checker| {
+            if let Some(var) = staged {
+                checker.bind(&after.name, var);
+            }
             let when = after.when.as_ref().map(|when| checker.condition(when));
             checker.scope.known.extend(when.iter().flat_map(facts::when_true));
             let body = after.body.iter().filter_map(|statement| checker.statement(statement)).collect();
@@ -135,7 +147,24 @@ impl Checker<'_> {
         let own = std::mem::replace(&mut self.write_names, names);
         self.stage_names.insert(after.name.text.clone(), own);
         let span = Span { end: after.name.span.end, ..after.span };
-        write.then(|| After { name: after.name.text.clone(), when, body, span })
+        write.then(|| After { name: after.name.text.clone(), behind, when, body, span })
+    }
+
+    /// A write of this name in an earlier stage: the stage, and the place of its key.
+    fn staged(&mut self, name: &tree::Name, earlier: &[After]) -> Option<(Arc<str>, VarId)> {
+        let found = earlier.iter().find_map(|stage| {
+            let vars = stage.body.iter().filter_map(|stmt| match stmt {
+                Stmt::Write(write) if write.named => Some(write.var),
+                Stmt::Ensure(ensure) if makes(ensure) => Some(ensure.var),
+                _ => None,
+            });
+            let named = |var: &VarId| self.vars.get(var.0 as usize).is_some_and(|own| own.name == name.text);
+            vars.into_iter().find(named).map(|var| (stage.name.clone(), var))
+        });
+        let (stage, var) = found?;
+        let span = self.vars.get(var.0 as usize).map(|own| own.span);
+        self.used.extend(span);
+        Some((stage, var))
     }
 
     /// A poisoned place under a name, so that nothing below it is told.

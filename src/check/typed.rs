@@ -157,6 +157,8 @@ pub enum Stmt {
 pub struct After {
     /// The name of the write.
     pub name: Arc<str>,
+    /// The stage that this write stands in, by the name of the write before it; empty = the flow itself.
+    pub behind: Arc<str>,
     /// None = always.
     pub when: Option<Expr>,
     /// In the order of the text.

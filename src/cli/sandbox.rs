@@ -18,6 +18,7 @@ pub(super) fn sandbox(args: &SandboxArgs) -> Said {
         seed: args.seed.unwrap_or(usual.seed),
         awkward: args.awkward,
         limits: args.limits == Limits::On,
+        ..usual
     };
     let size = options.size;
     runtime()?.block_on(async {

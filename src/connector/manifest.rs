@@ -221,9 +221,6 @@ pub struct WriteRoute {
     pub path: String,
     /// What an account must be allowed for it.
     pub scope: Option<String>,
-    /// Fields that are taken out of the body.
-    #[serde(default)]
-    pub drop: Vec<String>,
     /// The route empties what the body does not name: read the record, lay the fields over it, send all of it.
     #[serde(default)]
     pub whole: bool,

@@ -181,9 +181,16 @@ impl Rest {
         }
         ids.retain(|id| !sieve.seen().contains(id));
         let one = routes.one.as_deref().unwrap_or_default();
-        let paths = ids.iter().filter_map(|id| fill(one, |_| Some(id.clone())));
-        let records = try_join_all(paths.map(|path| async move {
+        let paths = ids.iter().filter_map(|id| Some((id, fill(one, |_| Some(id.clone()))?)));
+        let records = try_join_all(paths.map(|(id, path)| async move {
             match self.one(routes, &path).await {
+                // What stood in the address is the key of what came, also where the record does not repeat it.
+                Ok(Some(Json::Object(mut record))) => {
+                    if let Some(key) = key {
+                        record.entry(key.to_string()).or_insert_with(|| id.as_str().into());
+                    }
+                    Ok(Some(Json::Object(record)))
+                }
                 // An id that cannot be one is refused instead of not found: it is nobody's either way.
                 Err(ConnectorError::Refused(_)) => Ok(None),
                 other => other,
@@ -248,13 +255,19 @@ impl Rest {
             write.fields.value(field).and_then(key_text)
         });
         let Some(path) = path else {
-            return refused(format!("`{name}`: {} must be given to change one", in_path.join(" and ")));
+            return refused(format!("`{name}`: {} must be given", in_path.join(" and ")));
         };
         let body = match self.body(write, body, object, routes, route, &in_path).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        answered(facts, write, self.line.write(&route.method, &path, &Json::Object(body)).await)
+        let answered = answered(facts, write, self.line.write(&route.method, &path, &Json::Object(body)).await);
+        // Where the answer gives no key, what stood in the address is it.
+        let addressed = in_path.first().and_then(|field| write.fields.value(field)).and_then(key_text);
+        match (answered, addressed) {
+            (Answered::DoneWithoutKey, Some(key)) => Answered::Done(key.into()),
+            (answered, _) => answered,
+        }
     }
 
     /// The body as the route wants it: without what stands in the address, and whole where the route empties the rest.
@@ -280,7 +293,7 @@ impl Rest {
                 }
             }
         }
-        body.retain(|name, _| !route.drop.contains(name) && !in_path.contains(name));
+        body.retain(|name, _| !in_path.contains(name));
         Ok(body)
     }
 }

@@ -58,17 +58,17 @@ impl Entry {
         entry
     }
 
-    /// A record for the stage behind a write, with what the flow itself made of it.
+    /// A record for the stage behind a write, with what was made of it before: by the flow itself and earlier stages.
     pub(super) fn stage(
         run: &Run,
         ledger: &Ledger,
         name: RecordName,
         record: Record,
         known: Known,
-        main: &[Row],
+        before: &[Row],
     ) -> Self {
         let mut entry = Self::new(run, Some(ledger), name, record, known, Hashes::new());
-        for (name, key) in confirmed(main) {
+        for (name, key) in confirmed(before) {
             entry.confirmed.entry(name.clone()).or_insert_with(|| Value::text(key));
         }
         entry
@@ -82,8 +82,8 @@ impl Entry {
             entry.confirmed.insert(row.name.clone(), Value::text(key));
             for role in run.connections.iter().filter(|(_, own)| own.name() == &*row.conn).map(|(role, _)| role) {
                 let made = crate::value::EntityName { role: role.clone(), entity: row.entity.clone() };
-                let Some(recognise) = run.write_facts(&made).map(|facts| &facts.recognise) else { continue };
-                if let (Some(entity), Some(field)) = (&recognise.entity, &recognise.key) {
+                let shown = run.write_facts(&made).and_then(|facts| facts.recognise.made());
+                if let Some((entity, field)) = shown {
                     let entity = crate::value::EntityName { role: role.clone(), entity: entity.clone() };
                     entry.hidden.push(Hidden { entity, field: field.clone(), key: key.clone() });
                 }

@@ -384,8 +384,8 @@ fn shown_writes<'a>(
     let system = run.catalog.systems.get(&source.entity.system);
     system.into_iter().flat_map(|system| system.entities.values()).filter_map(|written| {
         let facts = written.write.as_ref()?;
-        let shown = facts.recognise.entity.as_ref() == Some(&source.entity.name);
-        Some((&written.name, facts, facts.recognise.key.as_ref().filter(|_| shown)?))
+        let (entity, key) = facts.recognise.made()?;
+        (*entity == source.entity.name).then_some((&written.name, facts, key))
     })
 }
 

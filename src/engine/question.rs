@@ -45,11 +45,19 @@ pub(super) fn question(catalog: &Catalog, system: &str, facts: &WriteFacts, writ
         };
         marks.push(QuestionMark { field: field.clone(), value, part, private });
     }
+    let by_sign = recognise.sign.as_ref().map(|(field, word)| QuestionMark {
+        field: field.clone(),
+        value: Value::text(word),
+        part: Part::Other,
+        private: false,
+    });
+    let found_by = if by_sign.is_some() { Seen::Sign } else { Seen::Read };
+    marks.extend(by_sign);
     if marks.iter().all(|mark| mark.part == Part::Other) {
         let seen = if write.own_number.is_some() { Seen::Number } else { Seen::Nothing };
         return (seen, None);
     }
-    (Seen::Read, Some(Question { entity: entity.clone(), key: recognise.key.clone(), marks }))
+    (found_by, Some(Question { entity: entity.clone(), key: recognise.key.clone(), marks }))
 }
 
 /// The value at a written path; of line objects the first.

@@ -61,24 +61,28 @@ impl Poll<'_> {
         let (run, ledger) = (self.run, self.ledger);
         let keys: Vec<Arc<str>> = names.iter().map(|name| name.key.clone()).collect();
         let known = ledger.records(&run.name, write, keys.clone()).await?;
-        let main = ledger.records(&run.name, "", keys).await?;
+        let mut before = ledger.records(&run.name, "", keys.clone()).await?;
+        for stage in eval::stages_before(&run.plan, write) {
+            let more = ledger.records(&run.name, stage, keys.clone()).await?;
+            before.iter_mut().zip(more).for_each(|(all, more)| all.rows.extend(more.rows));
+        }
         let due: Vec<(RecordName, Known, Known, Ask)> = names
             .iter()
             .zip(known)
-            .zip(main)
+            .zip(before)
             .filter(|((_, own), _)| self.due(own))
-            .filter_map(|((name, own), main)| {
+            .filter_map(|((name, own), before)| {
                 let filter = by_key(source, &name.key)?;
-                Some((name.clone(), own, main, source_ask(source, filter)))
+                Some((name.clone(), own, before, source_ask(source, filter)))
             })
             .collect();
         let asks = due.iter().map(|(.., ask)| ask.clone()).collect();
         let answers = look(run, Some(ledger), self.stop, asks).await?;
         let (mut entries, mut gone) = (Vec::new(), Vec::new());
-        for (name, own, main, ask) in due {
+        for (name, own, before, ask) in due {
             match answers.get(&ask).and_then(|answer| answer.as_ref().ok()).map(|rows| rows.first()) {
                 Some(Some(record)) => {
-                    entries.push(Entry::stage(run, ledger, name, record.clone(), own, &main.rows));
+                    entries.push(Entry::stage(run, ledger, name, record.clone(), own, &before.rows));
                 }
                 Some(None) => gone.push(name),
                 // It could not be read this time.

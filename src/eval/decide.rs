@@ -127,10 +127,12 @@ pub(super) fn decide(machine: &mut Decider<'_, '_>, plan: &Plan) -> Result<(), S
     waiting.done()
 }
 
-/// The stages behind a write: the keys of the first stage are in their places, nothing of it is decided again.
+/// The stages behind a write: the keys of the stages before it are in their places, nothing of it is decided again.
 pub(super) fn after(machine: &mut Decider<'_, '_>, write: &str) -> Result<(), Stop> {
     let lowered = machine.lowered();
-    for stmt in &lowered.blocks {
+    let before = super::before(lowered, write);
+    let stages = lowered.stages.iter().filter(|stage| before.contains(&&stage.name));
+    for stmt in lowered.blocks.iter().chain(stages.flat_map(|stage| &stage.body)) {
         if let StmtCode::Write(code) = stmt {
             let key = machine.world.confirmed.get(&code.name).cloned().unwrap_or_default();
             machine.set(code.var, key);

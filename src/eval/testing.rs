@@ -212,7 +212,7 @@ fn tried(
     let nothing = BTreeMap::new();
     let moment = Moment { today, confirmed: &nothing, left: &NothingLeft };
     let (first, mut reached) = decide(&now, &world, &mut reads, |reads| watched_step(plan, &in_hand, reads, moment))?;
-    let mut keys = generated_keys(&first);
+    let mut keys = generated_keys(&first, &BTreeMap::new());
     let given = world.clone();
     let (mut memory, mut decisions) = (Memory::default(), vec![first]);
     let made = again::apply(&mut world, plan, written(&decisions), &keys, &mut memory);
@@ -323,10 +323,17 @@ fn stages(
 ) -> Result<Vec<(Decision, Seen)>, Failure> {
     let mut names: Vec<&Arc<str>> = super::stages(now.plan).collect();
     names.dedup();
-    let mut decided = Vec::new();
+    let mut decided: Vec<(&Arc<str>, Decision, Seen)> = Vec::new();
     for name in names {
         let follows = |write: &Write| write.name == *name || write.ensure.as_ref() == Some(name);
-        if !written(decisions).iter().any(follows) {
+        let behind = match super::stages_before(now.plan, name).first() {
+            None => written(decisions),
+            Some(stage) => {
+                let before = decided.iter().find(|(own, ..)| own == stage);
+                before.map_or(&[][..], |(_, decision, _)| compare::writes_of(decision))
+            }
+        };
+        if !behind.iter().any(follows) {
             continue;
         }
         let Some(record) = world.record.as_ref().map(|record| projected(source, record)) else { continue };
@@ -334,13 +341,13 @@ fn stages(
             let moment = Moment { today: now.today, confirmed: keys, left: memory };
             watched_step_after(now.plan, name, &record, reads, moment)
         })?;
-        for (name, key) in generated_keys(&decision) {
+        for (name, key) in generated_keys(&decision, keys) {
             keys.entry(name).or_insert(key);
         }
         again::apply(world, now.plan, compare::writes_of(&decision), keys, memory);
-        decided.push((decision, seen));
+        decided.push((name, decision, seen));
     }
-    Ok(decided)
+    Ok(decided.into_iter().map(|(_, decision, seen)| (decision, seen)).collect())
 }
 
 /// The same record once more, as if it had changed, on what the first run left: it must write nothing.
@@ -387,16 +394,21 @@ fn decide(
 }
 
 /// The keys that the target would give: `new-1`, `new-2` in the order of the creates; an own number or a key that the
-/// body sets stays what it is.
-fn generated_keys(decision: &Decision) -> BTreeMap<Arc<str>, Value> {
+/// body sets stays what it is. Those that are given already are given to nothing else.
+fn generated_keys(decision: &Decision, given: &BTreeMap<Arc<str>, Value>) -> BTreeMap<Arc<str>, Value> {
     let mut keys = BTreeMap::new();
     let value::Outcome::Writes(writes) = &decision.outcome else { return keys };
     let mut next = 0;
     for write in writes.iter().filter(|write| write.action == value::Action::Create) {
         let own = write.gives.as_ref().and_then(|gives| write.fields.value(gives)).cloned();
         let key = own.unwrap_or_else(|| {
-            next += 1;
-            Value::text(&format!("new-{next}"))
+            loop {
+                next += 1;
+                let new = Value::text(&format!("new-{next}"));
+                if given.values().all(|key| *key != new) {
+                    return new;
+                }
+            }
         });
         keys.insert(write.name.clone(), key.clone());
         let ensures = decision

@@ -198,6 +198,8 @@ fn put(fields: &mut Fields, name: &Arc<str>, node: Node) {
             }
         }
         (Some(Node::List(own)), Node::List(more)) => own.extend(more),
+        // `[]` adds nothing.
+        (Some(Node::List(_)), Node::Value(Value::List(items))) if items.is_empty() => {}
         (Some(place), node) => *place = node,
         (None, node) => fields.0.push((name.clone(), node)),
     }

@@ -47,6 +47,9 @@ impl State {
 pub enum Seen {
     /// A read shows it.
     Read,
+    /// A read shows it as a sign on what was there before. What shows no sign proves nothing, and what happened cannot
+    /// be taken back: it is never sent again.
+    Sign,
     /// No read shows it; the target refuses its own number a second time.
     Number,
     /// Nothing shows it.
@@ -209,6 +212,18 @@ pub enum Why {
     NoKey,
     /// Nothing can show whether it happened.
     Unclear,
+    /// It shows no sign of having happened, and may have.
+    NoSign,
+}
+
+impl Why {
+    /// Why a row waits that is unclear.
+    const fn unclear(seen: Seen) -> Self {
+        match seen {
+            Seen::Sign => Self::NoSign,
+            Seen::Read | Seen::Number | Seen::Nothing => Self::Unclear,
+        }
+    }
 }
 
 impl std::fmt::Display for Why {
@@ -229,6 +244,10 @@ impl std::fmt::Display for Why {
             }
             Self::NoKey => "it was made, and no read shows under which key: look it up in the target",
             Self::Unclear => "no answer came and no read shows whether it was made: look in the target",
+            Self::NoSign => {
+                "no answer came, and nothing shows that it went out: look in the target whether it did. It is never sent \
+                 again by itself, since that could not be taken back"
+            }
         })
     }
 }
@@ -250,17 +269,18 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
     let stay = |then| Some(Move { to: from, then });
     let go = |state, then| Some(Move { to: Standing { state, ..from }, then });
     let void = |then| Some(Move { to: Standing { state: Void, attempt: 0, ..from }, then });
+    let unclear = || go(Unclear, Command::Hold(Why::unclear(from.seen)));
     // Proven absent after an attempt in doubt: the attempts stay counted, and bound those to come.
-    let absent = || go(Void, Command::DecideAgain);
+    let absent = || if from.seen == Seen::Sign { unclear() } else { go(Void, Command::DecideAgain) };
     let doubt = || match from.seen {
-        Seen::Nothing => go(Unclear, Command::Hold(Why::Unclear)),
-        Seen::Read | Seen::Number => go(Unsettled, Command::AskAgain),
+        Seen::Nothing => unclear(),
+        Seen::Read | Seen::Sign | Seen::Number => go(Unsettled, Command::AskAgain),
     };
     match (from.state, event) {
         (Never | Void, Event::Wanted) => stay(Command::Ask),
         (Intended | Unsettled | Keyless, Event::Wanted) => stay(Command::Wait),
         (Confirmed, Event::Wanted) => stay(Command::UseKey(Via::Found)),
-        (Unclear, Event::Wanted) => stay(Command::Hold(Why::Unclear)),
+        (Unclear, Event::Wanted) => unclear(),
 
         (Never | Void, Event::AskedFirst { finding, control }) => match finding {
             Finding::Absent if from.attempt >= ATTEMPTS => stay(Command::Hold(Why::Attempts)),
@@ -283,7 +303,7 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
             go(Confirmed, Command::UseKey(Via::Answer))
         }
         (Intended | Unsettled, Event::Answered(Reply::Keyless)) => match from.seen {
-            Seen::Read => go(Keyless, Command::AskAgain),
+            Seen::Read | Seen::Sign => go(Keyless, Command::AskAgain),
             // Its number is its key where no read shows it; without one a person looks.
             Seen::Number => go(Confirmed, Command::UseKey(Via::Number)),
             Seen::Nothing => go(Unclear, Command::Hold(Why::NoKey)),
@@ -298,7 +318,7 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
             then: Command::DecideAgain,
         }),
         (Intended, Event::Answered(Reply::NumberExists)) => match from.seen {
-            Seen::Read => go(Unsettled, Command::Ask),
+            Seen::Read | Seen::Sign => go(Unsettled, Command::Ask),
             Seen::Number => go(Confirmed, Command::UseKey(Via::Number)),
             Seen::Nothing => doubt(),
         },
@@ -317,13 +337,14 @@ pub fn transition(from: Standing, event: Event) -> Option<Move> {
         (Unsettled | Keyless | Unclear, Event::Asked { finding: Finding::Ours, .. }) => {
             go(Confirmed, Command::UseKey(Via::Asked))
         }
-        (Unclear, Event::Asked { .. }) => stay(Command::Hold(Why::Unclear)),
+        (Unclear, Event::Asked { .. }) => unclear(),
         (Unsettled | Keyless, Event::Asked { late: false, .. }) => stay(Command::AskAgain),
         (Unsettled, Event::Asked { finding, control, .. }) => match finding {
             Finding::Foreign => void(Command::Hold(Why::Taken)),
             Finding::ByReference => go(Confirmed, Command::UseKey(Via::Found)),
             Finding::Several => stay(Command::Hold(Why::Several)),
-            Finding::Ours | Finding::Absent if control => absent(),
+            // The record that would bear the sign was there before the write: blind or not, it stays unclear.
+            Finding::Ours | Finding::Absent if control || from.seen == Seen::Sign => absent(),
             Finding::Ours | Finding::Absent => stay(Command::Hold(Why::Blind)),
         },
         (Keyless, Event::Asked { finding, control, .. }) => stay(Command::Hold(match finding {
@@ -399,7 +420,7 @@ mod tests {
     #[test]
     fn only_a_committed_intention_is_ever_sent() {
         for state in STATES {
-            for seen in [Seen::Read, Seen::Number, Seen::Nothing] {
+            for seen in [Seen::Read, Seen::Sign, Seen::Number, Seen::Nothing] {
                 for event in events() {
                     let sends = transition(Standing { state, attempt: 1, seen }, event).map(|went| went.then);
                     let may = state == State::Intended && event == Event::Committed;
@@ -578,6 +599,38 @@ mod tests {
         let row = at(State::Unclear);
         moves(row, late(Finding::Absent), State::Unclear, Command::Hold(Why::Unclear));
         moves(row, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+    }
+
+    #[test]
+    fn what_shows_by_a_sign_is_asked_about_and_never_void_once_it_may_have_happened() {
+        let row = Standing { seen: Seen::Sign, ..at(State::Intended) };
+        moves(row, Event::Answered(Reply::Unclear), State::Unsettled, Command::AskAgain);
+        let row = Standing { seen: Seen::Sign, ..at(State::Unsettled) };
+        moves(row, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+        let early = Event::Asked { finding: Finding::Absent, late: false, control: true };
+        moves(row, early, State::Unsettled, Command::AskAgain);
+        for control in [false, true] {
+            let event = Event::Asked { finding: Finding::Absent, late: true, control };
+            moves(row, event, State::Unclear, Command::Hold(Why::NoSign));
+        }
+        moves(row, Event::Elapsed, State::Unclear, Command::Hold(Why::NoSign));
+        let row = Standing { seen: Seen::Sign, ..at(State::Unclear) };
+        moves(row, Event::Wanted, State::Unclear, Command::Hold(Why::NoSign));
+        moves(row, late(Finding::Absent), State::Unclear, Command::Hold(Why::NoSign));
+        moves(row, late(Finding::Ours), State::Confirmed, Command::UseKey(Via::Asked));
+        for state in [State::Intended, State::Unsettled, State::Keyless, State::Unclear] {
+            for event in events() {
+                let Some(went) = transition(Standing { seen: Seen::Sign, ..at(state) }, event) else { continue };
+                let certainly_not = matches!(
+                    event,
+                    Event::Answered(Reply::Refused | Reply::NotArrived)
+                        | Event::Asked { finding: Finding::Foreign, .. }
+                        | Event::AskedNumber(Finding::Foreign)
+                        | Event::DidNotHappen { late: true }
+                );
+                assert!(went.to.state != State::Void || certainly_not, "{state:?} {event:?}");
+            }
+        }
     }
 
     #[test]

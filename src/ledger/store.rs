@@ -48,7 +48,7 @@ words!(
     Unclear = "unclear",
     Void = "void"
 );
-words!(Seen, seen_word, seen_of, Read = "read", Number = "number", Nothing = "nothing");
+words!(Seen, seen_word, seen_of, Read = "read", Sign = "sign", Number = "number", Nothing = "nothing");
 words!(
     RecordOutcome,
     outcome_word,

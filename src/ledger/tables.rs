@@ -49,7 +49,7 @@ CREATE TABLE write (
   entity       TEXT    NOT NULL, -- what it makes: FbSales
   state        TEXT    NOT NULL, -- intended, unsettled, confirmed, keyless, unclear, void
   attempt      INTEGER NOT NULL, -- attempts since it last certainly was not there
-  seen         TEXT    NOT NULL, -- read, number, nothing: how the target shows it
+  seen         TEXT    NOT NULL, -- read, sign, number, nothing: how the target shows it
   question     TEXT,             -- JSON: read entity, key field and marks by which it is asked for
   own_number   TEXT,             -- our own number, in plain
   rule         TEXT    NOT NULL, -- the read entity that shows the reference; empty if none does

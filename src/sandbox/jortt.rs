@@ -158,6 +158,7 @@ impl Jortt {
             return reply;
         }
         let mut books = self.books();
+        books.send_scheduled();
         let reply = (route.work)(&mut books).unwrap_or_else(|reply| reply);
         if call.method != "GET" && reply.status == 422 {
             let (by, message) = refused(&reply);

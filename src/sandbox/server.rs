@@ -43,7 +43,8 @@ impl House {
     /// A house with its seeded data.
     pub(super) fn new(options: &Options, url: &str) -> Self {
         let id = uuid::Uuid::new_v4().to_string();
-        let seeded = seed::data(options, &id);
+        let mut seeded = seed::data(options, &id);
+        seeded.books.sending = options.sending;
         Self {
             jortt: Jortt::new(seeded.books, format!("{url}/jortt")),
             afas: Afas::new(seeded.profit, &id),

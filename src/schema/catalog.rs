@@ -161,6 +161,9 @@ pub struct Recognise {
     pub compare: Vec<(Arc<str>, Arc<str>)>,
     /// Pairs that must be equal besides, and are too common to search by (journal, administration).
     pub also: Vec<(Arc<str>, Arc<str>)>,
+    /// The record that is looked at was there before: the read field and the word that it shows once the write
+    /// happened. That it does not show it proves nothing, so the write is never sent a second time.
+    pub sign: Option<(Arc<str>, Arc<str>)>,
     /// The read field whose value is the key of the write (`OrderNumber`).
     pub key: Option<Arc<str>>,
     /// The written path that is the reference (`RfCs`), kept in plain.
@@ -169,6 +172,14 @@ pub struct Recognise {
     pub exists_text: Option<Arc<str>>,
     /// Nothing recognises it: an unclear answer is for a person.
     pub nothing: bool,
+}
+
+impl Recognise {
+    /// Where what was made shows, and the field of its key there; none where nothing is made that could be read.
+    #[must_use]
+    pub fn made(&self) -> Option<(&Arc<str>, &Arc<str>)> {
+        self.entity.as_ref().zip(self.key.as_ref()).filter(|_| self.sign.is_none())
+    }
 }
 
 /// A number of our own.
@@ -218,6 +229,8 @@ pub struct Field {
     pub change: ChangeClass,
     /// A field that no record holds and the API knows all the same.
     pub derived: Option<Derived>,
+    /// Not written although the vendor's body has it: what a flow writes in its place.
+    pub instead: Option<Arc<str>>,
     /// An object that always goes whole (an address).
     pub unit: bool,
     /// A field that only accompanies others and never counts as a difference (`BeginDate`).
@@ -406,6 +419,7 @@ impl Field {
             derived: None,
             unit: false,
             accompanies: false,
+            instead: None,
         }
     }
 }

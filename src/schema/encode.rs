@@ -52,6 +52,9 @@ fn body(object: &Object, fields: &Fields, around: &[&Fields]) -> Result<Json, En
             let problem = format!("{} has no such field", object.path);
             return Err(EncodeError { path: name.to_string(), problem });
         };
+        if let Some(instead) = &field.instead {
+            return Err(EncodeError { path: name.to_string(), problem: format!("is not written: {instead}") });
+        }
         let json = match (node, field.ty.object()) {
             (Node::Value(Value::Clear), _) => cleared(object.system()),
             (Node::Value(Value::Blank), _) => continue,

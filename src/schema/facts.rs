@@ -92,6 +92,8 @@ pub(super) struct EntityFacts {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadRule {
     pub(super) keys: Vec<Vec<String>>,
+    /// A key that the record itself lacks because it stands in the address.
+    pub(super) address_key: Option<String>,
     #[serde(default)]
     pub(super) single: bool,
     pub(super) stamp: Option<StampRule>,
@@ -146,7 +148,7 @@ pub(super) struct WriteRule {
     pub(super) class: Class,
     /// The key in the answer of a create; none = the answer holds none.
     pub(super) answer: Option<String>,
-    /// A field of the update that the body of the vendor lacks because it stands in the address.
+    /// A field of the update, else of the create, that the body of the vendor lacks because it stands in the address.
     pub(super) address_key: Option<String>,
     pub(super) family: Option<String>,
     #[serde(default)]
@@ -158,6 +160,8 @@ pub(super) struct WriteRule {
     pub(super) compare: Vec<(String, String)>,
     #[serde(default)]
     pub(super) also: Vec<(String, String)>,
+    /// What the record that is looked at shows once it happened.
+    pub(super) sign: Option<SignRule>,
     pub(super) key: Option<String>,
     pub(super) reference: Option<String>,
     pub(super) exists_text: Option<String>,
@@ -169,6 +173,14 @@ pub(super) struct WriteRule {
     pub(super) balance: Option<BalanceRule>,
     #[serde(default)]
     pub(super) replaces_lists: bool,
+}
+
+/// The read field and its word.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignRule {
+    pub(super) field: String,
+    pub(super) is: String,
 }
 
 /// The line objects of an entry, and the fields of its two sides.
@@ -232,6 +244,8 @@ pub(super) struct FieldRule {
     pub(super) reference: Option<String>,
     /// Length and codes are those of this written field.
     pub(super) like: Option<String>,
+    /// The vendor's body has it and koppel does not write it: what is written in its place.
+    pub(super) instead: Option<String>,
     #[serde(default)]
     pub(super) unit: bool,
     #[serde(default)]

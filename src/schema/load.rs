@@ -122,13 +122,11 @@ impl<'a> Loader<'a> {
             let there = fields.iter().any(|field| presence(field, mode) != Presence::Absent);
             there.then(|| self.object(entity, entity, label, fields, mode)).transpose()
         };
-        let (create, mut update) = (body(Mode::Create)?, body(Mode::Update)?);
-        if let (Some(key), Some(object)) = (&rule.address_key, &update) {
-            let mut fields = IndexMap::new();
-            let key: Arc<str> = key.as_str().into();
-            fields.insert(key.clone(), Arc::new(Field { required: true, ..Field::plain(key, Ty::new(Kind::Text)) }));
+        let (mut create, mut update) = (body(Mode::Create)?, body(Mode::Update)?);
+        if let (Some(key), Some(object)) = (&rule.address_key, update.as_mut().or(create.as_mut())) {
+            let mut fields = with_key(key);
             fields.extend(object.fields.iter().map(|(name, field)| (name.clone(), field.clone())));
-            update = Some(Arc::new(Object { path: object.path.clone(), label: object.label.clone(), fields }));
+            *object = Arc::new(Object { path: object.path.clone(), label: object.label.clone(), fields });
         }
         let known = |path: &str| {
             let found = [&create, &update].into_iter().flatten().any(|object| object.at(path).is_some());
@@ -161,6 +159,7 @@ impl<'a> Loader<'a> {
                 entity: rule.ask.as_deref().map(Into::into),
                 compare: pair_arcs(&rule.compare),
                 also: pair_arcs(&rule.also),
+                sign: rule.sign.as_ref().map(|sign| (sign.field.as_str().into(), sign.is.as_str().into())),
                 key: rule.key.as_deref().map(Into::into),
                 reference: rule.reference.as_deref().map(Into::into),
                 exists_text: rule.exists_text.as_deref().map(Into::into),
@@ -205,7 +204,8 @@ impl<'a> Loader<'a> {
         shown: &Shown,
     ) -> Result<ReadFacts, SchemaError> {
         let base = self.object(entity, entity, &self.entity(entity)?.label, raw, Mode::Read)?;
-        let mut fields = base.fields.clone();
+        let mut fields = rule.address_key.as_deref().map(with_key).unwrap_or_default();
+        fields.extend(base.fields.iter().map(|(name, field)| (name.clone(), field.clone())));
         let written = shown.get(entity);
         for (name, field) in written.into_iter().flatten() {
             let own =
@@ -480,6 +480,13 @@ fn presence(field: &RawField<'_>, mode: Mode) -> Presence {
 
 fn arcs(texts: &[String]) -> Vec<Arc<str>> {
     texts.iter().map(|text| text.as_str().into()).collect()
+}
+
+/// Fields that begin with the one that stands in the address.
+fn with_key(key: &str) -> IndexMap<Arc<str>, Arc<Field>> {
+    let key: Arc<str> = key.into();
+    let field = Field { required: true, ..Field::plain(key.clone(), Ty::new(Kind::Text)) };
+    [(key, Arc::new(field))].into_iter().collect()
 }
 
 fn pair_arcs(pairs: &[(String, String)]) -> Vec<(Arc<str>, Arc<str>)> {

@@ -31,7 +31,8 @@ const AFAS: Files = embedded!("afas":
 );
 
 const JORTT: Files = embedded!("jortt":
-    "bank_accounts" "customers" "estimates" "invoice_labels" "invoices" "labels" "ledger_accounts"
+    "bank_accounts" "customers" "estimates" "invoice_labels" "invoice_send_settings"
+    "invoice_sendings" "invoices" "labels" "ledger_accounts"
     "organization" "tradenames" "vat_percentages"
 );
 

@@ -5,6 +5,7 @@ pub(crate) mod house;
 mod newest;
 mod protocol;
 mod sandbox;
+mod sending;
 mod stages;
 mod updates;
 mod world;

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::civil::Date;
 use koppel::{
-    eval::{Moment, NothingLeft, Reads, Step, step},
+    eval::{Moment, NothingLeft, Reads, Step, step, step_after},
     plan::{Plan, SettingValues, build},
     project::Project,
     schema::{Catalog, Projection, decode_sample},
@@ -82,11 +82,34 @@ pub(crate) fn record(name: &EntityName, json: &Json, today: Date) -> Record {
 
 /// Decides a record.
 pub(crate) fn decide(plan: &Plan, json: &Json, rows: &Rows, today: Date) -> Decision {
+    decided(
+        plan,
+        json,
+        rows,
+        |record, reads| step(plan, record, reads, Moment { today, confirmed: &BTreeMap::new(), left: &NothingLeft }),
+        today,
+    )
+}
+
+/// Decides the stage behind a write, of a record whose writes have these keys.
+pub(crate) fn decide_after(
+    plan: &Plan,
+    write: &str,
+    keys: &BTreeMap<Arc<str>, Value>,
+    json: &Json,
+    rows: &Rows,
+    today: Date,
+) -> Decision {
+    let moment = Moment { today, confirmed: keys, left: &NothingLeft };
+    decided(plan, json, rows, |record, reads| step_after(plan, write, record, reads, moment), today)
+}
+
+fn decided(plan: &Plan, json: &Json, rows: &Rows, step: impl Fn(&Record, &Reads) -> Step, today: Date) -> Decision {
     let source = plan.source.as_ref().unwrap();
     let record = project(&record(&source.name, json, today), &Projection::new(&object(&source.name), &source.fields));
-    let (confirmed, mut reads) = (BTreeMap::new(), Reads::default());
+    let mut reads = Reads::default();
     for _ in 0..100 {
-        match step(plan, &record, &reads, Moment { today, confirmed: &confirmed, left: &NothingLeft }) {
+        match step(&record, &reads) {
             Step::Decided(decision) => return decision,
             Step::Wants(asks) => reads.0.extend(asks.into_iter().map(|ask| {
                 let rows = rows.answer(&ask);

@@ -205,9 +205,9 @@ fn write(entity: &str, action: Action, fields: &[(&str, &str)]) -> Write {
 }
 
 #[tokio::test]
-async fn a_create_gives_its_key_and_an_invoice_stays_a_draft() {
+async fn a_create_gives_its_key() {
     let server = Served::new(|_, _| answer(201, r#"{"data":{"id":"b3a0"}}"#)).await;
-    let fields = [("customer_id", "7d1f"), ("reference", "5012"), ("send_method", "email")];
+    let fields = [("customer_id", "7d1f"), ("reference", "5012")];
     let sent = jortt(&server).send(&write("invoices", Action::Create, &fields)).await;
     assert_eq!(sent, Answered::Done("b3a0".into()));
     let seen = server.seen();
@@ -216,6 +216,37 @@ async fn a_create_gives_its_key_and_an_invoice_stays_a_draft() {
         serde_json::from_str::<Json>(&seen[0].body).unwrap(),
         json!({"customer_id": "7d1f", "reference": "5012"})
     );
+}
+
+#[tokio::test]
+async fn an_invoice_is_never_sent_by_the_call_that_makes_or_changes_it() {
+    let server = Served::new(|_, _| answer(201, r#"{"data":{"id":"b3a0"}}"#)).await;
+    for action in [Action::Create, Action::Update] {
+        let fields = [("id", "b3a0"), ("customer_id", "7d1f"), ("send_method", "email")];
+        let fields = if action == Action::Create { &fields[1..] } else { &fields };
+        let sent = jortt(&server).send(&write("invoices", action, fields)).await;
+        assert!(matches!(&sent, Answered::Refused(text) if text.contains("jortt.invoice_sendings")), "{sent:?}");
+    }
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_address_of_a_create_is_its_key_where_the_answer_gives_none() {
+    let server = Served::new(|_, _| answer(200, "")).await;
+    let fields = [("id", "b3a0"), ("send_method", "self")];
+    let sent = jortt(&server).send(&write("invoice_sendings", Action::Create, &fields)).await;
+    assert_eq!(sent, Answered::Done("b3a0".into()));
+    assert_eq!(server.lines(), ["POST /v1/invoices/b3a0/send"]);
+    assert_eq!(server.seen()[0].body, r#"{"send_method":"self"}"#);
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_repeat_its_id_is_known_by_its_address() {
+    let server = Served::new(|_, _| answer(200, r#"{"data":{"default_mail_subject":"Factuur"}}"#)).await;
+    let ask = ask("invoice_send_settings", is("id", "b3a0"), &["id", "default_mail_subject"]);
+    let found = jortt(&server).find(&[ask]).await.unwrap();
+    assert_eq!(ids(&found[0]), ["b3a0"]);
+    assert_eq!(server.lines(), ["GET /v1/invoices/b3a0/send_settings"]);
 }
 
 #[tokio::test]

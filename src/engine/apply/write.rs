@@ -139,7 +139,7 @@ impl Applying<'_> {
         };
         // What stands behind the create of an ensure is called as the ensure.
         let called = thing.map_or(&write.name, |thing| &thing.name);
-        let followed = !entry.name.is_stage() && eval::stages(&self.run.plan).any(|stage| stage == called);
+        let followed = eval::followed(&self.run.plan, &entry.name.stage, called);
         let (seen, question, change) = match write.action {
             Action::Create => {
                 let (seen, question) = question(&self.run.catalog, system, facts, &write);

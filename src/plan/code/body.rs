@@ -29,6 +29,8 @@ pub(crate) enum StmtCode {
 pub(crate) struct StageCode {
     /// The name of the write.
     pub(crate) name: Arc<str>,
+    /// The stage that the write stands in; empty = the flow itself.
+    pub(crate) behind: Arc<str>,
     /// None = always.
     pub(crate) when: Option<Code>,
     /// In order.

@@ -39,7 +39,7 @@ impl Lowering<'_> {
         for after in afters {
             let Some(when) = self.known_arm(after.when.as_ref()).condition() else { continue };
             let body = self.stmts(&after.body);
-            self.lowered.stages.push(StageCode { name: after.name.clone(), when, body });
+            self.lowered.stages.push(StageCode { name: after.name.clone(), behind: after.behind.clone(), when, body });
         }
     }
 

@@ -2,7 +2,10 @@
 //!
 //! Records are kept in the form of the newest read (invoices v2, customers v1); lists come out in Jortt's order.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -27,13 +30,17 @@ pub(in super::super) struct Books {
     invoices: Vec<Fields>,
     places: HashMap<String, usize>,
     last_numbers: HashMap<String, u32>,
+    /// From the answer that an invoice will be sent until it is.
+    pub(in super::super) sending: Duration,
+    /// What will be sent: when, which invoice, by which method.
+    scheduled: Vec<(Instant, String, String)>,
     pub(super) effects: Effects,
 }
 
 impl Books {
     /// Books with an organisation and nothing else.
     pub(in super::super) fn new(organisation: Fields) -> Self {
-        let effects = Effects::of(["invoices", "customers", "labels"].map(str::to_owned));
+        let effects = Effects::of(["invoices", "customers", "labels", "invoice_sendings"].map(str::to_owned));
         Self { organisation, effects, ..Self::default() }
     }
 
@@ -118,6 +125,24 @@ impl Books {
         {
             let last = self.last_numbers.entry(year.to_owned()).or_default();
             *last = count.max(*last);
+        }
+    }
+
+    /// An invoice will be sent; two sendings of one invoice are duplicates.
+    pub(super) fn schedule(&mut self, id: &str, method: &str) {
+        self.scheduled.push((Instant::now() + self.sending, id.to_owned(), method.to_owned()));
+        let mark = Mark { family: "sending", by: "invoice", value: id.to_owned() };
+        self.effects.created("invoice_sendings", id, vec![mark]);
+    }
+
+    /// Sends what is due.
+    pub(super) fn send_scheduled(&mut self) {
+        let now = Instant::now();
+        let due: Vec<_> = self.scheduled.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, id, method) in due {
+            if self.invoice(&id).is_some_and(|invoice| text(invoice, "invoice_status") == "draft") {
+                self.send_invoice(&id, &method);
+            }
         }
     }
 

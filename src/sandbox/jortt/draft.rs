@@ -118,16 +118,31 @@ fn fill(books: &Books, mut invoice: Fields, body: &Fields, one_by_one: bool) -> 
     Ok(invoice)
 }
 
+/// An invoice that says nothing of discounts has the usual one of its customer; an empty list says that there is none.
+/// Nobody has seen it: the harder way for who writes an invoice.
+fn with_usual_discount(books: &Books, mut body: Fields) -> Fields {
+    let customer = filled(&body, "customer_id").and_then(|id| books.customer(id));
+    let usual = customer.and_then(|customer| {
+        let percentage = customer.get("default_discount_percentage").filter(|value| !value.is_null())?;
+        Some(json!([{"description": customer.get("default_discount_description"), "percentage": percentage}]))
+    });
+    if let Some(usual) = usual {
+        body.entry("discounts").or_insert(usual);
+    }
+    body
+}
+
 pub(super) fn create(books: &mut Books, call: &Call, version: &'static str) -> Result<Reply, Reply> {
     let body = check::body(call, version)?;
     let body = if version == "CreateInvoice" { version_one::modern(body) } else { body };
+    let body = with_usual_discount(books, body);
     let id = uuid::Uuid::new_v4().to_string();
     let mut invoice = fill(books, blank(&id), &body, version != "CreateInvoiceV3")?;
     invoice.insert("created_at".to_owned(), json!(clock::with_offset(&clock::now())));
     books.put_invoice(invoice);
     books.count_invoice(&id);
     if let Some(method) = filled(&body, "send_method") {
-        books.send_invoice(&id, method);
+        books.schedule(&id, method);
     }
     Ok(created(&id))
 }

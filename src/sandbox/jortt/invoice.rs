@@ -249,8 +249,7 @@ pub(super) fn send(books: &mut Books, id: &str, call: &Call) -> Result<Reply, Re
     if !yes(&books.organisation, "data_complete_for_sending_invoices") {
         return Err(not_possible("The data of the organization is not complete for sending invoices"));
     }
-    books.send_invoice(id, method);
-    books.effects.updated("invoices");
+    books.schedule(id, method);
     Ok(Reply::empty(200))
 }
 

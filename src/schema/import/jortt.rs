@@ -39,6 +39,13 @@ const SOURCES: &[Source] = &[
     },
     Source { entity: "invoice_labels", read: None, create: None, update: Some("SetLabels") },
     Source {
+        entity: "invoice_send_settings",
+        read: Some("Jortt_V1_Entities_Responses_SendSettingsInvoiceResponse"),
+        create: None,
+        update: None,
+    },
+    Source { entity: "invoice_sendings", read: None, create: Some("SendInvoice"), update: None },
+    Source {
         entity: "invoices",
         read: Some("Jortt_V2_Invoicing_Entities_Invoice"),
         create: Some("CreateInvoiceV3"),
@@ -69,8 +76,10 @@ pub(super) fn import(files: &BTreeMap<String, String>) -> Result<BTreeMap<String
             let definition = definitions
                 .get(name)
                 .ok_or_else(|| ImportError(format!("vendor file swagger.json has no definition {name}")))?;
-            // `SetLabels` wraps its body in an array: a slip, the call takes the object.
-            fields(definitions, definition.get("items").unwrap_or(definition), 0)
+            // `SetLabels` wraps its body in an array: a slip, the call takes the object. An answer that no other record
+            // shares has its fields below `data`.
+            let object = definition.get("items").or_else(|| definition.pointer("/properties/data"));
+            fields(definitions, object.unwrap_or(definition), 0)
                 .map_err(|error| ImportError(format!("{name}: {error}")))
         }
         None => Ok(Vec::new()),

@@ -93,6 +93,9 @@ impl Loader<'_> {
                 _ => field.ty.reference = reference,
             }
         }
+        if let Some(instead) = rule.instead.as_deref().filter(|_| mode != Mode::Read) {
+            field.instead = Some(instead.into());
+        }
         field.unit |= rule.unit;
         field.accompanies |= rule.accompanies;
     }

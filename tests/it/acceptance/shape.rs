@@ -74,7 +74,12 @@ pub(super) fn written(write: &Value) -> (String, Value) {
             if let Some(body) = body.as_object_mut() {
                 body.insert("id".to_owned(), id.into());
             }
-            parts.get(3).map_or_else(|| kind.to_owned(), |what| format!("{kind}.{what}"))
+            match parts.get(3) {
+                None => kind.to_owned(),
+                // POST v1/invoices/ID/send
+                Some(&"send") => "invoice_sendings".to_owned(),
+                Some(what) => format!("{kind}.{what}"),
+            }
         }
         _ => parts.join("/"),
     };

@@ -45,7 +45,7 @@ impl House {
     /// A project without mistakes and two empty systems, which show at once what was sent.
     pub(crate) async fn empty(project: &Project) -> Self {
         let plans = project.runs.iter().map(|run| (run.name.to_string(), run.plan.clone(), run.version.clone()));
-        let options = Options { size: 0, limits: false, ..Options::default() };
+        let options = Options { size: 0, limits: false, sending: Duration::ZERO, ..Options::default() };
         Self::with(options, Some(Duration::ZERO), plans.collect()).await
     }
 
@@ -218,15 +218,25 @@ impl House {
 
     /// A customer of Jortt.
     pub(super) async fn customer(&self, id: &str) -> Value {
+        self.jortt("customers:read", &format!("v1/customers/{id}")).await
+    }
+
+    /// The invoices of Jortt, newest first.
+    pub(super) async fn invoices(&self) -> Vec<Value> {
+        self.jortt("invoices:read", "v2/invoices").await.as_array().unwrap().clone()
+    }
+
+    /// What Jortt shows at an address.
+    async fn jortt(&self, scope: &str, path: &str) -> Value {
         let (sandbox, http) = (self.sandbox.as_ref().unwrap(), reqwest::Client::new());
         let own = sandbox.credentials();
         let login = http
             .post(format!("{}/token", sandbox.jortt_login_url()))
             .basic_auth(&own.jortt_client_id, Some(&own.jortt_client_secret))
-            .form(&[("grant_type", "client_credentials"), ("scope", "customers:read")]);
+            .form(&[("grant_type", "client_credentials"), ("scope", scope)]);
         let login: Value = login.send().await.unwrap().json().await.unwrap();
         let token = login["access_token"].as_str().unwrap();
-        let asked = http.get(format!("{}/v1/customers/{id}", sandbox.jortt_url())).bearer_auth(token);
+        let asked = http.get(format!("{}/{path}", sandbox.jortt_url())).bearer_auth(token);
         let answer: Value = asked.send().await.unwrap().json().await.unwrap();
         answer["data"].clone()
     }

@@ -68,6 +68,11 @@ impl World {
         self.without != Some(rule)
     }
 
+    /// Does a read show orders?
+    fn reads(&self) -> bool {
+        matches!(self.seen, Seen::Read | Seen::Sign)
+    }
+
     /// The row of the debtor that a record wants.
     fn debtor(&self, record: usize) -> usize {
         if self.one_identity { 0 } else { record }
@@ -117,7 +122,7 @@ impl World {
 
     /// What the ask for the order of a record shows now.
     fn order(&self, scene: &Scene, record: usize, version: usize) -> Finding {
-        if self.seen != Seen::Read || self.blind {
+        if !self.reads() || self.blind {
             return Finding::Absent;
         }
         match scene.target.orders[record][version].shown {
@@ -573,10 +578,10 @@ impl World {
                     let row = &scene.disk.orders[record][version];
                     let state = row.standing.state;
                     let asks = matches!(state, State::Unsettled | State::Keyless | State::Unclear);
-                    if asks && self.seen == Seen::Read && process.asking.is_none() {
+                    if asks && self.reads() && process.asking.is_none() {
                         actions.push(Action::Ask(p, record, version));
                     }
-                    if state == State::Unsettled && self.seen != Seen::Read && row.late {
+                    if state == State::Unsettled && !self.reads() && row.late {
                         actions.push(Action::ElapseOrder(record, version));
                     }
                 }

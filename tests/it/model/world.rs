@@ -98,7 +98,7 @@ const WORLD: World = World {
 const ONE: World = World { records: 1, ..WORLD };
 
 /// Every world of the protocol.
-pub(super) const WORLDS: [World; 17] = [
+pub(super) const WORLDS: [World; 18] = [
     World { name: "a quiet day", ..WORLD },
     World { name: "answers are lost, late or refused", left: Left { faults: 2, ..QUIET }, ..WORLD },
     World { name: "the process dies", left: Left { crashes: 2, ..QUIET }, ..WORLD },
@@ -132,6 +132,7 @@ pub(super) const WORLDS: [World; 17] = [
         left: Left { crashes: 2, faults: 2, ..QUIET },
         ..ONE
     },
+    World { name: "a sign tells an order", seen: Seen::Sign, left: Left { crashes: 2, faults: 2, ..QUIET }, ..ONE },
     World { name: "nothing tells an order", seen: Seen::Nothing, left: Left { crashes: 2, faults: 2, ..QUIET }, ..ONE },
     World {
         name: "a person settles what is unclear",

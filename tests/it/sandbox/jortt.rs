@@ -87,6 +87,22 @@ async fn pages_hold_a_hundred_and_their_links_lose_the_status() {
 }
 
 #[tokio::test]
+async fn a_sending_takes_a_while_and_a_second_one_is_told_as_a_double() {
+    let world = World::new(Options { sending: std::time::Duration::from_mins(1), ..options() }).await;
+    let customer = customer(&world).await;
+    let (_, answer) = call(&world, Method::POST, "/v3/invoices", invoice(&customer)).await;
+    let id = answer["data"]["id"].as_str().unwrap().to_owned();
+    for count in [1, 2] {
+        let path = format!("/v1/invoices/{id}/send");
+        assert_eq!(call(&world, Method::POST, &path, json!({"send_method": "self"})).await.0, 200);
+        let sendings = world.effects().await["jortt"]["invoice_sendings"].clone();
+        assert_eq!((&sendings["count"], sendings["duplicates"].as_array().unwrap().len()), (&json!(count), count - 1));
+    }
+    let draft = get(&world, &format!("/v2/invoices/{id}")).await["data"].clone();
+    assert_eq!((&draft["invoice_status"], &draft["invoice_number"]), (&json!("draft"), &Value::Null));
+}
+
+#[tokio::test]
 async fn an_invoice_is_a_draft_until_it_is_sent_and_then_frozen() {
     let world = World::new(options()).await;
     let customer = customer(&world).await;
@@ -112,6 +128,7 @@ async fn an_invoice_is_a_draft_until_it_is_sent_and_then_frozen() {
     let (status, _) =
         call(&world, Method::POST, &format!("/v1/invoices/{id}/send"), json!({"send_method": "self"})).await;
     assert_eq!(status, 200);
+    tokio::time::sleep(options().sending).await;
     let sent = get(&world, &format!("/v2/invoices/{id}")).await["data"].clone();
     assert_eq!((&sent["invoice_number"], &sent["remarks"]), (&json!("2026-0041"), &json!("Dank u")));
     let (status, answer) = call(&world, Method::PUT, &format!("/v2/invoices/{id}"), json!({"remarks": "x"})).await;
