@@ -9,7 +9,7 @@ use super::{
     body::{Filled, field_name},
     checker::Checker,
     facts,
-    required::{Given, Purpose, Way},
+    required::{Block, Given, Purpose, Way},
     typed::{Target, Write},
 };
 use crate::{
@@ -57,7 +57,7 @@ impl Checker<'_> {
             let Some((target, answer, object)) = target else { continue };
             let given: Vec<&Given> = body.given.iter().collect();
             let purpose = if write.action == Action::Update { Purpose::Update } else { Purpose::Write };
-            self.required(&object, &given, write.head, purpose);
+            self.required(Block { object: &object, given: &given, head: write.head, purpose });
             self.updates(&target.entity, &given, write, updating);
             let gives = self.gives(write.gives.as_ref(), &target.entity, &answer, &object);
             let own = gives.as_ref().is_some_and(|(name, _)| {
@@ -107,7 +107,8 @@ impl Checker<'_> {
             return;
         };
         if updating.is_some() {
-            self.required_to_update(&object, given, write.head, facts.update_key().map(|key| &**key));
+            let block = Block { object: &object, given, head: write.head, purpose: Purpose::Update };
+            self.required_to_update(block, facts.update_key().map(|key| &**key));
         }
         if !facts.replaces_lists {
             self.lists(entity, &object, given);
