@@ -38,6 +38,7 @@ mod table;
 mod test;
 pub mod typed;
 mod types;
+mod walk;
 mod write;
 mod writes;
 

@@ -20,7 +20,7 @@ mod ty;
 
 pub use catalog::{
     Answer, Balance, Catalog, ChangeClass, Code, CodeTable, Condition, Derived, Entity, Field, Form, ListWord, Object,
-    OwnNumber, Privacy, ReadFacts, Recognise, Stamp, System, Test, WriteClass, WriteFacts,
+    OwnNumber, Privacy, ReadFacts, Recognise, Stamp, System, Test, Through, WriteClass, WriteFacts,
 };
 pub use encode::{EncodeError, encode, encode_value};
 pub use normal::normalise;

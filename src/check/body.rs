@@ -12,7 +12,7 @@ use super::{
     facts,
     join::is_blank_literal,
     needed::Sure,
-    required::{Given, Purpose, Way, clears},
+    required::{Block, Given, Purpose, Way, clears},
     suggest,
     typed::{FieldLine, Line, RecordExpr},
 };
@@ -57,7 +57,7 @@ impl Checker<'_> {
         let body = self.body(lines, filled);
         self.tell_lacking();
         let given: Vec<&Given> = body.given.iter().collect();
-        self.required(object, &given, head, Purpose::Record);
+        self.required(Block { object, given: &given, head, purpose: Purpose::Record });
         RecordExpr { lines: body.lines, object: object.clone() }
     }
 

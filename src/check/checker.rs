@@ -13,6 +13,7 @@ use super::{
     facts::Fact,
     load::{Loaded, Unit},
     typed::{Define, DefineId, Expr, ExprKind, Let, Setting, SettingId, Table, TableId, Var, VarId},
+    write::Updating,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -64,7 +65,7 @@ pub(super) struct Checker<'a> {
     /// The name of the system that is written to, for messages about its codes.
     pub(super) target_system: String,
     /// The `update found` that the next write also serves.
-    pub(super) updating: Option<Span>,
+    pub(super) updating: Option<Updating>,
     /// The ensures around the place, outermost first.
     pub(super) ensuring: Vec<Arc<str>>,
     /// Fields that some targets lack: how often they were looked up, and how often they were missing.

@@ -229,7 +229,9 @@ impl Checker<'_> {
                     let named = self.named(span, "this");
                     let title = format!("{named} can be \"{other}\", which is no value of {}", need.what);
                     let all = suggest::words(wanted.iter().map(|word| &**word), '"', 8);
-                    self.say(Diagnostic::new("F107", title, span).says(format!("it takes one of {all}")));
+                    let told = Diagnostic::new("F107", title, span).says(format!("it takes one of {all}"));
+                    let near = suggest::nearest(other, wanted.iter().map(|word| &**word));
+                    self.say(Diagnostic { help: near.map(|near| format!("\"{near}\"")), ..told });
                     return Self::poison(span);
                 }
                 return value;

@@ -9,7 +9,7 @@ use super::{
     inspect,
     lookup::Found,
     typed::{Alternative, Ensure, Expr, ExprKind, Guard, MessagePart, VarId},
-    write::Key,
+    write::{Key, Updating},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -129,7 +129,8 @@ impl Checker<'_> {
                 ways.alternatives.push(Alternative::UpdateFound(when, *span));
             }
             tree::Alternative::Write(write) => {
-                self.updating = ways.updates;
+                let found = ways.looks_in.as_ref().map(|(object, _)| object.path.clone());
+                self.updating = ways.updates.map(|span| Updating { span, found });
                 let (typed, key) = self.write(write);
                 if key == Key::Answer {
                     ways.key = key;

@@ -7,12 +7,11 @@
 use super::{
     checker::Checker,
     facts::{self, Fact, Holds, Root, What},
-    required::{Given, Purpose, Way, ways},
+    required::{Block, Given, Purpose, Way, ways},
     typed::{Expr, ExprKind},
 };
 use crate::{
-    diagnostic::Span,
-    schema::{Condition, Field, Kind, Object},
+    schema::{Condition, Field, Kind},
     value::Value,
 };
 
@@ -61,7 +60,8 @@ impl Needed {
 
 impl Checker<'_> {
     /// Tells the fields of a body that may be needed and are not given then.
-    pub(super) fn hanging(&mut self, object: &Object, given: &[&Given], head: Span, purpose: Purpose) {
+    pub(super) fn hanging(&mut self, block: Block<'_>) {
+        let Block { object, given, purpose, .. } = block;
         if purpose == Purpose::Record {
             return;
         }
@@ -79,7 +79,7 @@ impl Checker<'_> {
                     continue;
                 }
                 let words = format!(" {condition}");
-                if self.one_required(object, field, given, head, purpose, &needed, &words) {
+                if self.one_required(block, field, &needed, &words) {
                     continue;
                 }
                 match missing.iter_mut().find(|(own, _)| *own == words) {
@@ -89,7 +89,7 @@ impl Checker<'_> {
             }
         }
         for (words, fields) in missing {
-            self.missing(object, &fields, head, purpose, &words);
+            self.missing(block, &fields, &words);
         }
     }
 

@@ -3,15 +3,12 @@
 //!
 //! Takes the checked stage with its ensures and writes; a write with a mistake of another kind is not looked at.
 
-use std::collections::HashMap;
-
 use super::{
     checker::Checker,
     expr::row_path,
     facts::{self, Place},
-    typed::{
-        After, Alternative, Ensure, Expr, ExprKind, FieldLine, Let, Line, Search, Stmt, Target, TextPart, VarId, Write,
-    },
+    typed::{After, Alternative, Expr, ExprKind, FieldLine, Line, Search, Stmt, Target, TextPart, VarId, Write},
+    walk::{Names, Walk},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -50,12 +47,8 @@ impl Checker<'_> {
 
     /// Looks at all writes of a flow.
     pub(super) fn recognisable(&mut self, body: &[Stmt], afters: &[After]) {
-        let lets = self.constants.iter().map(|line| (line.var, &line.value)).collect();
-        let mut seen = Seen { checker: self, lets, told: Vec::new() };
-        seen.statements(body);
-        for after in afters {
-            seen.statements(&after.body);
-        }
+        let mut seen = Seen { checker: self, names: Names::of(&self.constants), told: Vec::new() };
+        seen.stages(body, afters);
         let told = seen.told;
         for told in told {
             self.say(told);
@@ -91,66 +84,29 @@ fn blank_key<'e>(condition: &'e Expr, row: VarId, there: &dyn Fn(&Expr) -> bool)
     }
 }
 
-/// A walk over the writes, with what the names above them stand for.
+/// What was seen of the writes.
 struct Seen<'c, 'e> {
     checker: &'e Checker<'c>,
-    lets: HashMap<VarId, &'e Expr>,
+    names: Names<'e>,
     told: Vec<Diagnostic>,
 }
 
-impl<'e> Seen<'_, 'e> {
-    fn statements(&mut self, body: &'e [Stmt]) {
-        for stmt in body {
-            match stmt {
-                Stmt::Let(line) => self.name(line),
-                Stmt::Ensure(ensure) => self.ensure(ensure),
-                Stmt::Write(write) => self.write(write, false),
-                Stmt::Each(each) => self.statements(&each.body),
-                Stmt::Find(_) | Stmt::Guard(_) => {}
-            }
-        }
+impl<'e> Walk<'e> for Seen<'_, 'e> {
+    fn names(&mut self) -> &mut Names<'e> {
+        &mut self.names
     }
 
-    fn name(&mut self, line: &'e Let) {
-        self.lets.insert(line.var, &line.value);
-    }
-
-    fn ensure(&mut self, ensure: &'e Ensure) {
-        let mut searched = false;
-        for one in &ensure.alternatives {
-            match one {
-                Alternative::Let(line) => self.name(line),
-                Alternative::Find { .. } => searched = true,
-                Alternative::Create(write) => self.write(write, searched),
-                Alternative::Include(inner) => self.ensure(inner),
-                _ => {}
-            }
-        }
-    }
-
-    fn lines(&mut self, lines: &'e [Line]) {
-        for line in lines {
-            match line {
-                Line::Let(line) => self.name(line),
-                Line::Ensure(ensure) => self.ensure(ensure),
-                Line::Object { lines, .. } | Line::Each { lines, .. } => self.lines(lines),
-                Line::Find(_) | Line::Guard(_) | Line::Field(_) => {}
-            }
-        }
-    }
-
-    fn write(&mut self, write: &'e Write, searched: bool) {
+    fn target(&mut self, write: &'e Write, target: &'e Target, searched: bool) {
         // a circle of blocks leaves out lines that the write was meant to have
-        let circle = self.checker.diagnostics.iter().any(|told| told.code == "F108");
-        let troubled = circle || self.checker.troubled(self.checker.block_from(write.span), None);
-        for target in &write.targets {
-            self.lines(&target.lines);
-            if write.action == Action::Create && !troubled {
-                self.create(write, target, searched);
-            }
+        let circle = || self.checker.diagnostics.iter().any(|told| told.code == "F108");
+        let troubled = || self.checker.troubled(self.checker.block_from(write.span), None);
+        if write.action == Action::Create && !circle() && !troubled() {
+            self.create(write, target, searched);
         }
     }
+}
 
+impl<'e> Seen<'_, 'e> {
     fn create(&mut self, write: &'e Write, target: &'e Target, searched: bool) {
         let Some(facts) = &target.entity.write else { return };
         let system = self.checker.title_of(&target.entity.system);
@@ -250,7 +206,7 @@ impl<'e> Seen<'_, 'e> {
     {
         match &value.kind {
             ExprKind::Var(var) => {
-                let own: &'x Expr = self.lets.get(var).copied()?;
+                let own: &'x Expr = self.names.lets.get(var).copied()?;
                 self.personal(own).map(|_| value)
             }
             ExprKind::Field(base, name) => {
@@ -287,7 +243,7 @@ impl<'e> Seen<'_, 'e> {
                 Some(TextPart::Hole(hole)) => self.starts_with_letter(hole),
                 None => false,
             },
-            ExprKind::Var(var) => self.lets.get(var).is_some_and(|value| self.starts_with_letter(value)),
+            ExprKind::Var(var) => self.names.lets.get(var).is_some_and(|value| self.starts_with_letter(value)),
             ExprKind::Must(inner, _) => self.starts_with_letter(inner),
             ExprKind::Binary(BinaryOp::Default, a, b) => self.starts_with_letter(a) && self.starts_with_letter(b),
             ExprKind::Choose(arms, last) => {

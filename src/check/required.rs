@@ -27,6 +27,15 @@ pub(super) enum Purpose {
     Record,
 }
 
+/// A body that is looked at: what it fills, what its lines give, where it begins and what it is for.
+#[derive(Clone, Copy)]
+pub(super) struct Block<'a> {
+    pub(super) object: &'a Object,
+    pub(super) given: &'a [&'a Given],
+    pub(super) head: Span,
+    pub(super) purpose: Purpose,
+}
+
 /// A field that some line gives.
 pub(super) struct Given {
     pub(super) field: Arc<Field>,
@@ -47,28 +56,26 @@ pub(super) enum Way {
 
 impl Checker<'_> {
     /// Tells what an object still needs, and what is given twice, in it and in all that is within it.
-    pub(super) fn required(&mut self, object: &Object, given: &[&Given], head: Span, purpose: Purpose) {
+    pub(super) fn required(&mut self, block: Block<'_>) {
+        let Block { object, given, purpose, .. } = block;
         self.twice(given);
         let missing: Vec<&Field> = object
             .fields
             .values()
             .map(|field| &**field)
-            .filter(|field| {
-                needed(field, purpose) && !self.one_required(object, field, given, head, purpose, &Needed::Always, "")
-            })
+            .filter(|field| needed(field, purpose) && !self.one_required(block, field, &Needed::Always, ""))
             .collect();
-        self.missing(object, &missing, head, purpose, "");
-        self.hanging(object, given, head, purpose);
+        self.missing(block, &missing, "");
+        self.hanging(block);
         for (place, one) in given.iter().enumerate() {
+            let mut inside = |object: &Object, head: Span, given: &[&Given]| {
+                self.required(Block { object, given, head, purpose });
+            };
             match &one.way {
                 Way::Value { .. } => {}
-                Way::Each { object, head, given } => {
-                    let own: Vec<&Given> = given.iter().collect();
-                    self.required(object, &own, *head, purpose);
-                }
+                Way::Each { object, head, given } => inside(object, *head, &given.iter().collect::<Vec<_>>()),
                 Way::Object { object, head, given: own, .. } if matches!(one.field.ty.kind, Kind::List(_)) => {
-                    let own: Vec<&Given> = own.iter().collect();
-                    self.required(object, &own, *head, purpose);
+                    inside(object, *head, &own.iter().collect::<Vec<_>>());
                 }
                 Way::Object { object, head, when, given: own } => {
                     // blocks of one object add up: those without a condition are one
@@ -83,11 +90,10 @@ impl Checker<'_> {
                         .collect();
                     let first = siblings.first().map(|(at, _)| *at);
                     if when.is_some() && first.is_none() {
-                        let own: Vec<&Given> = own.iter().collect();
-                        self.required(object, &own, *head, purpose);
+                        inside(object, *head, &own.iter().collect::<Vec<_>>());
                     } else if first == Some(place) {
                         let all: Vec<&Given> = siblings.into_iter().flat_map(|(_, given)| given).collect();
-                        self.required(object, &all, *head, purpose);
+                        inside(object, *head, &all);
                     }
                 }
             }
@@ -96,17 +102,8 @@ impl Checker<'_> {
 
     /// Is a field given, on some way at least? Tells it if that is not on every way. `condition` says in words when it
     /// is needed.
-    #[expect(clippy::too_many_arguments, reason = "each of them is another thing")]
-    pub(super) fn one_required(
-        &mut self,
-        object: &Object,
-        field: &Field,
-        given: &[&Given],
-        head: Span,
-        purpose: Purpose,
-        needed: &Needed,
-        condition: &str,
-    ) -> bool {
+    pub(super) fn one_required(&mut self, block: Block<'_>, field: &Field, needed: &Needed, condition: &str) -> bool {
+        let Block { object, given, head, purpose } = block;
         let ways = || ways(given, &field.name, purpose);
         let always = ways().any(|one| match &one.way {
             Way::Value { blank, sure } => blank.is_none() || needed.met(sure),
@@ -154,21 +151,14 @@ impl Checker<'_> {
     }
 
     /// Tells the fields that no line gives, in one message.
-    pub(super) fn missing(
-        &mut self,
-        object: &Object,
-        missing: &[&Field],
-        head: Span,
-        purpose: Purpose,
-        condition: &str,
-    ) {
+    pub(super) fn missing(&mut self, block: Block<'_>, missing: &[&Field], condition: &str) {
         let Some((last, others)) = missing.split_last() else { return };
         let mut names = others.iter().map(|field| field_name(field)).collect::<Vec<_>>().join(", ");
         if !names.is_empty() {
             names.push_str(" and ");
         }
         names.push_str(&field_name(last));
-        let title = format!("{} {names}{condition}", self.needing(object, purpose));
+        let title = format!("{} {names}{condition}", self.needing(block.object, block.purpose));
         let line = |field: &&Field| match (&field.ty.kind, field.ty.object()) {
             (Kind::List(_), Some(_)) => format!("{} = each … in … {{\n  …\n}}", field.name),
             (_, Some(_)) => format!("{} {{\n  …\n}}", field.name),
@@ -176,7 +166,7 @@ impl Checker<'_> {
         };
         let help = missing.iter().map(line).collect::<Vec<_>>().join("\n");
         let label = if others.is_empty() { "does not give it" } else { "does not give them" };
-        self.say(Diagnostic::new("F201", title, head).says(label).help(help));
+        self.say(Diagnostic::new("F201", title, block.head).says(label).help(help));
     }
 
     /// "a sales order needs"
@@ -191,17 +181,16 @@ impl Checker<'_> {
 
     /// Tells what `update found` lacks: it sends what the create sends, and the change of a record may need more. The
     /// found key goes along by itself.
-    pub(super) fn required_to_update(&mut self, object: &Object, given: &[&Given], head: Span, key: Option<&str>) {
+    pub(super) fn required_to_update(&mut self, block: Block<'_>, key: Option<&str>) {
+        let Block { object, given, .. } = block;
         let mut missing: Vec<&Field> = Vec::new();
         for field in object.fields.values().map(|field| &**field).filter(|field| field.required) {
-            let there = key == Some(&*field.name)
-                || self.one_required(object, field, given, head, Purpose::Update, &Needed::Always, "");
-            if !there {
+            if key != Some(&*field.name) && !self.one_required(block, field, &Needed::Always, "") {
                 missing.push(field);
             }
         }
-        self.missing(object, &missing, head, Purpose::Update, "");
-        self.hanging(object, given, head, Purpose::Update);
+        self.missing(block, &missing, "");
+        self.hanging(block);
         let mut parts: Vec<(&Arc<str>, Span, Vec<&Given>)> = Vec::new();
         for one in given {
             let Way::Object { head, given: own, .. } = &one.way else { continue };
@@ -212,7 +201,7 @@ impl Checker<'_> {
         }
         for (name, head, given) in parts {
             if let Some(Kind::Record(inner)) = object.field(name).map(|field| &field.ty.kind) {
-                self.required_to_update(&inner.clone(), &given, head, None);
+                self.required_to_update(Block { object: inner, given: &given, head, ..block }, None);
             }
         }
     }

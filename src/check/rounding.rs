@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use super::{
     body::field_name,
     checker::Checker,
-    typed::{After, Alternative, Expr, ExprKind, FieldLine, Let, Line, Stmt, VarId, Write},
+    typed::{After, Expr, ExprKind, FieldLine, Line, Stmt, VarId},
+    walk::{Names, Walk},
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -23,16 +24,12 @@ impl Checker<'_> {
     pub(super) fn rounded(&mut self, body: &[Stmt], afters: &[After]) {
         let mut seen = Seen {
             checker: self,
-            lets: self.constants.iter().map(|line| (line.var, &line.value)).collect(),
-            loops: HashMap::new(),
+            names: Names::of(&self.constants),
             known: HashMap::new(),
             places: HashSet::new(),
             told: Vec::new(),
         };
-        seen.statements(body);
-        for after in afters {
-            seen.statements(&after.body);
-        }
+        seen.stages(body, afters);
         let told = seen.told;
         for told in told {
             self.say(told);
@@ -40,12 +37,10 @@ impl Checker<'_> {
     }
 }
 
-/// A walk over what is written, with what the names above stand for.
+/// What was seen of the values that are written.
 struct Seen<'c, 'e> {
     checker: &'e Checker<'c>,
-    lets: HashMap<VarId, &'e Expr>,
-    /// The lists that loop names go through.
-    loops: HashMap<VarId, &'e Expr>,
+    names: Names<'e>,
     /// Decimals of lets that were looked at.
     known: HashMap<VarId, Places>,
     /// Values that were told: one amount may go into several fields.
@@ -53,55 +48,9 @@ struct Seen<'c, 'e> {
     told: Vec<Diagnostic>,
 }
 
-impl<'e> Seen<'_, 'e> {
-    fn statements(&mut self, body: &'e [Stmt]) {
-        for stmt in body {
-            match stmt {
-                Stmt::Let(line) => self.name(line),
-                Stmt::Ensure(ensure) => self.alternatives(&ensure.alternatives),
-                Stmt::Write(write) => self.write(write),
-                Stmt::Each(each) => {
-                    self.loops.insert(each.var, &each.list);
-                    self.statements(&each.body);
-                }
-                Stmt::Find(_) | Stmt::Guard(_) => {}
-            }
-        }
-    }
-
-    fn alternatives(&mut self, alternatives: &'e [Alternative]) {
-        for one in alternatives {
-            match one {
-                Alternative::Let(line) => self.name(line),
-                Alternative::Create(write) => self.write(write),
-                Alternative::Include(inner) => self.alternatives(&inner.alternatives),
-                _ => {}
-            }
-        }
-    }
-
-    fn write(&mut self, write: &'e Write) {
-        write.targets.iter().for_each(|target| self.lines(&target.lines));
-    }
-
-    fn lines(&mut self, lines: &'e [Line]) {
-        for line in lines {
-            match line {
-                Line::Let(line) => self.name(line),
-                Line::Ensure(ensure) => self.alternatives(&ensure.alternatives),
-                Line::Field(line) => self.field(line),
-                Line::Object { lines, .. } => self.lines(lines),
-                Line::Each { var, list, lines, .. } => {
-                    self.loops.insert(*var, list);
-                    self.lines(lines);
-                }
-                Line::Find(_) | Line::Guard(_) => {}
-            }
-        }
-    }
-
-    fn name(&mut self, line: &'e Let) {
-        self.lets.insert(line.var, &line.value);
+impl<'e> Walk<'e> for Seen<'_, 'e> {
+    fn names(&mut self) -> &mut Names<'e> {
+        &mut self.names
     }
 
     fn field(&mut self, line: &'e FieldLine) {
@@ -121,11 +70,13 @@ impl<'e> Seen<'_, 'e> {
         let inside = at.span.file == line.span.file && (line.span.start..line.span.end).contains(&at.span.start);
         self.told.push(if inside { told } else { told.also(line.span, "goes in here") });
     }
+}
 
+impl<'e> Seen<'_, 'e> {
     /// The part of a value that makes the decimals.
     fn culprit(&mut self, value: &'e Expr, limit: u32) -> &'e Expr {
         let inner: Vec<&'e Expr> = match &value.kind {
-            ExprKind::Var(var) => self.lets.get(var).copied().into_iter().collect(),
+            ExprKind::Var(var) => self.names.lets.get(var).copied().into_iter().collect(),
             ExprKind::Must(inner, _) | ExprKind::Convert(inner, _) | ExprKind::Negate(inner) => vec![inner],
             ExprKind::Choose(arms, last) => arms.iter().map(|(value, _)| value).chain(last.as_deref()).collect(),
             ExprKind::Binary(BinaryOp::Default | BinaryOp::Add | BinaryOp::Subtract, a, b) => vec![a, b],
@@ -150,7 +101,7 @@ impl<'e> Seen<'_, 'e> {
             }
             ExprKind::Var(var) => self.named(*var, &value.ty),
             ExprKind::Field(base, name) => match &base.kind {
-                ExprKind::Var(var) => match self.loops.get(var).copied() {
+                ExprKind::Var(var) => match self.names.loops.get(var).copied() {
                     Some(list) => self.element(list, name, &value.ty),
                     None => as_given(field_of(&base.ty, name), &value.ty),
                 },
@@ -176,14 +127,14 @@ impl<'e> Seen<'_, 'e> {
                 let Some(define) = checker.defines.get(id.0 as usize) else { return as_given(None, &value.ty) };
                 let params = || define.params.iter().copied();
                 let around: Vec<_> =
-                    params().zip(args).map(|(param, arg)| (param, self.lets.insert(param, arg))).collect();
+                    params().zip(args).map(|(param, arg)| (param, self.names.lets.insert(param, arg))).collect();
                 params().for_each(|param| _ = self.known.remove(&param));
                 let places = self.places(&define.body);
                 params().for_each(|param| _ = self.known.remove(&param));
                 for (param, before) in around {
                     match before {
-                        Some(before) => self.lets.insert(param, before),
-                        None => self.lets.remove(&param),
+                        Some(before) => self.names.lets.insert(param, before),
+                        None => self.names.lets.remove(&param),
                     };
                 }
                 places
@@ -200,7 +151,7 @@ impl<'e> Seen<'_, 'e> {
         if let Some(known) = self.known.get(&var) {
             return *known;
         }
-        let Some(value) = self.lets.get(&var).copied() else { return as_given(None, ty) };
+        let Some(value) = self.names.lets.get(&var).copied() else { return as_given(None, ty) };
         // a name within its own value was told; it is looked at once
         self.known.insert(var, Places::default());
         let places = self.places(value);
@@ -220,7 +171,7 @@ impl<'e> Seen<'_, 'e> {
             ("sum", [list]) => match &list.kind {
                 ExprKind::Field(of, name) => self.element(of, name, ty),
                 ExprKind::Comprehension { item, var, list, .. } => {
-                    self.loops.insert(*var, list);
+                    self.names.loops.insert(*var, list);
                     self.places(item)
                 }
                 ExprKind::List(items) => self.most(items),
@@ -236,12 +187,12 @@ impl<'e> Seen<'_, 'e> {
         let column =
             |expr: &Expr| matches!(&expr.kind, ExprKind::Columns(names) if names.iter().any(|own| **own == *name));
         match &list.kind {
-            ExprKind::Var(var) if self.lets.contains_key(var) => match self.lets.get(var).copied() {
+            ExprKind::Var(var) if self.names.lets.contains_key(var) => match self.names.lets.get(var).copied() {
                 Some(list) => self.element(list, name, ty),
                 None => as_given(None, ty),
             },
             ExprKind::Rows { var, list, record, .. } => {
-                self.loops.insert(*var, list);
+                self.names.loops.insert(*var, list);
                 let mut value = None;
                 for line in &record.lines {
                     match line {

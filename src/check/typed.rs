@@ -322,6 +322,8 @@ pub struct Target {
     pub entity: Arc<Entity>,
     /// The entity that shows what stands there, if any does.
     pub shown_by: Option<Arc<Entity>>,
+    /// The entity behind it that shows the rest, if any does.
+    pub through: Option<Arc<Entity>>,
     /// None = always.
     pub when: Option<Expr>,
     /// Its lines.

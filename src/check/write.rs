@@ -1,7 +1,7 @@
 //! `create` and `update`: the targets, the body once for each of them, the key that comes back.
 //!
 //! Tells F206 (cannot be written so), F207 (a policy that never applies), F602 (two writes of one name), F603 (a list in
-//! an update that would only grow) and, through the body, F201 to F205.
+//! an update that would only grow), F208 (`unless …` on a field that no read shows) and, through the body, F201 to F205.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{
     body::{Filled, field_name},
     checker::Checker,
     facts,
-    required::{Given, Purpose, Way},
+    required::{Block, Given, Purpose, Way},
     typed::{Target, Write},
 };
 use crate::{
@@ -26,6 +26,25 @@ pub(super) enum Key {
     Own,
     /// The answer gives it.
     Answer,
+}
+
+/// The `update found` beside a create.
+#[derive(Clone)]
+pub(super) struct Updating {
+    /// Its line.
+    pub(super) span: Span,
+    /// What its rows are of (`afas.Profit_Debtor`); none where the search is wrong.
+    pub(super) found: Option<Arc<str>>,
+}
+
+/// What is shown of the target of an update.
+struct Seen<'a> {
+    facts: &'a WriteFacts,
+    /// The body of the update.
+    object: &'a Object,
+    system: &'a str,
+    /// What shows the target, and what the rows in hand are of instead.
+    elsewhere: Option<(&'a str, &'a str)>,
 }
 
 impl Checker<'_> {
@@ -57,8 +76,8 @@ impl Checker<'_> {
             let Some((target, answer, object)) = target else { continue };
             let given: Vec<&Given> = body.given.iter().collect();
             let purpose = if write.action == Action::Update { Purpose::Update } else { Purpose::Write };
-            self.required(&object, &given, write.head, purpose);
-            self.updates(&target.entity, &given, write, updating);
+            self.required(Block { object: &object, given: &given, head: write.head, purpose });
+            self.updates(&target.entity, &given, write, updating.as_ref());
             let gives = self.gives(write.gives.as_ref(), &target.entity, &answer, &object);
             let own = gives.as_ref().is_some_and(|(name, _)| {
                 let full = |one: &&Given| one.field.name == *name && matches!(one.way, Way::Value { blank: None, .. });
@@ -68,8 +87,11 @@ impl Checker<'_> {
                 key = Key::Answer;
             }
             ty = ty.or(gives.map(|(_, ty)| ty));
-            let shown_by = self.shows(&target.entity);
-            targets.push(Target { name: target.name, entity: target.entity, shown_by, when, lines: body.lines });
+            let facts = target.entity.write.as_ref();
+            let shown_by = facts.and_then(|facts| self.reader(&target.entity, facts.shown_by.as_ref()?));
+            let through = facts.and_then(|facts| self.reader(&target.entity, &facts.through.as_ref()?.read));
+            let (name, entity) = (target.name, target.entity);
+            targets.push(Target { name, entity, shown_by, through, when, lines: body.lines });
         }
         self.scope.known.truncate(known);
         let ty = ty.unwrap_or_else(Ty::any);
@@ -93,25 +115,72 @@ impl Checker<'_> {
     }
 
     /// What a change of a record asks for, by an `update` of its own or by the `update found` beside a create.
-    fn updates(&mut self, entity: &Entity, given: &[&Given], write: &tree::Write, updating: Option<Span>) {
+    fn updates(&mut self, entity: &Entity, given: &[&Given], write: &tree::Write, updating: Option<&Updating>) {
         let Some(facts) = entity.write.as_ref().filter(|_| updating.is_some() || write.action == Action::Update) else {
             return;
         };
         let Some(object) = facts.update.clone() else {
-            if let Some(span) = updating {
+            if let Some(Updating { span, .. }) = updating {
                 let system = self.title_of(&entity.system);
                 let title = format!("`{}` cannot be updated in {system}", entity.name);
-                let told = Diagnostic::new("F206", title, span).also(write.head, "this is what would be changed");
+                let told = Diagnostic::new("F206", title, *span).also(write.head, "this is what would be changed");
                 self.say(told.help("leave this line out"));
             }
             return;
         };
         if updating.is_some() {
-            self.required_to_update(&object, given, write.head, facts.update_key().map(|key| &**key));
+            // The found row has one key; of several fields that are it together the lines give each.
+            let key = if let [key] = &facts.update_key[..] { Some(&**key) } else { None };
+            self.required_to_update(Block { object: &object, given, head: write.head, purpose: Purpose::Update }, key);
         }
         if !facts.replaces_lists {
             self.lists(entity, &object, given);
         }
+        let found = updating.and_then(|updating| updating.found.as_deref());
+        let reader = facts.shown_by.as_ref().map(|reader| format!("{}.{reader}", entity.system));
+        let elsewhere = reader.as_deref().zip(found).filter(|(reader, found)| reader != found);
+        self.unseen(&Seen { facts, object: &object, system: &entity.system, elsewhere }, given, "");
+    }
+
+    /// Tells `unless …` on fields of an update that no read shows: whether they apply could never be told.
+    fn unseen(&mut self, seen: &Seen<'_>, given: &[&Given], above: &str) {
+        for one in given {
+            let path = format!("{above}{}", one.field.name);
+            if seen.object.at(&path).is_none() {
+                continue;
+            }
+            let within = format!("{path}.");
+            let shown = seen.facts.shown_paths().any(|shown| **shown == *path || shown.starts_with(&within));
+            let word = match one.policy {
+                Some(PolicyKind::UnlessFilled) => "filled",
+                Some(PolicyKind::UnlessEdited) => "edited",
+                Some(PolicyKind::OnCreate | PolicyKind::OnUpdate) | None => "",
+            };
+            let elsewhere = seen.elsewhere.filter(|_| shown);
+            if !word.is_empty() && (!shown || elsewhere.is_some()) {
+                let told = self.not_shown(seen.system, elsewhere, one, word);
+                self.say(told);
+            }
+            if let Way::Object { given, .. } | Way::Each { given, .. } = &one.way {
+                let given: Vec<&Given> = given.iter().collect();
+                self.unseen(seen, &given, &within);
+            }
+        }
+    }
+
+    fn not_shown(&self, system: &str, elsewhere: Option<(&str, &str)>, one: &Given, word: &str) -> Diagnostic {
+        let name = field_name(&one.field);
+        if let Some((reader, found)) = elsewhere {
+            let title = format!("`{found}` does not show {name}, so nobody can tell whether it was {word}");
+            let help = format!("search where it is shown:  find {reader} where …");
+            return Diagnostic::new("F208", title, one.span).help(help);
+        }
+        let system = self.title_of(system);
+        let title = format!("no read of {system} shows {name}, so nobody can tell whether it was {word}");
+        let text = self.text_of(one.span).unwrap_or(&one.field.name);
+        let rest = "it is sent when it differs from what koppel left there";
+        let help = format!("only when it is made:  {text} … on create\nor leave `unless {word}` out: {rest}");
+        Diagnostic::new("F208", title, one.span).help(help)
     }
 
     /// Tells lists in an update that would not be put in place of the old ones.
@@ -221,10 +290,9 @@ impl Checker<'_> {
         system.entities.values().find(|other| other.write.as_ref().is_some_and(shows)).map(|other| other.name.clone())
     }
 
-    /// The entity that shows what is written to this one.
-    fn shows(&self, entity: &Entity) -> Option<Arc<Entity>> {
-        let shown_by = entity.write.as_ref()?.shown_by.as_ref()?;
-        self.project.catalog.entity(&entity.system, shown_by).cloned()
+    /// An entity that shows what is written to this one.
+    fn reader(&self, entity: &Entity, reader: &str) -> Option<Arc<Entity>> {
+        self.project.catalog.entity(&entity.system, reader).cloned()
     }
 
     /// The key that comes back, and its type.

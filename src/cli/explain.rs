@@ -15,6 +15,9 @@ use crate::{
     project::nearest,
 };
 
+/// So many rules of a family are offered for a code that is none.
+const NEAR: usize = 3;
+
 /// Shows one rule, or all.
 pub(super) fn explain(asked: &ExplainArgs) -> Said {
     let mut out = out();
@@ -38,11 +41,29 @@ fn named(word: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.code.eq_ignore_ascii_case(word) || rule.name.eq_ignore_ascii_case(word))
 }
 
+/// A code that no rule has: the nearest of its family, since a code that is gone is never used again. A name: the
+/// nearest one.
 fn unknown(word: &str) -> Stop {
-    let near = nearest(word, rules().flat_map(|rule| [rule.code, rule.name]));
-    let help =
-        near.map_or_else(|| "`koppel explain` lists them all".to_owned(), |near| format!("koppel explain {near}"));
-    Stop::Usage(format!("there is no rule `{word}`\n      {help}"))
+    let wanted = word.to_uppercase();
+    let number = wanted.strip_prefix('F').and_then(|digits| digits.parse::<u32>().ok());
+    let (gone, near): (_, Vec<&Rule>) = match number {
+        Some(number) => {
+            let family = |rule: &&Rule| wanted.get(..2) == rule.code.get(..2) && wanted.len() == rule.code.len();
+            let mut near: Vec<&Rule> = rules().filter(family).collect();
+            let distance =
+                |rule: &&Rule| rule.code.get(1..).and_then(|own| own.parse().ok()).map(|own| number.abs_diff(own));
+            near.sort_by_key(distance);
+            near.truncate(NEAR);
+            (", or none any more", near)
+        }
+        None => ("", nearest(word, rules().map(|rule| rule.name)).and_then(named).into_iter().collect()),
+    };
+    let help: Vec<String> = near
+        .iter()
+        .map(|rule| format!("\n      koppel explain {}  {}: {}", rule.code, rule.name, rule.summary))
+        .collect();
+    let help = if help.is_empty() { "\n      `koppel explain` lists them all".to_owned() } else { help.concat() };
+    Stop::Usage(format!("there is no rule `{word}`{gone}{help}"))
 }
 
 fn as_json(rule: &Rule) -> serde_json::Value {

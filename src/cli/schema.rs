@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     project::nearest,
-    schema::{Catalog, Object, import},
+    schema::{Catalog, Condition, Object, import},
 };
 
 /// The two verbs.
@@ -87,6 +87,12 @@ fn show(catalog: &Catalog, name: &str) -> Said {
     Ok(Ended::Fine)
 }
 
+/// What the code of a condition means, where the other field has a table of codes.
+fn label<'o>(object: &'o Object, condition: &Condition, code: &str) -> Option<&'o str> {
+    let codes = &object.field(&condition.field)?.ty.codes.as_ref()?.codes;
+    codes.iter().find(|own| &*own.code == code).map(|own| &*own.label).filter(|label| !label.is_empty())
+}
+
 fn fields(out: &mut dyn std::io::Write, object: &Object, depth: usize) -> std::io::Result<()> {
     for field in object.fields.values() {
         let inner = match &field.ty.kind {
@@ -101,6 +107,11 @@ fn fields(out: &mut dyn std::io::Write, object: &Object, depth: usize) -> std::i
         let needed = if field.required { "required" } else { "" };
         let line = format!("{:indent$}{:24} {ty:16} {needed:9} {}", "", field.name, field.label, indent = depth * 2);
         writeln!(out, "{}", line.trim_end())?;
+        for condition in &field.needed {
+            let code = condition.is.as_deref().and_then(|code| label(object, condition, code));
+            let code = code.map(|label| format!(" ({label})")).unwrap_or_default();
+            writeln!(out, "{:indent$}{:24} required {condition}{code}", "", "", indent = depth * 2)?;
+        }
         // Contacts hold contacts: deep enough to find a field, not to print for ever.
         if let Some(inner) = inner.filter(|_| depth < 6) {
             fields(out, inner, depth + 1)?;

@@ -66,6 +66,7 @@ mod tests {
             root: "FbSales".into(),
             create: None,
             update: None,
+            update_key: Vec::new(),
             answer,
             class: WriteClass::Document,
             family: None,
@@ -74,6 +75,7 @@ mod tests {
             balance: None,
             replaces_lists: false,
             shows: std::collections::BTreeMap::new(),
+            through: None,
         }
     }
 

@@ -170,7 +170,10 @@ pub(super) fn telling(run: &Run, ask: &Ask) -> Ask {
 /// The ask with all fields that show what koppel writes.
 pub(super) fn showing(run: &Run, ask: &Ask) -> Ask {
     let writers = writers(run, &ask.entity);
-    let shown = writers.iter().flat_map(|writer| writer.facts.shows.values().chain([writer.key]));
+    let shown = writers.iter().flat_map(|writer| {
+        let step = writer.facts.through.as_ref().map(|through| &through.by);
+        writer.facts.shows.values().chain([writer.key]).chain(step)
+    });
     let mut fields: Vec<Arc<str>> = ask.fields.iter().chain(shown).cloned().collect();
     fields.sort();
     fields.dedup();
@@ -212,7 +215,7 @@ pub(super) async fn look(
     }
     for (entity, found) in rows {
         let mut all: Vec<Record> = found.iter().flat_map(|(_, rows)| rows.iter().cloned()).collect();
-        if edited(run, ledger, &entity, &mut all, begun).await?.is_none() {
+        if edited(run, ledger, stop, (&entity, begun), &mut all).await?.is_none() {
             continue;
         }
         let mut all = all.into_iter();
@@ -223,14 +226,76 @@ pub(super) async fn look(
     Ok(own)
 }
 
+/// The way from a row to the one that shows the rest of it: the entity, its key field, and the key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    entity: EntityName,
+    field: Arc<str>,
+    key: Arc<str>,
+}
+
+impl Step {
+    /// None where nothing leads further.
+    fn of(writer: &Writer<'_>, role: &Arc<str>, row: &Record) -> Option<Self> {
+        let through = writer.facts.through.as_ref()?;
+        let key = row.path(&through.by);
+        let entity = EntityName { role: role.clone(), entity: through.read.clone() };
+        (!key.is_blank()).then(|| Self { entity, field: through.key.clone(), key: key.to_string().into() })
+    }
+}
+
+/// Does it take the row one step further to tell what is asked of this one, or to keep for the first time how it shows
+/// what was left?
+fn looks_further(writer: &Writer<'_>, row: &Record, left: &LeftAt, before: Timestamp) -> bool {
+    let Some(through) = &writer.facts.through else { return false };
+    let tells = row.shape().index("edited").is_some();
+    left.iter().filter(|(path, _)| through.shows.contains_key(*path)).any(|(_, field)| match &field.base {
+        Some(_) => tells,
+        None => field.at <= before,
+    })
+}
+
+/// The rows to which these steps lead, asked for in one go.
+async fn further(
+    run: &Run,
+    stop: &Stop,
+    writers: &[Writer<'_>],
+    steps: Vec<Step>,
+) -> Result<BTreeMap<Step, Record>, EngineError> {
+    let mut keys: BTreeMap<(EntityName, Arc<str>), BTreeSet<Arc<str>>> = BTreeMap::new();
+    for step in steps {
+        keys.entry((step.entity, step.field)).or_default().insert(step.key);
+    }
+    let mut out = BTreeMap::new();
+    for ((entity, field), keys) in keys {
+        let system = run.systems.get(&entity.role);
+        let read = system.and_then(|system| run.catalog.entity(system, &entity.entity)?.read.as_ref());
+        let Some(read) = read else { continue };
+        let of_keys = keys.iter().map(|key| typed(&Value::text(key), &read.object, &field)).collect();
+        let ways = writers.iter().filter_map(|writer| writer.facts.through.as_ref());
+        let shown = ways.filter(|through| through.read == entity.entity).flat_map(|through| through.shows.values());
+        let fields: BTreeSet<Arc<str>> = shown.chain([&field]).cloned().collect();
+        let filter = Filter::In(field.clone(), of_keys);
+        let own = Ask { entity: entity.clone(), filter, fields: fields.into_iter().collect() };
+        let mut answers = ask(run, stop, vec![own.clone()]).await?;
+        // What cannot be read tells of no edit.
+        let Some(Ok(rows)) = answers.remove(&own) else { continue };
+        for row in rows.iter() {
+            let key = row.path(&field).to_string().into();
+            out.insert(Step { entity: entity.clone(), field: field.clone(), key }, row.clone());
+        }
+    }
+    Ok(out)
+}
+
 /// Which of these rows, read since then, a person has edited after koppel wrote them; `.edited` is filled in. None
 /// where koppel writes nothing that this entity shows.
 pub(super) async fn edited(
     run: &Run,
     ledger: &Ledger,
-    entity: &EntityName,
+    stop: &Stop,
+    (entity, begun): (&EntityName, Timestamp),
     rows: &mut [Record],
-    begun: Timestamp,
 ) -> Result<Option<Vec<bool>>, EngineError> {
     let writers = writers(run, entity);
     let connector = run.connection(&entity.role)?;
@@ -249,15 +314,25 @@ pub(super) async fn edited(
     }
     let left = ledger.left(targets.keys().cloned().collect()).await?;
     let before = begun.checked_sub(connector.read_lag()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let all_left = targets.values().zip(&left).flat_map(|(shown, left)| shown.iter().map(move |shown| (shown, left)));
+    let mut steps = Vec::new();
+    for ((at, writer), left) in all_left {
+        let Some(row) = rows.get(*at).filter(|row| looks_further(writer, row, left, before)) else { continue };
+        steps.extend(Step::of(writer, &entity.role, row));
+    }
+    let further = further(run, stop, &writers, steps).await?;
     let mut bases: Vec<(Target, Hashes)> = Vec::new();
     let mut all = vec![false; rows.len()];
     for ((target, shown), left) in targets.into_iter().zip(left) {
         let mut first = Hashes::new();
         for (at, writer) in shown {
             let Some(row) = rows.get(at) else { continue };
+            let behind = Step::of(writer, &entity.role, row).and_then(|step| further.get(&step));
             for (path, field) in &left {
-                let Some(read) = writer.facts.shows.get(path).filter(|read| has(row, read)) else { continue };
-                let now = hasher.value(row.path(read));
+                let in_row = writer.facts.shows.get(path).filter(|read| has(row, read)).map(|read| row.path(read));
+                let in_behind = || Some(behind?.path(writer.facts.through.as_ref()?.shows.get(path)?));
+                let Some(now) = in_row.or_else(in_behind) else { continue };
+                let now = hasher.value(now);
                 match &field.base {
                     Some(base) => {
                         if let Some(edited) = all.get_mut(at) {
@@ -310,7 +385,11 @@ pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Resul
             // Nothing hangs on it now: it is asked again at the next poll, and who needs the connection tells its trouble.
             let Ok(mut answers) = ask(run, stop, vec![own.clone()]).await else { continue };
             let Some(Ok(rows)) = answers.remove(&own) else { continue };
-            edited(run, ledger, &shown_by, &mut rows.to_vec(), begun).await?;
+            match edited(run, ledger, stop, (&shown_by, begun), &mut rows.to_vec()).await {
+                // Nor on the rows one step further.
+                Err(EngineError::Connection { .. }) => continue,
+                told => told?,
+            };
             let conn: Arc<str> = connector.name().into();
             let read = keys.into_iter().map(|key| Target { conn: conn.clone(), entity: name.clone(), key }).collect();
             ledger.were_read(read, before).await?;

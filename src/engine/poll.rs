@@ -259,7 +259,7 @@ impl Poll<'_> {
         read: Timestamp,
     ) -> Result<(), EngineError> {
         let run = self.run;
-        let edited = left::edited(run, self.ledger, &source.name, &mut records, read).await?;
+        let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
         let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
         let keys = names.iter().map(|name| name.key.clone()).collect();
         let known = self.ledger.records(&run.name, "", keys).await?;
@@ -393,9 +393,9 @@ fn shown_writes<'a>(
 fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
     let Outcome::Writes(writes) = &decision.outcome else { return Vec::new() };
     let updates = writes.iter().filter(|write| write.action == Action::Update);
-    let shown = updates.filter_map(|write| {
-        let entity = run.write_facts(&write.entity)?.shown_by.clone()?;
-        Some(EntityName { role: write.entity.role.clone(), entity })
+    let shown = updates.flat_map(|write| {
+        let readers = run.write_facts(&write.entity).into_iter().flat_map(WriteFacts::readers);
+        readers.map(|entity| EntityName { role: write.entity.role.clone(), entity: entity.clone() })
     });
     shown.collect()
 }

@@ -1,10 +1,11 @@
 //! Updates: what a record would send, less what stands at the target already.
 //!
 //! Takes a body as its lines make it and the row that shows the target, gives the fields that are to be sent, or none.
-//! A field that no read shows is compared with what koppel last left there. Promises that an object which goes whole
+//! A field that no read
+//! shows, nor the one a step further, is compared with what koppel last left there. Promises that an object which goes whole
 //! does, that what only accompanies never makes a difference by itself, and that nothing left is no write.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Left, Remembered,
@@ -28,6 +29,8 @@ pub(super) struct Current<'a> {
     key: Value,
     /// Shows the target.
     row: Option<Record>,
+    /// Shows the rest of it, one step further.
+    further: Option<Record>,
     left: &'a dyn Left,
     /// Is a field a difference that no read shows and that koppel never wrote? For an `update` of its own it is: the
     /// flow asks for it. What `update found` finds is left alone.
@@ -37,16 +40,15 @@ pub(super) struct Current<'a> {
 impl Current<'_> {
     /// What a read shows of a written path; none when no read does.
     fn shown(&self, path: &str) -> Option<&Value> {
-        let row = self.row.as_ref()?;
-        let read = self.facts.shows.get(path)?;
-        row.shape().index(read.split('.').next().unwrap_or(read)).map(|_| row.path(read))
+        let further = || in_row(self.further.as_ref()?, &self.facts.through.as_ref()?.shows, path);
+        self.row.as_ref().and_then(|row| in_row(row, &self.facts.shows, path)).or_else(further)
     }
 
     /// What is shown of a path and all that is in it.
     fn all_shown(&self, path: &str) -> impl Iterator<Item = (&str, &Value)> {
         let within = format!("{path}.");
-        let own = move |(written, _): &(&Arc<str>, &Arc<str>)| ***written == *path || written.starts_with(&within);
-        let paths: Vec<&str> = self.facts.shows.iter().filter(own).map(|(written, _)| &**written).collect();
+        let own = |written: &&Arc<str>| ***written == *path || written.starts_with(&within);
+        let paths: Vec<&str> = self.facts.shown_paths().filter(own).map(|written| &**written).collect();
         paths.into_iter().filter_map(|path| self.shown(path).map(|value| (path, value)))
     }
 
@@ -99,6 +101,12 @@ impl Current<'_> {
     }
 }
 
+/// What a row shows of a written path.
+fn in_row<'r>(row: &'r Record, shows: &BTreeMap<Arc<str>, Arc<str>>, path: &str) -> Option<&'r Value> {
+    let read = shows.get(path)?;
+    row.shape().index(read.split('.').next().unwrap_or(read)).map(|_| row.path(read))
+}
+
 /// Is a value what the target shows? A number that is written as text is the same number.
 fn stands(value: &Value, shown: &Value) -> bool {
     match (value, shown) {
@@ -130,21 +138,29 @@ pub(super) fn found(
     }
     let Some(target) = choose(machine, create)? else { return Ok(None) };
     let Some(facts) = target.entity.write.as_ref() else { return Ok(None) };
-    let (Some(object), Some(key_path)) = (&facts.update, facts.update_key()) else { return Ok(None) };
+    let Some(object) = &facts.update else { return Ok(None) };
+    let key = match &facts.update_key[..] {
+        [_] => key.clone(),
+        _ => key_of(machine, &target.lines, facts)?,
+    };
     let shows = facts.shown_by.as_ref() == Some(&read.entity) && target.name.role == read.role;
+    let row = shows.then(|| row.clone());
     let current = Current {
         entity: &target.name,
         facts,
         key: key.clone(),
-        row: shows.then(|| row.clone()),
+        further: further(machine, target, facts, row.as_ref())?,
+        row,
         left: machine.world.left,
         never: false,
     };
     let mut fields = Fields::default();
     lines(machine, &target.lines, &Body::update(&current), &mut fields)?;
-    fields.0.retain(|(name, _)| name != key_path);
-    fields.0.insert(0, (key_path.clone(), Node::Value(key.clone())));
-    let sent = current.differing_but(object, &fields, key_path);
+    if let [path] = &facts.update_key[..] {
+        fields.0.retain(|(name, _)| name != path);
+        fields.0.insert(0, (path.clone(), Node::Value(key)));
+    }
+    let sent = current.differing_but_key(object, &fields);
     Ok(sent.map(|fields| built(machine, name, target, Action::Update, None, fields)))
 }
 
@@ -157,43 +173,59 @@ pub(super) fn own<'c>(
 ) -> Result<Made<'c>, Stop> {
     let without = Made { name: name.clone(), target, value: Value::Blank, write: None };
     let Some(facts) = target.entity.write.as_ref() else { return Ok(without) };
-    let (Some(object), Some(key_path)) = (&facts.update, facts.update_key()) else { return Ok(without) };
-    let key = key_of(machine, &target.lines, key_path)?;
+    let Some(object) = &facts.update else { return Ok(without) };
+    let key = key_of(machine, &target.lines, facts)?;
     let row = match (&target.shown, facts.shown_key()) {
         (Some(read), Some(path)) if key_in(&key).is_none() && !key.is_blank() => row(machine, read, path, &key)?,
         _ => None,
     };
+    let further = further(machine, target, facts, row.as_ref())?;
     let left = machine.world.left;
-    let current = Current { entity: &target.name, facts, key: key.clone(), row, left, never: true };
+    let current = Current { entity: &target.name, facts, key: key.clone(), row, further, left, never: true };
     let mut fields = Fields::default();
     lines(machine, &target.lines, &Body::update(&current), &mut fields)?;
-    let sent = current.differing_but(object, &fields, key_path);
+    let sent = current.differing_but_key(object, &fields);
     let write = sent.map(|fields| built(machine, name.clone(), target, Action::Update, code.gives.clone(), fields));
     Ok(Made { name, target, value: key, write })
 }
 
 impl Current<'_> {
     /// As [`Self::differing`]; the key says which record it is and is no difference.
-    fn differing_but(&self, object: &Object, fields: &Fields, key: &Arc<str>) -> Option<Fields> {
-        let (keys, others): (Vec<_>, Vec<_>) = fields.0.iter().cloned().partition(|(name, _)| name == key);
+    fn differing_but_key(&self, object: &Object, fields: &Fields) -> Option<Fields> {
+        let is_key = |(name, _): &(Arc<str>, Node)| self.facts.update_key.contains(name);
+        let (keys, others): (Vec<_>, Vec<_>) = fields.0.iter().cloned().partition(is_key);
         let (sent, differs) = self.differing(object, &Fields(others), "");
         differs.then(|| Fields(keys.into_iter().chain(sent.0).collect()))
     }
 }
 
 /// The key of an update, before the rest of it is looked at.
-fn key_of(machine: &mut Decider<'_, '_>, lines: &[LineCode], key: &str) -> Result<Value, Stop> {
+fn key_of(machine: &mut Decider<'_, '_>, lines: &[LineCode], facts: &WriteFacts) -> Result<Value, Stop> {
+    let mut values = BTreeMap::new();
     for line in lines {
         if let LineCode::Field(name, code, _) = line
-            && **name == *key
+            && facts.update_key.contains(name)
+            && !values.contains_key(name)
         {
-            return machine.value(code);
+            values.insert(name, machine.value(code)?);
         }
     }
-    Ok(Value::Blank)
+    Ok(facts.key_of(|path| values.get(path).cloned().unwrap_or_default()))
 }
 
-/// The row that shows the target: the record in hand, or one that is asked for.
+/// The row one step further than the one that shows the target; none where the lines need none or nothing leads there.
+fn further(
+    machine: &mut Decider<'_, '_>,
+    target: &TargetCode,
+    facts: &WriteFacts,
+    shown: Option<&Record>,
+) -> Result<Option<Record>, Stop> {
+    let (Some(read), Some(through), Some(shown)) = (&target.through, &facts.through, shown) else { return Ok(None) };
+    let key = shown.path(&through.by).clone();
+    if key.is_blank() { Ok(None) } else { row(machine, read, &through.key, &key) }
+}
+
+/// The row with this key: the record in hand, or one that is asked for.
 fn row(
     machine: &mut Decider<'_, '_>,
     read: &Arc<ReadEntity>,

@@ -113,14 +113,14 @@ fn fields(old: &Fields, catalog: &Catalog, texts: &Texts<'_>, write: bool, into:
             };
             let Some(field) = field(entity, path, write) else {
                 into.push(Drift {
-                    text: format!("{name} has no `{path}` any more; it was {}", used.ty),
+                    text: format!("{name} has no `{path}` any more; it was {}", words(&used.ty)),
                     lines: lines(),
                 });
                 continue;
             };
             let is = ty(field);
             if is != used.ty {
-                let text = format!("`{path}` of {name} was {}, and is {is} now", used.ty);
+                let text = format!("`{path}` of {name} was {}, and is {} now", words(&used.ty), words(&is));
                 into.push(Drift { text, lines: lines() });
             }
             let gone = used
@@ -133,6 +133,11 @@ fn fields(old: &Fields, catalog: &Catalog, texts: &Texts<'_>, write: bool, into:
             }
         }
     }
+}
+
+/// A type as a reader says it: `money?` may be blank.
+fn words(ty: &str) -> String {
+    ty.replace('?', " or blank")
 }
 
 fn field<'a>(entity: &'a Entity, path: &str, write: bool) -> Option<&'a Field> {

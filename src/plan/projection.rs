@@ -9,14 +9,17 @@ use std::{
     sync::Arc,
 };
 
-use super::code::{
-    AlternativeCode, Arg, Code, Definition, EachCode, EnsureCode, GuardCode, Holds, LineCode, Lowered, Piece, Search,
-    StmtCode, WriteCode,
+use super::{
+    code::{
+        AlternativeCode, Arg, Code, Definition, EachCode, EnsureCode, GuardCode, Holds, LineCode, Lowered, Piece,
+        ReadEntity, Search, StmtCode, TargetCode, WriteCode,
+    },
+    stands,
 };
 use crate::{
     check::typed::{DefineId, VarId},
     schema::{Entity, Kind, Object, Ty, WriteFacts},
-    value::EntityName,
+    value::{Action, EntityName},
 };
 
 /// Sorted paths.
@@ -191,16 +194,19 @@ impl Follow<'_> {
             target.when.iter().for_each(|when| self.sees(when));
             target.lines.iter().for_each(|line| self.line(line));
             if let (Some(shown), Some(facts)) = (&target.shown, &target.entity.write) {
-                let number = self.lowered.reads.iter().position(|read| Arc::ptr_eq(read, shown));
-                let of_read = number.map(Origin::Read);
-                let of_source = self.source.as_ref().filter(|source| **source == shown.name).map(|_| Origin::Source);
-                for origin in [of_read, of_source].into_iter().flatten() {
-                    let row = Stands::at(origin);
-                    self.shown(facts, &target.lines, &row);
+                for row in self.rows(shown) {
+                    self.shown(facts, target, &row);
                     facts.shown_key().into_iter().for_each(|key| self.uses(&row.step(key), Use::Value));
                 }
             }
         }
+    }
+
+    /// The rows of a read, and the record in hand where it is one of them.
+    fn rows(&self, read: &Arc<ReadEntity>) -> Vec<Stands> {
+        let of_read = self.lowered.reads.iter().position(|other| Arc::ptr_eq(other, read)).map(Origin::Read);
+        let of_source = self.source.as_ref().filter(|source| **source == read.name).map(|_| Origin::Source);
+        [of_read, of_source].into_iter().flatten().map(Stands::at).collect()
     }
 
     /// What `update found` compares of a row: the fields that show what the create would send.
@@ -213,18 +219,28 @@ impl Follow<'_> {
             for target in write.targets.iter().filter(|target| target.name.role == search.read.name.role) {
                 let Some(facts) = target.entity.write.as_ref() else { continue };
                 if facts.shown_by.as_ref() == Some(&search.read.name.entity) {
-                    self.shown(facts, &target.lines, row);
+                    self.shown(facts, target, row);
                 }
             }
         }
     }
 
-    /// The fields of a row that show what these lines send.
-    fn shown(&mut self, facts: &WriteFacts, lines: &[LineCode], row: &Stands) {
+    /// The fields of a row that show what an update of this target sends, and of the row one step further.
+    fn shown(&mut self, facts: &WriteFacts, target: &TargetCode, row: &Stands) {
         let mut paths = Vec::new();
-        written(lines, "", &mut paths);
-        for path in paths.iter().filter_map(|path| facts.shows.get(path.as_str())) {
-            self.uses(&row.step(path), Use::Value);
+        updated(&target.lines, "", &mut paths);
+        let shown = |shows: &BTreeMap<Arc<str>, Arc<str>>| {
+            paths.iter().filter_map(|path| shows.get(path.as_str()).cloned()).collect::<Vec<_>>()
+        };
+        for field in shown(&facts.shows) {
+            self.uses(&row.step(&field), Use::Value);
+        }
+        let (Some(read), Some(through)) = (&target.through, &facts.through) else { return };
+        self.uses(&row.step(&through.by), Use::Value);
+        for further in self.rows(read) {
+            for field in shown(&through.shows).iter().chain([&through.key]) {
+                self.uses(&further.step(field), Use::Value);
+            }
         }
     }
 
@@ -453,14 +469,28 @@ impl Follow<'_> {
     }
 }
 
-/// The paths that lines write, line objects left out.
-fn written(lines: &[LineCode], above: &str, into: &mut Vec<String>) {
+/// Is something that an update of these lines sends shown one step further only?
+pub(super) fn shown_through(entity: &Entity, lines: &[LineCode]) -> bool {
+    let Some(through) = entity.write.as_ref().and_then(|facts| facts.through.as_ref()) else { return false };
+    let mut paths = Vec::new();
+    updated(lines, "", &mut paths);
+    paths.iter().any(|path| through.shows.contains_key(path.as_str()))
+}
+
+/// The paths that lines write in an update, line objects left out.
+fn updated(lines: &[LineCode], above: &str, into: &mut Vec<String>) {
     let path = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
     for line in lines {
         match line {
-            LineCode::Field(name, ..) => into.push(path(name)),
-            LineCode::Object { name, lines, repeats: false, .. } => written(lines, &path(name), into),
-            LineCode::Object { .. } | LineCode::Each(..) | LineCode::Guard(_) | LineCode::Ensure(_) => {}
+            LineCode::Field(name, _, policy) if stands(*policy, Action::Update) => into.push(path(name)),
+            LineCode::Object { name, lines, repeats: false, policy, .. } if stands(*policy, Action::Update) => {
+                updated(lines, &path(name), into);
+            }
+            LineCode::Field(..)
+            | LineCode::Object { .. }
+            | LineCode::Each(..)
+            | LineCode::Guard(_)
+            | LineCode::Ensure(_) => {}
         }
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn write_entity(
     let write = WriteFacts {
         create: None,
         update: None,
+        update_key: Vec::new(),
         answer: Answer::None,
         class: WriteClass::Document,
         family: family.map(|(family, path)| (family.into(), vec![path.into()])),
@@ -66,6 +67,7 @@ pub(crate) fn write_entity(
         balance: None,
         replaces_lists: false,
         shows: BTreeMap::new(),
+        through: None,
         root: own.into(),
     };
     Arc::new(Entity { system: system.into(), name: own.into(), label: label.into(), read: None, write: Some(write) })
@@ -288,7 +290,7 @@ pub(crate) fn each_line(name: &str, var: VarId, list: Expr, when: Option<Expr>, 
 }
 
 pub(crate) fn target(entity: &Arc<Entity>, when: Option<Expr>, lines: Vec<Line>) -> Target {
-    Target { name: entity_name(entity), entity: entity.clone(), shown_by: None, when, lines }
+    Target { name: entity_name(entity), entity: entity.clone(), shown_by: None, through: None, when, lines }
 }
 
 /// A program that reads invoices.

@@ -16,7 +16,7 @@ use regex::Regex;
 
 use super::code::{Code, Message, Print, Privacy};
 use crate::{
-    check::typed::{Cell, VarId},
+    check::typed::{Cell, SettingId, VarId},
     diagnostic::Span,
     value::{Shape, Value, Verdict, order, pattern, same},
 };
@@ -125,15 +125,18 @@ const SPREAD: usize = 100_000;
 const MANY: usize = 8;
 
 impl Index {
-    /// The index of these rows.
+    /// The index of these rows; `held` gives the values that a setting holds.
     ///
     /// # Errors
     /// A pattern that cannot be read.
-    pub(crate) fn new<'a>(rows: impl Iterator<Item = &'a [Cell]>) -> Result<Self, String> {
+    pub(crate) fn new<'a>(
+        rows: impl Iterator<Item = &'a [Cell]>,
+        held: &dyn Fn(SettingId) -> Vec<Value>,
+    ) -> Result<Self, String> {
         let mut index = Self::default();
         let mut groups: HashMap<Vec<usize>, HashMap<u64, Bucket>> = HashMap::new();
         for (number, cells) in rows.enumerate() {
-            let fits = cells.iter().map(Fit::new).collect::<Result<Vec<_>, _>>()?;
+            let fits = cells.iter().map(|cell| Fit::new(cell, held)).collect::<Result<Vec<_>, _>>()?;
             let columns = exact_columns(&fits);
             let buckets = groups.entry(columns.clone()).or_default();
             for hash in hashes(&fits, &columns) {
@@ -285,8 +288,8 @@ impl Ranges {
 }
 
 impl Fit {
-    fn new(cell: &Cell) -> Result<Self, String> {
-        let all = |cells: &[Cell]| cells.iter().map(Self::new).collect::<Result<Vec<_>, _>>();
+    fn new(cell: &Cell, held: &dyn Fn(SettingId) -> Vec<Value>) -> Result<Self, String> {
+        let all = |cells: &[Cell]| cells.iter().map(|cell| Self::new(cell, held)).collect::<Result<Vec<_>, _>>();
         Ok(match cell {
             Cell::Any => Self::Any,
             Cell::In(values) => Self::In(values.clone()),
@@ -296,8 +299,7 @@ impl Fit {
             Cell::Matches(text) => Self::Matches(pattern(text).map_err(|error| error.to_string())?),
             Cell::AnyOf(cells) => Self::AnyOf(all(cells)?),
             Cell::NoneOf(cells) => Self::NoneOf(all(cells)?),
-            // written out before: what is left holds nothing
-            Cell::Setting(_) => Self::In(Vec::new()),
+            Cell::Setting(id) => Self::In(held(*id)),
         })
     }
 
@@ -336,6 +338,11 @@ mod tests {
         Value::Int(n)
     }
 
+    /// Of cells that no setting fills.
+    fn indexed<'a>(rows: impl Iterator<Item = &'a [Cell]>) -> Index {
+        Index::new(rows, &|_| Vec::new()).unwrap()
+    }
+
     fn cell() -> impl Strategy<Value = Cell> {
         let value = || prop_oneof![4 => (0i64..12).prop_map(Value::Int), 1 => Just(Value::Blank)];
         let bound = || proptest::option::of(((0i64..12).prop_map(Value::Int), any::<bool>()));
@@ -357,7 +364,7 @@ mod tests {
             rows in proptest::collection::vec(proptest::collection::vec(cell(), 2), 0..40),
             asked in proptest::collection::vec(prop_oneof![(0i64..12).prop_map(Value::Int), Just(Value::Blank)], 2),
         ) {
-            let index = Index::new(rows.iter().map(Vec::as_slice)).unwrap();
+            let index = indexed(rows.iter().map(Vec::as_slice));
             let scan: Vec<usize> = index.rows.iter().enumerate().filter(|(_, cells)| {
                 cells.iter().zip(&asked).all(|(cell, value)| cell.takes(&Probe { value, lower: OnceCell::new() }))
             }).map(|(number, _)| number).collect();
@@ -368,7 +375,7 @@ mod tests {
     #[test]
     fn a_number_is_found_whatever_its_kind() {
         let cells = [Cell::In(vec![int(2)])];
-        let index = Index::new([cells.as_slice()].into_iter()).unwrap();
+        let index = indexed([cells.as_slice()].into_iter());
         assert_eq!(index.rows(&[Value::Decimal("2.00".parse().unwrap())]), [0]);
         assert_eq!(index.rows(&[Value::eur("2".parse().unwrap())]), [0]);
         assert_eq!(index.rows(&[Value::Blank]), Vec::<usize>::new());
@@ -377,11 +384,11 @@ mod tests {
     #[test]
     fn a_hundred_thousand_literals_and_ranges_are_each_found_at_once() {
         let literals: Vec<Vec<Cell>> = (0..100_000).map(|n| vec![Cell::In(vec![int(n)])]).collect();
-        let index = Index::new(literals.iter().map(Vec::as_slice)).unwrap();
+        let index = indexed(literals.iter().map(Vec::as_slice));
         let ranges: Vec<Vec<Cell>> = (0..100_000)
             .map(|n| vec![Cell::Range { from: Some((int(n * 10), true)), to: Some((int(n * 10 + 9), true)) }])
             .collect();
-        let by_range = Index::new(ranges.iter().map(Vec::as_slice)).unwrap();
+        let by_range = indexed(ranges.iter().map(Vec::as_slice));
         for n in (0..100_000).step_by(7) {
             assert_eq!(index.rows(&[int(n)]), [usize::try_from(n).unwrap()]);
             assert_eq!(by_range.rows(&[int(n * 10 + 3)]), [usize::try_from(n).unwrap()]);
@@ -403,7 +410,7 @@ mod tests {
             [Cell::NotIn(vec![Value::text("a")])],
             [Cell::Any],
         ];
-        let index = Index::new(rows.iter().map(<[Cell; 1]>::as_slice)).unwrap();
+        let index = indexed(rows.iter().map(<[Cell; 1]>::as_slice));
         assert_eq!(index.rows(&[Value::text("met POSTNL pakket")]), [0, 3, 4]);
         assert_eq!(index.rows(&[Value::text("xyz")]), [1, 3, 4]);
         assert_eq!(index.rows(&[Value::Blank]), [2, 3, 4]);

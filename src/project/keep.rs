@@ -24,8 +24,8 @@ impl Project {
                 let told = Diagnostic::new("F903", format!("{LOCK} cannot be read: {why}"), Span::new(file, 0, 0));
                 self.tell(vec![told.help(
                     "take it from your version control again\n\
-                     if it is lost, look whether each own number (`OrNu = …`) is made as it was until\n\
-                     now, and then:  koppel check --accept",
+                     if it is lost, look whether each own number (`OrNu = …`) is made as before, then:\n\
+                     koppel check --accept",
                 )]);
                 return;
             }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use indexmap::IndexMap;
 
 use super::Ty;
+use crate::value::Value;
 
 /// All systems, by name (`jortt`, `afas`).
 #[derive(Debug, Clone, Default)]
@@ -78,6 +79,8 @@ pub struct WriteFacts {
     pub create: Option<Arc<Object>>,
     /// Body of an update.
     pub update: Option<Arc<Object>>,
+    /// The fields of an update that together say which record is changed; empty where there is no update.
+    pub update_key: Vec<Arc<str>>,
     /// The answer of a create.
     pub answer: Answer,
     /// A document is written once; a master record is kept up to date.
@@ -91,10 +94,25 @@ pub struct WriteFacts {
     pub shown_by: Option<Arc<str>>,
     /// Read field (of `shown_by`) that shows a written field, by written path (`PaCd` → `PayCon`).
     pub shows: BTreeMap<Arc<str>, Arc<str>>,
+    /// A second entity that shows what `shown_by` does not.
+    pub through: Option<Through>,
     /// Does an update that holds a list put it in place of the old one (else its elements are added)?
     pub replaces_lists: bool,
     /// Its line objects have two sides that must come to the same amount.
     pub balance: Option<Balance>,
+}
+
+/// A read that is one step further: its row is the one with the key that a row of [`WriteFacts::shown_by`] holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Through {
+    /// The entity (`Profit_OrgPer`).
+    pub read: Arc<str>,
+    /// The field of the first row that holds the key (`Profit_Debtor.BcCo`).
+    pub by: Arc<str>,
+    /// The field of this entity that is the key (`Profit_OrgPer.BcCo`).
+    pub key: Arc<str>,
+    /// Its field that shows a written field, by written path (`KnOrganisation.HoPa` → `Homepage`).
+    pub shows: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// The two sides of an entry.
@@ -109,26 +127,38 @@ pub struct Balance {
 }
 
 impl WriteFacts {
-    /// The field of an update that says which record is changed: the key that a create gives, else the one that only
-    /// the update has (it stands in the address).
-    #[must_use]
-    pub fn update_key(&self) -> Option<&Arc<str>> {
-        let update = self.update.as_ref()?;
-        if let Answer::Key(key) = &self.answer
-            && let Some((name, _)) = update.fields.get_key_value(key)
-        {
-            return Some(name);
+    /// The key of what an update changes, from the values of its fields; blank where one of them is not given.
+    pub fn key_of(&self, value: impl Fn(&Arc<str>) -> Value) -> Value {
+        let values: Vec<Value> = self.update_key.iter().map(value).collect();
+        match &values[..] {
+            [own] => own.clone(),
+            several if several.iter().all(|own| !own.is_blank()) && !several.is_empty() => {
+                let promised = several.iter().find(|own| matches!(own, Value::Key(_)));
+                let joined = || several.iter().map(ToString::to_string).collect::<Vec<_>>().join("/");
+                promised.cloned().unwrap_or_else(|| Value::text(&joined()))
+            }
+            _ => Value::Blank,
         }
-        let created = |name: &Arc<str>| self.create.as_ref().is_some_and(|create| create.fields.contains_key(name));
-        let required = || update.fields.iter().filter(|(_, field)| field.required).map(|(name, _)| name);
-        required().find(|name| !created(name)).or_else(|| required().next())
     }
 
-    /// The read field (of `shown_by`) that holds the key of a written record.
+    /// The entities that show what was written.
+    pub fn readers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.shown_by.iter().chain(self.through.iter().map(|through| &through.read))
+    }
+
+    /// The written paths that a read shows.
+    pub fn shown_paths(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.shows.keys().chain(self.through.iter().flat_map(|through| through.shows.keys()))
+    }
+
+    /// The read field (of `shown_by`) that holds the key of a written record; none where several fields are the key.
     #[must_use]
     pub fn shown_key(&self) -> Option<&Arc<str>> {
-        let key = self.update_key();
-        key.and_then(|key| self.shows.get(key)).or(self.recognise.key.as_ref()).or(key)
+        match &self.update_key[..] {
+            [] => self.recognise.key.as_ref(),
+            [key] => self.shows.get(key).or(self.recognise.key.as_ref()).or(Some(key)),
+            _ => None,
+        }
     }
 }
 

@@ -148,6 +148,9 @@ pub(super) struct WriteRule {
     pub(super) class: Class,
     /// The key in the answer of a create; none = the answer holds none.
     pub(super) answer: Option<String>,
+    /// The fields of an update that together say which record is changed, where that is not the key of the answer.
+    #[serde(default)]
+    pub(super) update_key: Vec<String>,
     /// A field of the update, else of the create, that the body of the vendor lacks because it stands in the address.
     pub(super) address_key: Option<String>,
     pub(super) family: Option<String>,
@@ -170,6 +173,7 @@ pub(super) struct WriteRule {
     pub(super) shown_by: Option<String>,
     #[serde(default)]
     pub(super) shows: BTreeMap<String, String>,
+    pub(super) through: Option<ThroughRule>,
     pub(super) balance: Option<BalanceRule>,
     #[serde(default)]
     pub(super) replaces_lists: bool,
@@ -181,6 +185,15 @@ pub(super) struct WriteRule {
 pub(super) struct SignRule {
     pub(super) field: String,
     pub(super) is: String,
+}
+
+/// A second read that shows more: `by` is the field of `shown_by` with its key, and the key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ThroughRule {
+    pub(super) read: String,
+    pub(super) by: (String, String),
+    pub(super) shows: BTreeMap<String, String>,
 }
 
 /// The line objects of an entry, and the fields of its two sides.

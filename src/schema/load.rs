@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 
 use super::{
     Answer, Balance, ChangeClass, Code, CodeTable, Derived, Entity, Field, Form, Kind, ListWord, Object, OwnNumber,
-    Privacy, ReadFacts, Recognise, SchemaError, Stamp, System, Test, Ty, WriteClass, WriteFacts,
+    Privacy, ReadFacts, Recognise, SchemaError, Stamp, System, Test, Through, Ty, WriteClass, WriteFacts,
     compact::{self, Presence, RawField},
     facts::{Class, CodesForm, DerivedRule, Facts, FieldRule, ReadRule, TestRule, WriteRule},
 };
@@ -128,12 +128,33 @@ impl<'a> Loader<'a> {
             fields.extend(object.fields.iter().map(|(name, field)| (name.clone(), field.clone())));
             *object = Arc::new(Object { path: object.path.clone(), label: object.label.clone(), fields });
         }
+        let answered = rule.answer.iter().filter(|key| update.as_ref().is_some_and(|object| object.at(key).is_some()));
+        let stated = if rule.update_key.is_empty() { rule.address_key.as_slice() } else { &rule.update_key };
+        let update_key: Vec<Arc<str>> = match answered.map(|key| key.as_str().into()).next() {
+            Some(key) => vec![key],
+            None => arcs(stated),
+        };
+        if let Some(object) = &update {
+            let mut fields = object.fields.clone();
+            for key in &update_key {
+                let field = fields
+                    .get_mut(key)
+                    .ok_or_else(|| self.wrong(format!("{entity} has no field {key} to update by")))?;
+                Arc::make_mut(field).required = true;
+            }
+            if update_key.is_empty() {
+                return Err(self.wrong(format!("an update of {entity} does not say which one it changes")));
+            }
+            update = Some(Arc::new(Object { path: object.path.clone(), label: object.label.clone(), fields }));
+        }
         let known = |path: &str| {
             let found = [&create, &update].into_iter().flatten().any(|object| object.at(path).is_some());
             if found { Ok(()) } else { Err(self.wrong(format!("{entity} has no field {path} to write"))) }
         };
         let pairs = rule.compare.iter().chain(&rule.also).map(|(written, _)| written);
-        for path in [&rule.own_number, &rule.reference].into_iter().flatten().chain(pairs).chain(rule.shows.keys()) {
+        let through = rule.through.iter().flat_map(|through| through.shows.keys());
+        let shown = rule.shows.keys().chain(through);
+        for path in [&rule.own_number, &rule.reference].into_iter().flatten().chain(pairs).chain(shown) {
             known(path)?;
         }
         for side in
@@ -145,6 +166,7 @@ impl<'a> Loader<'a> {
             root: root.into(),
             create,
             update,
+            update_key,
             answer: rule.answer.as_deref().map_or(Answer::None, |key| Answer::Key(key.into())),
             class: match rule.class {
                 Class::Document => WriteClass::Document,
@@ -166,7 +188,13 @@ impl<'a> Loader<'a> {
                 nothing: rule.nothing_recognises,
             },
             shown_by: rule.shown_by.as_deref().map(Into::into),
-            shows: rule.shows.iter().map(|(a, b)| (a.as_str().into(), b.as_str().into())).collect(),
+            shows: map_arcs(&rule.shows),
+            through: rule.through.as_ref().map(|through| Through {
+                read: through.read.as_str().into(),
+                by: through.by.0.as_str().into(),
+                key: through.by.1.as_str().into(),
+                shows: map_arcs(&through.shows),
+            }),
             replaces_lists: rule.replaces_lists,
             balance: rule.balance.as_ref().map(|balance| Balance {
                 lines: balance.lines.as_str().into(),
@@ -180,15 +208,18 @@ impl<'a> Loader<'a> {
     fn shown(&self, writes: &BTreeMap<String, WriteFacts>) -> Result<Shown, SchemaError> {
         let mut out: Shown = HashMap::new();
         for (entity, write) in writes {
-            let Some(by) = &write.shown_by else { continue };
-            if self.facts.entities.get(&**by).is_none_or(|facts| facts.read.is_none()) {
-                return Err(self.wrong(format!("{entity} is shown by {by}, which cannot be read")));
-            }
-            let fields = out.entry(by.to_string()).or_default();
-            for (written, read) in &write.shows {
-                let body = write.create.as_ref().or(write.update.as_ref());
-                if let Some(field) = body.and_then(|body| body.at(written)) {
-                    fields.entry(read.clone()).or_insert_with(|| field.clone());
+            let own = write.shown_by.iter().map(|by| (by, &write.shows));
+            let further = write.through.iter().map(|through| (&through.read, &through.shows));
+            for (by, shows) in own.chain(further) {
+                if self.facts.entities.get(&**by).is_none_or(|facts| facts.read.is_none()) {
+                    return Err(self.wrong(format!("{entity} is shown by {by}, which cannot be read")));
+                }
+                let fields = out.entry(by.to_string()).or_default();
+                for (written, read) in shows {
+                    let body = write.create.as_ref().or(write.update.as_ref());
+                    if let Some(field) = body.and_then(|body| body.at(written)) {
+                        fields.entry(read.clone()).or_insert_with(|| field.clone());
+                    }
                 }
             }
         }
@@ -244,6 +275,16 @@ impl<'a> Loader<'a> {
             }
         }
         let named = rule.keys.iter().flatten().chain(&rule.blocked).chain(rule.filters.iter().flatten());
+        let steps = writes.values().filter_map(|write| {
+            let through = write.through.as_ref()?;
+            let from = (write.shown_by.as_deref() == Some(entity)).then_some(&through.by);
+            from.or((*through.read == *entity).then_some(&through.key))
+        });
+        for name in steps {
+            if !fields.contains_key(name) {
+                return Err(self.wrong(format!("{entity} has no field {name} to step through")));
+            }
+        }
         for name in named.chain(rule.stamp.iter().flat_map(|stamp| stamp.misses.iter().chain([&stamp.field]))) {
             if !fields.contains_key(name.as_str()) {
                 return Err(self.wrong(format!("{entity} has no field {name} to read")));
@@ -487,6 +528,10 @@ fn with_key(key: &str) -> IndexMap<Arc<str>, Arc<Field>> {
     let key: Arc<str> = key.into();
     let field = Field { required: true, ..Field::plain(key.clone(), Ty::new(Kind::Text)) };
     [(key, Arc::new(field))].into_iter().collect()
+}
+
+fn map_arcs(pairs: &BTreeMap<String, String>) -> BTreeMap<Arc<str>, Arc<str>> {
+    pairs.iter().map(|(a, b)| (a.as_str().into(), b.as_str().into())).collect()
 }
 
 fn pair_arcs(pairs: &[(String, String)]) -> Vec<(Arc<str>, Arc<str>)> {

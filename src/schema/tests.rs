@@ -97,6 +97,27 @@ fn a_row_of_afas_is_exact() {
 }
 
 #[test]
+fn an_update_says_which_record_it_changes_by_every_field_of_its_key() {
+    let facts = |entity: &str| Catalog::standard().unwrap().entity("afas", entity).unwrap();
+    let key = |entity: &str, given: &[(&str, &str)]| {
+        let value =
+            |path: &Arc<str>| given.iter().find(|(own, _)| *own == &**path).map(|(_, value)| Value::text(value));
+        facts(entity).write.as_ref().unwrap().key_of(|path| value(path).unwrap_or_default())
+    };
+    assert_eq!(key("KnContact", &[("CdId", "7")]), Value::text("7"));
+    let invoice = |number| [("UnId", "1"), ("VaAd", "2"), ("DcNr", "10021"), ("InId", number)];
+    assert_eq!(key("FiInvoice", &invoice("A1")), Value::text("1/2/10021/A1"));
+    assert_ne!(key("FiInvoice", &invoice("A1")), key("FiInvoice", &invoice("A2")));
+    assert_eq!(key("FiInvoice", &invoice("")), Value::Blank);
+    for (name, entity) in &Catalog::standard().unwrap().systems["afas"].entities {
+        let Some(facts) = &entity.write else { continue };
+        let Some(update) = &facts.update else { continue };
+        assert!(!facts.update_key.is_empty(), "{name}");
+        assert!(facts.update_key.iter().all(|key| update.field(key).unwrap().required), "{name}");
+    }
+}
+
+#[test]
 fn a_time_that_happens_twice_is_the_earlier_one() {
     let json = r#"{"ModifiedDate": "2026-10-25T02:30:00Z"}"#;
     let record = decode("afas", "Profit_Debtor", &["ModifiedDate"], json).unwrap();

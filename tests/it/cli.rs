@@ -135,6 +135,9 @@ fn an_entity_shows_its_fields_and_an_unknown_one_its_nearest() {
     let place = Place::new(&[]);
     let shown = place.koppel(&["schema", "show", "afas.FbSales"]);
     assert!(shown.starts_with("afas.FbSales  sales order\n\ncreate\n"), "{shown}");
+    let shown = place.koppel(&["schema", "show", "afas.KnOrganisation"]);
+    let conditions = ["required unless `AutoNum` is yes\n", "required when `MatchOga` is \"0\" (Zoek op BcCo)\n"];
+    assert!(conditions.iter().all(|condition| shown.contains(condition)), "{shown}");
     insta::assert_snapshot!(place.koppel(&["schema", "show", "afas.FbSale"]), @r#"
     --- stderr
     there is no entity `afas.FbSale`

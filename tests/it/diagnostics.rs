@@ -259,13 +259,22 @@ fn a_rule_is_explained_by_its_code_or_its_name() {
     insta::assert_snapshot!(place.koppel(&["explain", "unknwn-field"]), @r#"
     --- stderr
     there is no rule `unknwn-field`
-          koppel explain unknown-field
+          koppel explain F202  unknown-field: a field that the entity does not have
     exit 64
     "#);
     insta::assert_snapshot!(place.koppel(&["explain", "everything"]), @r#"
     --- stderr
     there is no rule `everything`
           `koppel explain` lists them all
+    exit 64
+    "#);
+    // A code that is gone is never used again: its family is offered.
+    insta::assert_snapshot!(place.koppel(&["explain", "F005"]), @r#"
+    --- stderr
+    there is no rule `F005`, or none any more
+          koppel explain F004  too-deep: blocks or brackets are nested more than 64 deep
+          koppel explain F006  misplaced: a statement or comment that cannot stand here
+          koppel explain F003  unbalanced-brace: a brace is missing or too much
     exit 64
     "#);
     let all = place.koppel(&["explain"]);

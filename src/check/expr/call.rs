@@ -108,7 +108,18 @@ impl Checker<'_> {
         let open = params.iter().zip(&given).find(|((_, optional), arg)| !optional && arg.is_none());
         if let Some(((name, _), _)) = open {
             let title = format!("`{of}` also needs `{name}`");
-            self.say(Diagnostic::new("F106", title, call.span).help(format!("it takes {}", names())));
+            let asked = params.iter().zip(&given).filter(|((_, optional), arg)| !optional || arg.is_some());
+            let args: Vec<String> = asked
+                .map(|((name, _), arg)| match arg {
+                    Some(arg) => {
+                        let named = arg.name.as_ref().map(|name| format!("{}: ", name.text)).unwrap_or_default();
+                        format!("{named}{}", self.text_of(arg.value.span).unwrap_or("…"))
+                    }
+                    None => format!("{name}: …"),
+                })
+                .collect();
+            let help = format!("{of}({})", args.join(", "));
+            self.say(Diagnostic::new("F106", title, call.span).help(help));
             return None;
         }
         Some(given)

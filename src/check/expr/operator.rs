@@ -69,11 +69,13 @@ impl Checker<'_> {
 
     fn equality(&mut self, op: BinaryOp, a: Expr, b: Expr, span: Span) -> Expr {
         let bool = Ty::new(Kind::Bool);
-        for side in [&a, &b] {
+        for (side, other) in [(&a, &b), (&b, &a)] {
             if matches!(&side.kind, ExprKind::Const(Value::Text(text)) if text.trim().is_empty()) {
                 let word = if op == BinaryOp::Is { "is blank" } else { "is not blank" };
                 let told = Diagnostic::new("F304", "an empty text is `blank`", side.span);
-                self.say(told.help(format!("`{word}`")).fix(side.span, "blank"));
+                let other = self.text_of(other.span).unwrap_or("…");
+                let help = format!("{other} {word}");
+                self.say(told.help(help).fix(side.span, "blank"));
                 return Self::poison(span);
             }
         }

@@ -178,6 +178,45 @@ ensure label: text {
 warn when label is "x" because "a label"
 "#,
         ),
+    error("F208", "unless-unseen", "`unless filled` or `unless edited` on a field that no read shows")
+        .why(
+            "Whether a field is filled, or was edited by a person, is seen in what the target shows of it. A field \
+             that no read shows would never be sent again, without a word.",
+        )
+        .wrong(
+            r#"
+ensure item: text(40) {
+  find afas.Profit_Article where .ItemCode is "ADV" gives .ItemCode
+  update found
+  create afas.FbItemArticle gives .ItCd {
+    ItCd = "ADV"
+    Ds   = "Advice"
+    Grp  = "DIV"          on create
+    BiUn = "STK"          on create
+    VaRc = "1"            on create
+    Loc  = "Hall 3"       unless filled
+  }
+}
+warn when item is "x" because "an item"
+"#,
+        )
+        .right(
+            r#"
+ensure item: text(40) {
+  find afas.Profit_Article where .ItemCode is "ADV" gives .ItemCode
+  update found
+  create afas.FbItemArticle gives .ItCd {
+    ItCd = "ADV"
+    Ds   = "Advice"       unless edited
+    Grp  = "DIV"          on create
+    BiUn = "STK"          on create
+    VaRc = "1"            on create
+    Loc  = "Hall 3"       on create
+  }
+}
+warn when item is "x" because "an item"
+"#,
+        ),
     error("F210", "unknown-entity", "an entity that the system does not have")
         .why("The entity does not exist in this system, or not for koppel. `koppel schema show` lists them.")
         .wrong(

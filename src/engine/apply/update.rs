@@ -42,7 +42,9 @@ impl Applying<'_> {
             let Some((facts, key)) = self.known_key(write) else { continue };
             let conn = self.run.connection(&write.entity.role)?.name();
             if self.ledger.changed_since(conn, &key, self.since).await? {
-                outdated.insert(shown(facts, write));
+                let role = &write.entity.role;
+                let readers = facts.readers().cloned();
+                outdated.extend(readers.map(|entity| EntityName { role: role.clone(), entity }));
             }
         }
         Ok(outdated)
@@ -51,7 +53,7 @@ impl Applying<'_> {
     /// The facts and the key of an update whose key is known.
     fn known_key(&self, write: &Write) -> Option<(&WriteFacts, Arc<str>)> {
         let facts = self.run.write_facts(&write.entity)?;
-        let key = write.fields.value(facts.update_key()?)?;
+        let key = facts.key_of(|path| write.fields.value(path).cloned().unwrap_or_default());
         (!matches!(key, Value::Key(_) | Value::Blank)).then(|| (facts, key.to_string().into()))
     }
 

@@ -50,7 +50,7 @@ pub(super) fn apply(world: &mut World<'_>, plan: &Plan, writes: &[Write], keys: 
         let fields = resolved(&write.fields, keys);
         let key = match write.action {
             Action::Create => keys.get(&write.name).cloned(),
-            Action::Update => facts.update_key().and_then(|path| fields.value(path)).cloned(),
+            Action::Update => Some(facts.key_of(|path| fields.value(path).cloned().unwrap_or_default())),
         };
         let key = key.unwrap_or_default();
         for (path, node) in fields.leaves() {
@@ -58,15 +58,23 @@ pub(super) fn apply(world: &mut World<'_>, plan: &Plan, writes: &[Write], keys: 
         }
         let Some(shown_by) = &facts.shown_by else { continue };
         let shown = EntityName { role: write.entity.role.clone(), entity: shown_by.clone() };
-        let mut values = shown_values(facts, &fields);
+        let mut values = recognised_values(facts, &fields);
+        values.extend(shown_values(&facts.shows, &fields));
         match (write.action, facts.shown_key()) {
             (Action::Create, path) => {
                 values.extend(path.map(|path| (path.clone(), key)));
                 made.extend(world.add(&shown, &values).map(|at| (shown.clone(), at)));
             }
             (Action::Update, Some(path)) => {
-                let source = plan.source.as_ref().is_some_and(|source| source.name == shown);
-                world.change(&shown, source, path, &key, &values);
+                let is_source = |name: &EntityName| plan.source.as_ref().is_some_and(|source| source.name == *name);
+                if let Some(through) = &facts.through {
+                    let further = EntityName { role: write.entity.role.clone(), entity: through.read.clone() };
+                    let values = shown_values(&through.shows, &fields);
+                    for key in world.values(&shown, path, &key, &through.by) {
+                        world.change(&further, is_source(&further), &through.key, &key, &values);
+                    }
+                }
+                world.change(&shown, is_source(&shown), path, &key, &values);
             }
             (Action::Update, None) => {}
         }
@@ -74,16 +82,23 @@ pub(super) fn apply(world: &mut World<'_>, plan: &Plan, writes: &[Write], keys: 
     made
 }
 
-/// What reads show of written fields; of line objects the first.
-fn shown_values(facts: &WriteFacts, fields: &Fields) -> Vec<(Arc<str>, Value)> {
+/// What the read that recognises a create shows of it, where it shows the rest too.
+fn recognised_values(facts: &WriteFacts, fields: &Fields) -> Vec<(Arc<str>, Value)> {
     let recognised = facts.recognise.compare.iter().chain(&facts.recognise.also);
     let recognised = recognised.filter(|_| facts.recognise.entity == facts.shown_by);
-    let pairs = recognised.map(|(written, read)| (written, read)).chain(&facts.shows);
+    shown_values(recognised.map(|(written, read)| (written, read)), fields)
+}
+
+/// What a read shows of written fields, of line objects the first.
+fn shown_values<'a>(
+    pairs: impl IntoIterator<Item = (&'a Arc<str>, &'a Arc<str>)>,
+    fields: &Fields,
+) -> Vec<(Arc<str>, Value)> {
     let value = |(written, read): (&Arc<str>, &Arc<str>)| {
         let value = first(fields, written)?;
         Some((read.clone(), if *value == Value::Clear { Value::Blank } else { value.clone() }))
     };
-    pairs.filter_map(value).collect()
+    pairs.into_iter().filter_map(value).collect()
 }
 
 /// The value at a path; a step through line objects takes the first that has it.

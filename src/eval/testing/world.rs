@@ -136,6 +136,13 @@ impl<'a> World<'a> {
         }
     }
 
+    /// What the rows with this key hold in a field.
+    pub(super) fn values(&self, name: &EntityName, path: &str, key: &Value, field: &str) -> Vec<Value> {
+        let rows = self.rows.get(name).into_iter().flatten().chain(&self.record);
+        let of_key = rows.filter(|row| same(row.path(path), key));
+        of_key.map(|row| row.path(field).clone()).filter(|value| !value.is_blank()).collect()
+    }
+
     /// Puts what the target computes into a row that was made.
     pub(super) fn compute(
         &mut self,

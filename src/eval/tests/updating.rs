@@ -241,6 +241,83 @@ test \"empty\" {
 }
 
 #[test]
+fn what_shows_only_one_read_further_is_filled_where_it_is_blank_and_compared() {
+    passes(debtor!(
+        "    KnOrganisation {
+      PadAdr   = yes
+      AutoNum  = yes on create
+      MatchOga = \"KvK-nummer\" on create
+      Nm       = customer.customer_name on create
+      HoPa     = customer.website unless filled
+      Re       = customer.reference
+      EmAd     = customer.email on create
+    }
+",
+        "
+test \"filled\" {
+  given customer {
+    id = \"c\"
+    email = \"a@b.nl\"
+    website = \"https://new.example\"
+    reference = \"same\"
+  }
+  given afas.Profit_Debtor has {
+    DebtorId = \"7\"
+    Email = \"a@b.nl\"
+    BcCo = \"70\"
+  }
+  given afas.Profit_OrgPer has {
+    BcCo = \"70\"
+    Homepage = \"https://old.example\"
+    Note = \"same\"
+  }
+  expect no write
+}
+test \"blank, and another remark\" {
+  given customer {
+    id = \"c\"
+    email = \"a@b.nl\"
+    website = \"https://new.example\"
+    reference = \"new\"
+  }
+  given afas.Profit_Debtor has {
+    DebtorId = \"7\"
+    Email = \"a@b.nl\"
+    BcCo = \"70\"
+  }
+  given afas.Profit_OrgPer has {
+    BcCo = \"70\"
+    Note = \"old\"
+  }
+  given afas.Profit_OrgPer has {
+    BcCo = \"71\"
+    Homepage = \"https://of.another\"
+  }
+  expect update afas.KnSalesRelationOrg {
+    DbId = \"7\"
+    KnOrganisation.HoPa = \"https://new.example\"
+    KnOrganisation.Re = \"new\"
+    KnOrganisation.Nm = blank
+  }
+}
+test \"nothing leads to its row\" {
+  given customer {
+    id = \"c\"
+    email = \"a@b.nl\"
+    website = \"https://new.example\"
+    reference = \"new\"
+  }
+  given afas.Profit_Debtor has {
+    DebtorId = \"7\"
+    Email = \"a@b.nl\"
+  }
+  expect no write
+}
+"
+    ));
+}
+
+#[test]
 fn an_update_of_its_own_is_compared_with_the_row_that_shows_it() {
     passes(
         "flow f \"F\"

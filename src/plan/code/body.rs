@@ -138,6 +138,8 @@ pub(crate) struct TargetCode {
     pub(crate) entity: Arc<Entity>,
     /// The read that shows what stands at the target; for an `update` of its own only.
     pub(crate) shown: Option<Arc<ReadEntity>>,
+    /// The read one step further; only where it shows what an update of these lines sends.
+    pub(crate) through: Option<Arc<ReadEntity>>,
     /// None = always.
     pub(crate) when: Option<Code>,
     /// In order.

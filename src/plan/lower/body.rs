@@ -1,14 +1,18 @@
 //! Statements and bodies of writes. A `let` or `find` leaves no statement behind, and neither does what a setting
 //! closes.
 
+use std::sync::Arc;
+
 use super::{Lowering, field_name, fitting};
 use crate::{
     check::typed::{self, After, Line, Stmt},
     plan::{
         PlanError,
         code::{Code, EachCode, GuardCode, Holds, LineCode, StageCode, StmtCode, TargetCode, WriteCode},
+        projection::shown_through,
         watch::PointKind,
     },
+    schema::{Entity, WriteFacts},
     syntax::tree::PolicyKind,
     value::{Action, EntityName, Value, Verdict},
 };
@@ -52,7 +56,9 @@ impl Lowering<'_> {
                 Stmt::Guard(guard) => stmts.extend(self.guard(guard).map(StmtCode::Guard)),
                 Stmt::Ensure(ensure) => stmts.push(StmtCode::Ensure(self.ensure(ensure))),
                 Stmt::Write(write) => {
-                    stmts.extend(self.write(write).map(|write| StmtCode::Write(Box::new(write))));
+                    stmts.extend(
+                        self.write(write, write.action == Action::Update).map(|write| StmtCode::Write(Box::new(write))),
+                    );
                 }
                 Stmt::Each(each) => {
                     let list = self.expr(&each.list);
@@ -87,8 +93,8 @@ impl Lowering<'_> {
         Some(GuardCode { verdict: guard.verdict, when, message })
     }
 
-    /// A write; none when none of its targets can apply.
-    pub(super) fn write(&mut self, write: &typed::Write) -> Option<WriteCode> {
+    /// A write; none when none of its targets can apply. `updates`: its lines are sent as an update too, or only so.
+    pub(super) fn write(&mut self, write: &typed::Write, updates: bool) -> Option<WriteCode> {
         let mut targets = Vec::new();
         for target in &write.targets {
             let when = match self.known(target.when.as_ref()) {
@@ -106,12 +112,14 @@ impl Lowering<'_> {
             let when = self.watch(PointKind::Outcome, place, what, when);
             let lines = self.lines(&target.lines);
             let shown = target.shown_by.as_ref().filter(|_| write.action == Action::Update);
-            let shown = shown.map(|shown| {
-                let name = EntityName { role: target.name.role.clone(), entity: shown.name.clone() };
-                self.read(&name, shown)
-            });
+            let through = target.through.as_ref().filter(|_| updates && shown_through(&target.entity, &lines));
+            let mut reader = |reader: &Arc<Entity>| {
+                let name = EntityName { role: target.name.role.clone(), entity: reader.name.clone() };
+                self.read(&name, reader)
+            };
+            let (shown, through) = (shown.map(&mut reader), through.map(&mut reader));
             let (name, entity) = (target.name.clone(), target.entity.clone());
-            targets.push(TargetCode { name, entity, shown, when, lines });
+            targets.push(TargetCode { name, entity, shown, through, when, lines });
             if last {
                 break;
             }
@@ -128,10 +136,10 @@ impl Lowering<'_> {
         })
     }
 
-    fn creates_at(&mut self, name: &EntityName, entity: &crate::schema::Entity) {
+    fn creates_at(&mut self, name: &EntityName, entity: &Entity) {
         self.creates.insert(name.clone());
-        if let Some(shown_by) = entity.write.as_ref().and_then(|write| write.shown_by.clone()) {
-            self.creates.insert(EntityName { role: name.role.clone(), entity: shown_by });
+        for reader in entity.write.iter().flat_map(WriteFacts::readers) {
+            self.creates.insert(EntityName { role: name.role.clone(), entity: reader.clone() });
         }
     }
 

@@ -28,6 +28,7 @@ impl Lowering<'_> {
         let mut names = Vec::new();
         let mut rows = Vec::new();
         let mut searches = Vec::new();
+        let updates = ensure.alternatives.iter().any(|one| matches!(one, Alternative::UpdateFound(..)));
         for alternative in &ensure.alternatives {
             match alternative {
                 Alternative::Take(value) => {
@@ -49,7 +50,7 @@ impl Lowering<'_> {
                     }
                 }
                 Alternative::Create(write) => {
-                    let write = self.write(write);
+                    let write = self.write(write, updates);
                     alternatives.extend(write.map(|write| AlternativeCode::Create(Box::new(write))));
                 }
                 Alternative::Guard { guard, of_found } => {

@@ -1,10 +1,10 @@
 //! Tables: their index, and what each row gives.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use super::Lowering;
 use crate::{
-    check::typed::{self, Cell, Expr, RowResult, TableId},
+    check::typed::{self, Expr, RowResult, SettingId, TableId},
     diagnostic::Span,
     plan::{
         PlanError,
@@ -44,8 +44,8 @@ impl Lowering<'_> {
             Input { name: name.clone(), var, print: Print::of(ty), privacy }
         });
         let inputs = inputs.collect();
-        let cells = self.cells(table);
-        let index = Index::new(cells.iter().map(|cells| &**cells)).unwrap_or_else(|text| {
+        let cells = table.rows.iter().map(|row| row.cells.as_slice());
+        let index = Index::new(cells, &|id| self.held(id)).unwrap_or_else(|text| {
             self.errors.push(PlanError::Pattern { text, span: table.span });
             Index::default()
         });
@@ -62,29 +62,12 @@ impl Lowering<'_> {
         TableCode { name: table.name.clone(), first: table.first, inputs, index, results, otherwise, shape }
     }
 
-    /// The cells of all rows, with what settings hold in their place.
-    fn cells<'t>(&self, table: &'t typed::Table) -> Vec<Cow<'t, [Cell]>> {
-        let row = |row: &'t typed::Row| {
-            if row.cells.iter().any(Cell::by_setting) {
-                Cow::Owned(row.cells.iter().map(|cell| self.held(cell)).collect())
-            } else {
-                Cow::Borrowed(row.cells.as_slice())
-            }
-        };
-        table.rows.iter().map(row).collect()
-    }
-
-    fn held(&self, cell: &Cell) -> Cell {
-        let all = |cells: &[Cell]| cells.iter().map(|cell| self.held(cell)).collect();
-        match cell {
-            Cell::Setting(id) => Cell::In(match self.settings.get(id.0 as usize) {
-                Some(Some(Value::List(values))) => values.to_vec(),
-                Some(Some(value)) => vec![value.clone()],
-                _ => Vec::new(),
-            }),
-            Cell::AnyOf(cells) => Cell::AnyOf(all(cells)),
-            Cell::NoneOf(cells) => Cell::NoneOf(all(cells)),
-            other => other.clone(),
+    /// The values that a cell takes which names a setting.
+    fn held(&self, id: SettingId) -> Vec<Value> {
+        match self.settings.get(id.0 as usize) {
+            Some(Some(Value::List(values))) => values.to_vec(),
+            Some(Some(value)) => vec![value.clone()],
+            _ => Vec::new(),
         }
     }
 

@@ -146,14 +146,138 @@ async fn a_field_that_koppel_never_wrote_and_no_read_shows_counts_from_today_on(
     let house = House::of(&[("customers", CUSTOMERS)], AT_ONCE).await;
     let own = json!({"DebtorId": "7", "BcCo": "7", "Email": "info@bakkerij.example", "DebtorName": "Bakkerij Jansen",
         "TelNr": "020-1", "PayCon": "30", "CurrencyId": "EUR"});
-    house.put(json!({"afas": {"Profit_Debtor": [own], "Profit_OrgPer": [{"BcCo": "7", "Type": "ORG"}]}})).await;
+    let behind = json!({"BcCo": "7", "Type": "ORG", "Homepage": "https://bakkerij.example"});
+    house.put(json!({"afas": {"Profit_Debtor": [own], "Profit_OrgPer": [behind]}})).await;
     house.put(customer(&json!({}))).await;
     assert!(house.poll("customers").await.updated.is_empty(), "what a person wrote stays");
-    house.put(customer(&json!({"website": "https://new.example"}))).await;
+    house.put(customer(&json!({"address_street": "Prinsengracht"}))).await;
     let summary = house.poll("customers").await;
     assert_eq!(summary.updated.get("KnSalesRelationOrg"), Some(&1), "{summary:#?}");
-    house.put(customer(&json!({"website": "https://new.example", "attn": "Els"}))).await;
+    house.put(customer(&json!({"address_street": "Prinsengracht", "attn": "Els"}))).await;
     assert!(house.poll("customers").await.updated.is_empty());
+}
+
+/// The website as AFAS shows it: one read further than the debtor.
+async fn website(house: &House) -> Value {
+    let number = debtor(house).await["BcCo"].clone();
+    let rows = house.rows("Profit_OrgPer").await;
+    rows.into_iter().find(|row| row["BcCo"] == number).unwrap()["Homepage"].clone()
+}
+
+/// A person writes the website in AFAS.
+async fn put_website(house: &House, website: &Value) {
+    let number = debtor(house).await["BcCo"].clone();
+    house.put(json!({"afas": {"Profit_OrgPer": [{"BcCo": number, "Homepage": website}]}})).await;
+}
+
+#[tokio::test]
+async fn a_website_that_a_person_filled_in_stays_and_a_blank_one_is_filled_once() {
+    let flow = CUSTOMERS.replace("customer.website", "customer.website unless filled");
+    let house = House::of(&[("customers", &flow)], AT_ONCE).await;
+    let own = json!({"DebtorId": "7", "BcCo": "7", "Email": "info@bakkerij.example", "DebtorName": "Bakkerij Jansen",
+        "TelNr": "020-1", "PayCon": "30", "CurrencyId": "EUR"});
+    house.put(json!({"afas": {"Profit_Debtor": [own], "Profit_OrgPer": [{"BcCo": "7", "Type": "ORG"}]}})).await;
+    put_website(&house, &json!("https://of-a-person.example")).await;
+    house.put(customer(&json!({}))).await;
+    assert!(house.poll("customers").await.updated.is_empty());
+    put_website(&house, &Value::Null).await;
+    house.put(customer(&json!({"website": "https://second.example"}))).await;
+    assert_eq!(house.poll("customers").await.updated["KnSalesRelationOrg"], 1);
+    assert_eq!(website(&house).await, "https://second.example");
+    house.put(customer(&json!({"website": "https://third.example"}))).await;
+    assert!(house.poll("customers").await.updated.is_empty(), "it is filled now");
+    assert_eq!(changes(&house).await, 1);
+}
+
+#[tokio::test]
+async fn a_website_that_koppel_wrote_follows_until_a_person_edits_it() {
+    let flow = CUSTOMERS.replace("customer.website", "customer.website unless edited");
+    let house = with_debtor(&[("customers", &flow)], AT_ONCE).await;
+    house.poll("customers").await;
+    house.put(customer(&json!({"website": "https://second.example"}))).await;
+    assert_eq!(house.poll("customers").await.updated["KnSalesRelationOrg"], 1);
+    assert_eq!(website(&house).await, "https://second.example");
+    house.poll("customers").await;
+    put_website(&house, &json!("https://of-a-person.example")).await;
+    house.put(customer(&json!({"website": "https://third.example"}))).await;
+    assert!(house.poll("customers").await.updated.is_empty());
+    assert_eq!(website(&house).await, "https://of-a-person.example");
+}
+
+#[tokio::test]
+async fn a_person_who_changed_the_website_as_well_makes_it_a_conflict() {
+    let house = with_debtor(&[("customers", CUSTOMERS)], AT_ONCE).await;
+    house.poll("customers").await;
+    put_website(&house, &json!("https://of-a-person.example")).await;
+    house.put(customer(&json!({"customer_name": "Bakkerij Jansen en zoon"}))).await;
+    let summary = house.poll("customers").await;
+    assert_eq!(summary.held, 1, "{summary:#?}");
+    assert_eq!((website(&house).await, changes(&house).await), (json!("https://of-a-person.example"), 0));
+}
+
+#[tokio::test]
+async fn a_read_one_step_further_is_one_call_for_a_page_of_records() {
+    let flow = CUSTOMERS.replace("  where .id is \"ae3d2c0a-8a33-4a1e-9b8d-2d9a2f6f9a01\"\n", "");
+    let flow = flow.replace("customer.website", "customer.website unless filled");
+    let mut requests = Vec::new();
+    for count in [2, 9] {
+        let house = House::of(&[("customers", &flow)], AT_ONCE).await;
+        let mail = |number: u32| format!("info-{number}@bakkerij.example");
+        let of = |number: u32| {
+            let own = customer(&json!({
+                "id": format!("ae3d2c0a-8a33-4a1e-9b8d-2d9a2f6f9b{number:02}"), "email": mail(number),
+            }));
+            own["jortt"]["customers"][0].clone()
+        };
+        let debtor = |number: u32| {
+            json!({"DebtorId": number.to_string(), "BcCo": number.to_string(), "Email": mail(number),
+                "DebtorName": "Bakkerij Jansen", "TelNr": "020-1", "PayCon": "30", "CurrencyId": "EUR"})
+        };
+        let behind =
+            |number: u32| json!({"BcCo": number.to_string(), "Type": "ORG", "Homepage": "https://of-a-person.example"});
+        let all = |row: &dyn Fn(u32) -> Value| (1..=count).map(row).collect::<Vec<_>>();
+        house.put(json!({"jortt": {"customers": all(&of)}})).await;
+        house.put(json!({"afas": {"Profit_Debtor": all(&debtor), "Profit_OrgPer": all(&behind)}})).await;
+        let summary = house.poll("customers").await;
+        assert_eq!((summary.failed, summary.held, summary.updated.len()), (0, 0, 0), "{summary:#?}");
+        assert!(summary.read >= u64::from(count), "{summary:#?}");
+        requests.push(summary.requests["afas"]);
+    }
+    assert_eq!(requests[0], requests[1], "{requests:?}");
+}
+
+#[tokio::test]
+async fn invoices_of_one_administration_are_told_apart_by_their_number() {
+    let flow = r#"flow dates "Invoices get another last day"
+
+read customer from jortt.customers {
+  since change
+  key   .id
+}
+
+let number = customer.reference
+skip when number is blank because "no invoice"
+skip when not (number in ["J-A1", "J-A2"]) because "another invoice"
+
+update afas.FiInvoice {
+  UnId = 1
+  VaAd = "Debiteur"
+  DcNr = "10021"
+  InId = first_chars(number, 12)
+  ExDa = 2026-12-31
+}
+"#;
+    let house = House::of(&[("dates", flow)], AT_ONCE).await;
+    let item = |number: &str| json!({"UnitId": 1, "InvoiceNr": number, "DebtorId": "10021", "ExpDate": "2026-06-30"});
+    house.put(json!({"afas": {"Profit_Debtor_Invoices": [item("J-A1"), item("J-A2")]}})).await;
+    let of =
+        |id: &str, number: &str| customer(&json!({"id": id, "reference": number}))["jortt"]["customers"][0].clone();
+    let second = "ae3d2c0a-8a33-4a1e-9b8d-2d9a2f6f9a02";
+    house.put(json!({"jortt": {"customers": [of(ID, "J-A1"), of(second, "J-A2")]}})).await;
+    let summary = house.poll("dates").await;
+    assert_eq!((summary.updated.get("FiInvoice"), summary.held, summary.failed), (Some(&2), 0, 0), "{summary:#?}");
+    house.put(json!({"jortt": {"customers": [of(second, "J-A1")]}})).await;
+    assert!(house.poll("dates").await.updated.is_empty(), "that day is what koppel left there");
 }
 
 #[tokio::test]

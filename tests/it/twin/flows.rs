@@ -270,11 +270,20 @@ impl Maker<'_> {
         text + "}\n"
     }
 
-    /// An `update` of its own, of the customer.
+    /// An `update` of its own, of the customer or of a debtor.
     fn update(&mut self) -> String {
         let when = if self.picks.of(3) == 0 { format!(" when {}", self.bool(2)) } else { String::new() };
         let (name, mail) = (self.text(2), self.bool(2));
-        let policy = ["", "", " unless filled", " unless edited"][self.picks.of(4)];
+        let mut policy = || ["", "", " unless filled", " unless edited"][self.picks.of(4)];
+        let policies = [policy(), policy()];
+        if self.picks.of(2) == 0 {
+            let [site, phone] = policies;
+            return format!(
+                "\nupdate afas.KnSalesRelationOrg{when} {{\n  DbId = \"10021\"\n  KnOrganisation {{\n    PadAdr = yes\n    \
+                 HoPa = first_chars({name}, 100){site}\n    TeNr = clear when {mail} else \"020\"{phone}\n  }}\n}}\n"
+            );
+        }
+        let [policy, _] = policies;
         format!(
             "\nupdate jortt.customers{when} {{\n  id = invoice.customer_id!\n  customer_name = {name}{policy}\n  \
              phonenumber = clear when {mail} else \"020\"\n}}\n"

@@ -17,6 +17,8 @@ pub(super) struct Now<'a> {
     facts: &'a WriteFacts,
     key: Value,
     row: Option<Record>,
+    /// The row that the first one leads to.
+    next: Option<Record>,
     /// Is a field that koppel never wrote and nothing shows a difference?
     never: bool,
 }
@@ -41,9 +43,12 @@ impl<'p> Twin<'p> {
         let (Some(create), Some(read)) = (create, read) else { return Ok(None) };
         let Some(target) = self.target(create)? else { return Ok(None) };
         let facts = target.entity.write.as_ref().expect("it is written");
-        let (Some(object), Some(key_name)) = (&facts.update, facts.update_key()) else { return Ok(None) };
+        let Some(object) = &facts.update else { return Ok(None) };
+        let [key_name] = &facts.update_key[..] else { panic!("what is found has one key") };
         let is_shown = facts.shown_by.as_ref() == Some(&read.entity) && read.role == target.name.role;
-        let now = Now { name: &target.name, facts, key: key.clone(), row: is_shown.then(|| row.clone()), never: false };
+        let row = is_shown.then(|| row.clone());
+        let next = self.next_row(target, row.as_ref());
+        let now = Now { name: &target.name, facts, key: key.clone(), row, next, never: false };
         let mut fields = Fields::default();
         self.lines(&target.lines, Action::Update, Some((&now, "")), &mut fields)?;
         fields.0.retain(|(name, _)| name != key_name);
@@ -54,9 +59,8 @@ impl<'p> Twin<'p> {
     /// An `update` of its own, with the key of what it changes.
     pub(super) fn update(&mut self, write: &'p Write, target: &'p Target) -> Result<(Option<Made>, Value), Ended> {
         let facts = target.entity.write.as_ref().expect("it is written");
-        let (Some(object), Some(key_name)) = (&facts.update, facts.update_key()) else {
-            return Ok((None, Value::Blank));
-        };
+        let Some(object) = &facts.update else { return Ok((None, Value::Blank)) };
+        let [key_name] = &facts.update_key[..] else { panic!("the flows of the twin update by one key") };
         self.begin_lines(&target.lines);
         let key = match target.lines.iter().find_map(|line| key_line(line, key_name)) {
             Some(value) => self.value(value)?,
@@ -70,13 +74,24 @@ impl<'p> Twin<'p> {
             }
             _ => None,
         };
-        let now = Now { name: &target.name, facts, key: key.clone(), row, never: true };
+        let next = self.next_row(target, row.as_ref());
+        let now = Now { name: &target.name, facts, key: key.clone(), row, next, never: true };
         let mut fields = Fields::default();
         self.lines(&target.lines, Action::Update, Some((&now, "")), &mut fields)?;
         let named = fields.0.iter().position(|(name, _)| name == key_name).map(|at| fields.0.remove(at).1);
         let named = named.and_then(|node| if let Node::Value(value) = node { Some(value) } else { None });
         let name = self.numbered_here(&write.name);
         Ok((self.sent(&now, object, fields, key_name, named, name), key))
+    }
+
+    /// Where the row leads.
+    fn next_row(&self, target: &Target, row: Option<&Record>) -> Option<Record> {
+        let (shown, through) = (target.through.as_ref()?, target.entity.write.as_ref()?.through.as_ref()?);
+        let key = row?.path(&through.by);
+        let name = EntityName { role: target.name.role.clone(), entity: shown.name.clone() };
+        let is_it = |row: &&Record| !key.is_blank() && same(row.path(&through.key), key);
+        let in_hand = self.in_hand(&name).filter(|record| is_it(&record));
+        in_hand.or_else(|| self.world.rows(&name).iter().find(is_it).cloned())
     }
 
     /// The write, when anything of it differs.
@@ -147,8 +162,7 @@ impl<'p> Twin<'p> {
         let Some(now) = now else { return stands(policy, action) };
         let shown: Vec<(&str, &Value)> = now
             .facts
-            .shows
-            .keys()
+            .shown_paths()
             .filter(|written| ***written == *path || written.starts_with(&format!("{path}.")))
             .filter_map(|written| Some((&**written, shown(now, written)?)))
             .collect();
@@ -167,8 +181,11 @@ impl<'p> Twin<'p> {
 
 /// What a read shows of a written path.
 fn shown<'a>(now: &'a Now<'_>, path: &str) -> Option<&'a Value> {
-    let row = now.row.as_ref()?;
-    let read = now.facts.shows.get(path)?;
+    let further = || Some((now.next.as_ref()?, now.facts.through.as_ref()?.shows.get(path)?));
+    let (row, read) = match (&now.row, now.facts.shows.get(path)) {
+        (Some(row), Some(read)) => (row, read),
+        _ => further()?,
+    };
     let first = read.split('.').next().unwrap_or(read);
     row.shape().index(first).map(|_| row.path(read))
 }

@@ -30,19 +30,24 @@ impl World {
         self.1.get(&(entity.clone(), key.to_string(), path.to_owned()))
     }
 
-    /// As if koppel had written some of the items and customers: what they show, or something else.
+    /// As if koppel had written some of the items, debtors and customers: what they show, or something else.
     pub(super) fn remember(&mut self, texts: &[Value], picks: &mut Picks<'_>) {
-        for (role, written) in [("afas", "FbItemArticle"), ("jortt", "customers")] {
+        for (role, written) in [("afas", "FbItemArticle"), ("afas", "KnSalesRelationOrg"), ("jortt", "customers")] {
             let entity = Catalog::standard().unwrap().entity(role, written).unwrap();
             let facts = entity.write.as_ref().unwrap();
             let name = |entity: &str| EntityName { role: role.into(), entity: entity.into() };
             let (shown, key) = (name(facts.shown_by.as_ref().unwrap()), facts.shown_key().unwrap());
             for row in self.0.get(&shown).into_iter().flatten() {
-                for (path, read) in &facts.shows {
+                let behind = facts.through.iter().flat_map(|through| {
+                    let rows = self.0.get(&name(&through.read)).into_iter().flatten();
+                    let behind = rows.filter(|behind| behind.path(&through.key) == row.path(&through.by));
+                    behind.flat_map(|behind| through.shows.iter().map(move |shown| (behind, shown)))
+                });
+                for (row_of, (path, read)) in facts.shows.iter().map(|shown| (row, shown)).chain(behind) {
                     let value = match picks.of(4) {
                         0 => continue,
                         1 => picks.one(texts).clone(),
-                        _ => row.path(read).clone(),
+                        _ => row_of.path(read).clone(),
                     };
                     let place = (name(written), row.path(key).to_string(), path.to_string());
                     self.1.insert(place, Node::Value(value));
