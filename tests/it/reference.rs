@@ -116,6 +116,22 @@ fn lineage_tells_what_a_field_comes_from_through_lets_functions_tables_and_ensur
 }
 
 #[test]
+fn docs_of_a_flow_tell_what_its_stages_write() {
+    let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
+    let mut koppel = assert_cmd::Command::cargo_bin("koppel").unwrap();
+    let told = koppel.arg("--project").arg(&flows).args(["docs", "afas_orders"]).assert().success();
+    let page = String::from_utf8(told.get_output().stdout.clone()).unwrap();
+    for line in [
+        "- `mail` is looked up in `jortt.invoice_send_settings` where `.id is invoice`",
+        "## What keeps a record back after `sending`",
+        "## Creates sending of an invoice in jortt after `invoice` when `send_state is not \"draft\"`",
+        "| `send_method` | How the Invoice should be sent |  | setting `send_state` |",
+    ] {
+        assert!(page.lines().any(|own| own == line), "{line}\n\n{page}");
+    }
+}
+
+#[test]
 fn docs_of_a_flow_tell_guards_settings_tables_and_fields() {
     let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows");
     for name in ["jortt_orders", "orders.flow"] {

@@ -79,6 +79,14 @@ struct Told<'p> {
 }
 
 impl<'p> Told<'p> {
+    fn of(body: &'p [Stmt]) -> Self {
+        let mut told = Self::default();
+        for statement in body {
+            told.statement(statement);
+        }
+        told
+    }
+
     fn statement(&mut self, statement: &'p Stmt) {
         match statement {
             Stmt::Let(_) => {}
@@ -138,12 +146,15 @@ impl<'a> Page<'a> {
         let _ = writeln!(self.text, "{line}");
     }
 
-    fn told(&self) -> Told<'a> {
-        let mut told = Told::default();
-        for statement in &self.program.body {
-            told.statement(statement);
-        }
-        told
+    /// The flow itself, then the stages behind its writes, each with the words that say so.
+    fn stages(&self) -> Vec<(String, Told<'a>)> {
+        let itself = (String::new(), Told::of(&self.program.body));
+        let later = self.program.afters.iter().map(|after| {
+            let when = after.when.as_ref().map(|when| self.code(when.span));
+            let when = when.map_or_else(String::new, |when| format!(" when {when}"));
+            (format!(" after `{}`{when}", after.name), Told::of(&after.body))
+        });
+        std::iter::once(itself).chain(later).collect()
     }
 
     fn source(&mut self) {
@@ -158,7 +169,7 @@ impl<'a> Page<'a> {
             Since::Field { path, .. } => format!("It is looked at again when its `{path}` is new"),
         };
         self.line(&format!("{since}; it is told apart from others by `{}`.", source.key.join("`, `")));
-        let finds = self.told().finds;
+        let finds: Vec<_> = self.stages().into_iter().flat_map(|(_, told)| told.finds).collect();
         if !finds.is_empty() {
             self.line("");
         }
@@ -172,12 +183,16 @@ impl<'a> Page<'a> {
     }
 
     fn guards(&mut self) {
-        let guards = self.told().guards;
-        if guards.is_empty() {
-            return;
+        for (after, Told { guards, .. }) in self.stages() {
+            if !guards.is_empty() {
+                self.line(&format!("\n## What keeps a record back{after}\n"));
+                self.line("In this order; the first that holds is the outcome.\n");
+            }
+            self.guards_of(guards);
         }
-        self.line("\n## What keeps a record back\n");
-        self.line("In this order; the first that holds is the outcome.\n");
+    }
+
+    fn guards_of(&mut self, guards: Vec<&Guard>) {
         for guard in guards {
             let what = match guard.verdict {
                 Verdict::Skip => "Left out",
@@ -195,12 +210,14 @@ impl<'a> Page<'a> {
 
     fn writes(&mut self) {
         let rows = lineage(self.program);
-        for (write, target) in self.told().writes {
+        let stages = self.stages().into_iter();
+        let writes = stages.flat_map(|(after, told)| told.writes.into_iter().map(move |write| (after.clone(), write)));
+        for (after, (write, target)) in writes {
             let verb = match write.action {
                 Action::Create => "Creates",
                 Action::Update => "Updates",
             };
-            self.line(&format!("\n## {verb} {} in {}\n", target.entity.label, target.name.role));
+            self.line(&format!("\n## {verb} {} in {}{after}\n", target.entity.label, target.name.role));
             let when = target.when.as_ref().map(|when| self.code(when.span));
             let when = when.map_or_else(String::new, |when| format!(" when {when}"));
             let gives = write.gives.as_ref().map_or_else(String::new, |gives| format!("; its key is `{gives}`"));
