@@ -4,6 +4,10 @@
 // The parser that pest makes names it.
 extern crate alloc;
 
+// A check makes and drops many small things on all cores; with the system's allocator that took a sixth of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod check;
 pub mod cli;
 pub mod connector;

@@ -6,7 +6,7 @@
 //! The way of a text: `segment` cuts it into the statements of column 0, `grammar` parses each of them, `repair` mends
 //! what other languages write otherwise and has it parsed again, `parse` builds the tree, `broken` and `braces` say
 //! what is wrong with the rest, `comments` reads those that mean something. `format` writes a text in
-//! its one form.
+//! its one form. `known` keeps what was read for the next check of the process.
 
 mod braces;
 mod broken;
@@ -15,6 +15,7 @@ mod edit;
 mod foreign;
 pub mod format;
 mod grammar;
+mod known;
 mod parse;
 mod repair;
 mod scan;
@@ -25,6 +26,7 @@ mod words;
 use pest::Parser;
 use rayon::prelude::*;
 
+pub use self::known::parse_once;
 use self::{
     broken::Bad,
     edit::Edits,
@@ -38,7 +40,12 @@ use crate::diagnostic::{Diagnostic, FileId, Span};
 /// Reads a flow, a library or a file of tests.
 #[must_use]
 pub fn parse(id: FileId, text: &str) -> (tree::File, Vec<Diagnostic>) {
-    let (items, mut found) = read_segments(id, text, &segment::segments(text));
+    parse_segments(id, text, &segment::segments(text))
+}
+
+/// Reads a text that is cut already.
+fn parse_segments(id: FileId, text: &str, segments: &[Segment]) -> (tree::File, Vec<Diagnostic>) {
+    let (items, mut found) = read_segments(id, text, segments);
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));
     let allows = comments::read(id, text, &mut found);
     found.diagnostics.sort_by_key(|said| (said.span().start, said.span().end));

@@ -53,9 +53,9 @@ pub(super) struct Loaded {
 pub(super) struct Unit {
     /// Relative to the project.
     pub(super) path: String,
-    pub(super) tree: tree::File,
+    pub(super) tree: Arc<tree::File>,
     /// `x.test.flow` beside `x.flow`, with its own path.
-    pub(super) tests: Option<(String, tree::File)>,
+    pub(super) tests: Option<(String, Arc<tree::File>)>,
     /// What column 0 declares.
     pub(super) names: BTreeMap<Arc<str>, Decl>,
     /// The CSV tables, by path as written.
@@ -170,7 +170,7 @@ impl Loader<'_> {
         let mut tree = self.parse(path, &text);
         if path.starts_with("std:") && !self.way.is_empty() {
             // the tests of koppel's own libraries are no business of those who use them
-            tree.items.retain(|item| !matches!(item, Item::Test(_)));
+            Arc::make_mut(&mut tree).items.retain(|item| !matches!(item, Item::Test(_)));
         }
         let tests = self.tests_of(path);
         let index = self.loaded.units.len();
@@ -192,14 +192,14 @@ impl Loader<'_> {
         Ok(index)
     }
 
-    fn parse(&mut self, path: &str, text: &Arc<str>) -> tree::File {
+    fn parse(&mut self, path: &str, text: &Arc<str>) -> Arc<tree::File> {
         let file = self.loaded.sources.add(path, text.clone());
-        let (tree, found) = syntax::parse(file, text);
-        self.loaded.diagnostics.extend(found);
+        let (tree, told) = syntax::parse_once(file, text);
+        self.loaded.diagnostics.extend(told.iter().cloned());
         tree
     }
 
-    fn tests_of(&mut self, path: &str) -> Option<(String, tree::File)> {
+    fn tests_of(&mut self, path: &str) -> Option<(String, Arc<tree::File>)> {
         let beside = format!("{}.test.flow", path.strip_suffix(".flow")?);
         let text = self.project.files.read(&beside).ok()?;
         let tree = self.parse(&beside, &text);

@@ -3,7 +3,10 @@
 //! Takes a text, gives [`Entry`]s and diagnostics. Promises exact numbers (from their characters, never through a
 //! float), and that a text made by [`without_secrets`] shows none when it stands in an excerpt.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use ::toml::de::{DeTable, DeValue};
 use jiff::{Timestamp, civil, tz::TimeZone};
@@ -137,14 +140,17 @@ fn day_or_moment(text: &str) -> Node {
 /// Works on the characters and not on the tree, so that a file with mistakes shows no secret either.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
-    let keys = r#"((?i-u:[\w-]*(?:secret|token|passw|pwd|client|key|credential)[\w-]*["']?\s*=\s*))("""[\s\S]*?(?:"""|\z)|'''[\s\S]*?(?:'''|\z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)"#;
+    static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+        let keys = r#"((?i-u:[\w-]*(?:secret|token|passw|pwd|client|key|credential)[\w-]*["']?\s*=\s*))("""[\s\S]*?(?:"""|\z)|'''[\s\S]*?(?:'''|\z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)"#;
+        Some((Regex::new(keys).ok()?, Regex::new(r#"(://)([^/@"'\s]*)(@)"#).ok()?))
+    });
     let hide = |text: &str| -> String {
         text.chars()
             .map(|c| if matches!(c, '"' | '\'' | '\n') { c.to_string() } else { "*".repeat(c.len_utf8()) })
             .collect()
     };
     // Both patterns are constants; a pattern that cannot be compiled would show as a failing test.
-    let (Ok(secret), Ok(login)) = (Regex::new(keys), Regex::new(r#"(://)([^/@"'\s]*)(@)"#)) else {
+    let Some((secret, login)) = HIDDEN.as_ref() else {
         return hide(text);
     };
     let part = |found: &Captures<'_>, index: usize| found.get(index).map_or("", |part| part.as_str()).to_owned();

@@ -51,9 +51,8 @@ impl Catalog {
 }
 
 fn load_all() -> Result<Catalog, SchemaError> {
-    let mut catalog = Catalog::default();
-    for (name, files, facts) in [("afas", AFAS, AFAS_FACTS), ("jortt", JORTT, JORTT_FACTS)] {
-        catalog.systems.insert(name.into(), Arc::new(load::system(name, files, facts)?));
-    }
-    Ok(catalog)
+    let (afas, jortt) =
+        rayon::join(|| load::system("afas", AFAS, AFAS_FACTS), || load::system("jortt", JORTT, JORTT_FACTS));
+    let systems = [afas?, jortt?].map(|system| (system.name.clone(), Arc::new(system)));
+    Ok(Catalog { systems: systems.into() })
 }

@@ -91,13 +91,14 @@ impl Line<'_> {
 /// The lines of a text.
 pub(super) fn read(text: &str) -> Vec<Line<'_>> {
     let mut all: Vec<Line<'_>> = segment::lines(text).map(|line| plain(text, line.start, line.end)).collect();
-    let (file, said) = crate::syntax::parse(FileId(0), text);
+    let segments = segment::segments(text);
+    let (file, said) = crate::syntax::parse_segments(FileId(0), text, &segments);
     let told = said.iter().flat_map(|said| said.labels.iter().map(|label| label.span));
     let wrong: Vec<(usize, usize)> =
         told.chain(file.unread).map(|span| (span.start as usize, span.end as usize)).collect();
     let torn: Vec<usize> =
         said.iter().filter(|said| said.code == "F003").map(|said| said.span().start as usize).collect();
-    for segment in segment::segments(text) {
+    for segment in segments {
         let first = all.partition_point(|line| line.start < segment.start);
         let end = all.partition_point(|line| line.start < segment.end);
         let Some(lines) = all.get_mut(first..end) else { continue };
