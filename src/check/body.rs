@@ -1,7 +1,8 @@
 //! The lines of a body: fields, objects, line objects, and what stands among them.
 //!
 //! Takes lines and the object that they fill (none: it is unknown, or this target lacks it; then only the values are
-//! looked at), gives typed lines and what they give. A field that this target lacks is left out.
+//! looked at), gives typed lines and what they give. A field that this target lacks is left out, and so, told as F209, is
+//! one that would do something of its own.
 
 use std::sync::Arc;
 
@@ -110,8 +111,10 @@ impl Checker<'_> {
         };
         let Some((field, parents)) = steps.split_last() else { return };
         if let Some(instead) = field.instead.as_ref().filter(|_| filled.purpose != Purpose::Record) {
-            let title = format!("`{}` is not written here", field.name);
-            self.say(Diagnostic::new("F206", title, assign.target.span).help(instead.to_string()));
+            let title = format!("`{}` is left out here", field.name);
+            self.say(Diagnostic::new("F209", title, assign.target.span).help(instead.to_string()));
+            self.expr(&assign.value);
+            return;
         }
         let (value, max) = self.field_value(&assign.value, field);
         let blank =

@@ -1,6 +1,6 @@
 //! Fields and entities of the two systems.
 
-use super::{Rule, error};
+use super::{Rule, error, warning};
 
 /// F2xx.
 pub(super) const RULES: &[Rule] = &[
@@ -215,6 +215,48 @@ ensure item: text(40) {
   }
 }
 warn when item is "x" because "an item"
+"#,
+        ),
+    warning("F209", "left-out", "a field that would do something of its own, and is left out of the body")
+        .why(
+            "A field that sends an invoice makes two effects of one write, and the second cannot be taken back when \
+             the answer is lost. koppel leaves it out, and has a write of its own for it that happens once.",
+        )
+        .wrong(
+            r#"
+create draft in jortt.invoices gives .id {
+  customer_id = invoice.customer_id
+  reference   = invoice.id
+  send_method = "email"
+  line_items {
+    description  = "Advice"
+    quantity     = 1
+    amount       = 10.00
+    vat.value    = 21%
+    vat.category = blank
+  }
+}
+"#,
+        )
+        .right(
+            r#"
+create draft in jortt.invoices gives .id {
+  customer_id = invoice.customer_id
+  reference   = invoice.id
+  line_items {
+    description  = "Advice"
+    quantity     = 1
+    amount       = 10.00
+    vat.value    = 21%
+    vat.category = blank
+  }
+}
+after draft {
+  create sending in jortt.invoice_sendings {
+    id          = draft
+    send_method = "self"
+  }
+}
 "#,
         ),
     error("F210", "unknown-entity", "an entity that the system does not have")
