@@ -28,7 +28,15 @@ pub struct Places {
 
 /// A held lock; dropping it frees it.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "open as long as the lock is held")] File);
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closed alone, it would live on in a child that is being started at this moment. Where it cannot be freed, the
+        // end of the process does it.
+        let _ = self.0.unlock();
+    }
+}
 
 /// Takes the lock beside the ledger and writes our process number into it.
 pub(super) fn lock(ledger: &Path) -> Result<Lock, LedgerError> {

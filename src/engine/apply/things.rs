@@ -18,7 +18,7 @@ use crate::{
         reads::{Rows, ask},
         settle::{Asking, late, tell},
     },
-    ledger::{Command, Event, LockName, Locks, Row, State, Thing},
+    ledger::{Command, Event, LockName, Locks, Question, Row, State, Thing},
     value::{Ask, Chosen, Decision, Ensured, EntityName, Filter, Outcome, Value, Write},
 };
 
@@ -55,13 +55,12 @@ impl Applying<'_> {
         let mut things = self.wanted(entry, decision)?;
         for _ in 0..TRIES {
             let held = self.locks(&things, decision)?;
-            let mut asked = Instant::now();
             if held.is_empty() {
                 let keys = self.made_before(entry, decision).await?;
-                return Ok((None, Made { asked, things, keys, judged: BTreeMap::new() }));
+                return Ok((None, Made { asked: Instant::now(), things, keys, judged: BTreeMap::new() }));
             }
             let locks = self.ledger.lock(held.clone()).await;
-            asked = asked.max(Instant::now());
+            let mut asked = Instant::now();
             if self.ending() {
                 return Err(Halt::Later);
             }
@@ -226,13 +225,16 @@ impl Applying<'_> {
 
     /// Asks for a thing that was tried before by the marks of its create, together with a key that certainly exists.
     async fn asked_with_control(&self, write: &Write, row: &Row) -> Result<Option<Answer>, Halt> {
-        let facts = self.run.write_facts(&write.entity);
-        let system = self.run.systems.get(&write.entity.role);
-        let asked = facts.zip(system).and_then(|(facts, system)| question(&self.run.catalog, system, facts, write).1);
-        let Some(question) = asked else { return Ok(None) };
+        let Some(question) = self.marks(write) else { return Ok(None) };
         let asking = Asking::new(self.ledger, &row.conn, &write.entity.role, &row.entity, question).await?;
         let answers = ask(self.run, self.stop, vec![asking.ask.clone()]).await?;
         Ok(Some(asking.judge(&answers)))
+    }
+
+    /// The question for a create by its marks; none where no read shows them.
+    fn marks(&self, write: &Write) -> Option<Question> {
+        let facts = self.run.write_facts(&write.entity)?;
+        question(&self.run.catalog, self.run.systems.get(&write.entity.role)?, facts, write).1
     }
 
     /// Asks for a thing in doubt with what only the record knows. Gives its key; none when it was not made, or when
@@ -240,11 +242,8 @@ impl Applying<'_> {
     async fn settled(&self, entry: &Entry, write: &Write, thing: &Thing, row: &Row) -> Result<Option<Arc<str>>, Halt> {
         let connector = self.run.connection(&write.entity.role)?;
         let begun = Instant::now();
-        let facts = self.run.write_facts(&write.entity);
-        let system = self.run.systems.get(&write.entity.role);
-        let asked = facts.zip(system).and_then(|(facts, system)| question(&self.run.catalog, system, facts, write).1);
         let elapsed = || late(self.ledger, &**connector, row.id, begun);
-        let event = match asked {
+        let event = match self.marks(write) {
             // Another thing under the same key is not told apart by this question: its time alone settles it.
             Some(question) if row.is(thing) => {
                 let asking = Asking::new(self.ledger, &row.conn, &write.entity.role, &row.entity, question).await?;
