@@ -53,7 +53,11 @@ pub async fn poll(
     note(run, journal, EventKind::Started, None);
     let since = Timestamp::now();
     let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
-    let result = poll.whole().await;
+    let result = tokio::select! {
+        result = poll.whole() => result,
+        // What hangs is let go: its row stays as intended, and is in doubt from the next start on.
+        () = stop.overdue() => Ok(()),
+    };
     let doubts = in_doubt(run, ledger).await.unwrap_or_default();
     let mut summary = tally.finish(&doubts.keys().cloned().collect());
     summary.flow = run.name.clone();
