@@ -85,6 +85,7 @@ impl<E: Into<EngineError>> From<E> for Halt {
 impl Applying<'_> {
     /// Applies a page of decisions.
     pub(super) async fn page(&self, decided: Vec<Decided>) -> Result<(), EngineError> {
+        self.found_in_doubt(&decided).await?;
         let found = self.recognise(&decided).await?;
         futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -218,7 +219,7 @@ impl Applying<'_> {
                         if let Some(told) = last.take() {
                             self.ledger.tell(told).await?;
                         }
-                        return Err(halt);
+                        return Err(self.unless_gone(making, &made, write, halt).await?);
                     }
                 }
             };

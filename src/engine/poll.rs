@@ -284,7 +284,8 @@ impl Poll<'_> {
             self.progress.read(&run.name, 1);
             let mut hashes = self.ledger.hashes(&record, &paths);
             hashes.extend(found);
-            let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
+            // A thing in doubt is asked for by whoever wants it, under its lock: its first record as well as others.
+            let in_doubt = known.rows.iter().any(|row| !row.is_thing() && row.standing.state.in_doubt());
             let standing = match &known.record {
                 _ if in_doubt => Standing::InDoubt,
                 None => Standing::Decide,
