@@ -9,7 +9,7 @@ use super::{EngineError, Run, Stop, question::typed, reads::with_patience};
 use crate::{
     check::typed::Since,
     connector::{Connector, Cursor, Page},
-    ledger::{Hashes, Known, KnownRecord, Mark, RecordName, RecordOutcome},
+    ledger::{Hashes, Known, KnownRecord, LAST_TRY, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
     value::{Ask, Filter, Record, Value},
 };
@@ -60,8 +60,10 @@ pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
     }
 }
 
-fn due(next_try: Option<Timestamp>) -> bool {
-    next_try.is_none_or(|next| next <= Timestamp::now())
+pub(super) fn due(next_try: Option<Timestamp>) -> bool {
+    let now = Timestamp::now();
+    // Later than any pause is what a clock said that was ahead.
+    next_try.is_none_or(|next| next <= now || next.duration_since(now) > LAST_TRY)
 }
 
 /// The name of a record in the ledger.
@@ -185,6 +187,14 @@ mod tests {
         assert_eq!(shown, "2026-10-24T22:30:00Z");
         let read_as = at("2026-10-25T00:05:00Z");
         assert!(read_as > shown.parse().unwrap());
+    }
+
+    #[test]
+    fn what_is_held_is_tried_after_its_pause_and_after_a_clock_that_was_ahead() {
+        let now = Timestamp::now();
+        let minutes = |n: i64| Some(now.checked_add(SignedDuration::from_mins(n)).unwrap());
+        assert!(due(None) && due(minutes(-1)) && due(minutes(60 * 24 * 365)));
+        assert!(!due(minutes(5)) && !due(minutes(359)));
     }
 
     #[test]
