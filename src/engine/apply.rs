@@ -9,7 +9,7 @@ mod write;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
     time::Instant,
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Applying<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a Stop,
     pub(super) tally: &'a Tally,
+    /// So many writes in a row had no clear answer.
+    pub(super) unclear: &'a AtomicU32,
     pub(super) today: Date,
     /// When the poll began: what was written after that may not be in the rows that were decided with.
     pub(super) since: Timestamp,

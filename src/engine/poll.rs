@@ -6,7 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU32},
     time::Instant,
 };
 
@@ -52,7 +52,8 @@ pub async fn poll(
     let tally = Tally::default();
     note(run, journal, EventKind::Started, None);
     let since = Timestamp::now();
-    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
+    let unclear = AtomicU32::new(0);
+    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, unclear: &unclear, today: today(), since };
     let result = tokio::select! {
         result = poll.whole() => result,
         // What hangs is let go: its row stays as intended, and is in doubt from the next start on.
@@ -124,6 +125,7 @@ pub(super) struct Poll<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a Stop,
     tally: &'a Tally,
+    unclear: &'a AtomicU32,
     pub(super) today: Date,
     since: Timestamp,
 }
@@ -234,6 +236,7 @@ impl Poll<'_> {
             progress: self.progress,
             stop: self.stop,
             tally: self.tally,
+            unclear: self.unclear,
             today: self.today,
             since: self.since,
             trouble,

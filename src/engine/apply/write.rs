@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,8 @@ use crate::{
     value::{Action, Fields, Node, Value, Verdict, Write},
 };
 
+/// After so many writes in a row without a clear answer it is the system, and not the writes.
+const UNCLEAR: u32 = 8;
 /// How often a write goes to the target that was not begun there, because it was busy or somebody worked on it.
 const ATTEMPTS: u32 = 3;
 
@@ -219,6 +221,13 @@ impl Applying<'_> {
         let told = |reply, key: Option<&Arc<str>>| Told { row, event: Event::Answered(reply), key: key.cloned() };
         // What is changed keeps the key that it had.
         let own = wanted.change.as_ref().map(|change| change.key.clone());
+        let unclear = match &answered {
+            Answered::Unclear(_) => self.unclear.fetch_add(1, Ordering::Relaxed) + 1,
+            _ => {
+                self.unclear.store(0, Ordering::Relaxed);
+                0
+            }
+        };
         match answered {
             Answered::Done(key) => {
                 self.tally.wrote(write);
@@ -245,11 +254,15 @@ impl Applying<'_> {
                 let command = self.ledger.tell(told(Reply::NumberExists, number)).await?;
                 self.follow(wanted, intended, command, Event::AskedNumber).await
             }
-            Answered::Unclear(_) => {
+            Answered::Unclear(text) => {
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
                     Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+                    _ if unclear >= UNCLEAR => {
+                        let text = format!("{unclear} writes in a row had no clear answer, the last one: {text}");
+                        Err(Halt::All(EngineError::connection(connector, text)))
+                    }
                     _ => Err(Halt::Unsettled),
                 }
             }

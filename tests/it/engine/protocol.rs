@@ -323,6 +323,28 @@ async fn trouble_of_a_connection_stops_the_run_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn a_system_that_answers_no_write_does_not_use_up_the_records() {
+    let world = World::new();
+    world.invoice("0", "a@x.example", 10);
+    world.poll().await;
+    for n in 1..=60 {
+        world.invoice(&n.to_string(), "a@x.example", 10);
+        world.afas.script("FbSales", false, Some(Answered::Unclear("502 without a text".to_owned())));
+    }
+    let error = world.try_poll().await.unwrap_err();
+    let EngineError::Connection { text, summary, .. } = error else { panic!("{error}") };
+    assert!(text.contains("8 writes in a row had no clear answer, the last one: 502 without a text"), "{text}");
+    let tried = world.afas.sent("FbSales").len() as u64 - 1;
+    assert!((8..=16).contains(&tried) && summary.unsettled == tried, "{tried}: {summary:#?}");
+
+    world.afas.scripts.lock().unwrap().clear();
+    world.settled();
+    world.poll().await;
+    assert_eq!(world.poll().await.unsettled, 0);
+    assert_eq!(world.afas.count("Profit_Salesorders"), 61, "each once");
+}
+
+#[tokio::test]
 async fn a_busy_system_is_waited_for() {
     let world = World::new();
     world.invoice("1", "a@x.example", 10);
