@@ -165,6 +165,14 @@ pub enum ConnectorError {
         /// Its words.
         text: String,
     },
+    /// Somebody else works on what it needs: nothing happened, and it may be asked for again.
+    #[error("{text}")]
+    Locked {
+        /// When to come back.
+        after: Duration,
+        /// Its words.
+        text: String,
+    },
     /// Not reached, or no usable answer, after retries (reads only).
     #[error("{0}")]
     Unreachable(String),

@@ -39,6 +39,7 @@ pub use gates::{LockName, Locks, Slot};
 pub use left::{Change, LeftAt, LeftField, ReadBack, Target};
 pub use place::Places;
 pub use question::{Judged, Mark as QuestionMark, Part, Question};
+pub use records::LAST_TRY;
 pub use row::{
     Ending, Hashes, Intent, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Row, RowId, Thing, Told, Wanted,
 };

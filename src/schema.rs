@@ -23,7 +23,7 @@ pub use catalog::{
     OwnNumber, Privacy, ReadFacts, Recognise, Stamp, System, Test, Through, WriteClass, WriteFacts,
 };
 pub use encode::{EncodeError, encode, encode_value};
-pub use normal::normalise;
+pub use normal::{home_day, normalise};
 pub use projection::{DecodeError, Projection, decode_sample};
 pub use settings::parse_value;
 pub use ty::{ColumnRef, Kind, Ty};

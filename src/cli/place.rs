@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use super::{args::Args, say::Stop};
 use crate::{
     project::{CONFIG, Project},
-    schema::Catalog,
+    schema::{Catalog, home_day},
 };
 
 /// What the systems have.
@@ -44,7 +44,7 @@ pub(super) fn open(folder: &Path, args: &Args) -> Result<Project, Stop> {
 
 /// The Amsterdam day.
 pub(super) fn today() -> Date {
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC).to_datetime(Timestamp::now()).date()
+    home_day(Timestamp::now())
 }
 
 /// Where the logs of a project are.

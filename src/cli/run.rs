@@ -1,6 +1,8 @@
 //! `koppel run`: every flow once, in the order of `koppel.toml`.
+//!
+//! Trouble of a connection is told once: runs that need it are left out from there on, the others go on.
 
-use std::{io::Write as _, sync::Arc, time::Duration};
+use std::{collections::HashSet, io::Write as _, sync::Arc, time::Duration};
 
 use super::{
     args::{Args, RunArgs},
@@ -35,45 +37,56 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
     let journal = Journals(journals);
     let stop = stopper();
     let mut summaries: Vec<Summary> = Vec::new();
-    let mut stopped = None;
+    let mut troubles = Vec::new();
+    let mut down: HashSet<Arc<str>> = HashSet::new();
     for run in &chosen {
+        if let Some(name) = run.connections.values().find(|name| down.contains(*name)) {
+            troubles.push(format!("not run: {}, which needs connection {name}", run.name));
+            continue;
+        }
         let run = ready::run(project, run, &open.connections, &open.catalog, false).map_err(Stop::Setup)?;
         let bar = Bar::new(&run.name);
         let progress: &dyn Progress = if asked.json { &Silent } else { &bar };
         let summary = match poll(&run, asked.wait, &ledger, &journal, progress, &stop).await {
             Ok(summary) => summary,
             Err(error) => {
-                stopped = Some(ready::trouble(project, &error));
-                if let EngineError::Connection { summary, .. } = error { *summary } else { Summary::default() }
+                troubles.push(ready::trouble(project, &error));
+                match error {
+                    EngineError::Connection { connection, summary, .. } => {
+                        down.insert(connection);
+                        *summary
+                    }
+                    _ => break,
+                }
             }
         };
         if asked.json {
             lines.print(&report::json(&summary));
         }
         summaries.push(summary);
-        if stopped.is_some() || stop.wished() {
+        if stop.wished() {
             break;
         }
     }
-    if !asked.json {
+    if !asked.json && !summaries.is_empty() {
         let mut out = out();
         write!(out, "{}", report::table(&summaries))?;
         for line in report::troubles(&summaries) {
             writeln!(out, "{line}")?;
         }
-        if let Some(sandbox) = open.target.sandbox.as_ref().filter(|_| stopped.is_none()) {
+        if let Some(sandbox) = open.target.sandbox.as_ref().filter(|_| troubles.is_empty()) {
             writeln!(out, "{}", sandbox.effects().await?)?;
         }
         out.flush()?;
     }
-    match stopped {
-        Some(trouble) => Err(Stop::Setup(trouble)),
-        None if stop.wished() => {
+    match troubles.as_slice() {
+        [_, ..] => Err(Stop::Setup(troubles.join("\n"))),
+        [] if stop.wished() => {
             writeln!(std::io::stderr(), "stopped before the end; the next run goes on from here")?;
             Ok(Ended::Held)
         }
-        None if summaries.iter().any(report::troubled) => Ok(Ended::Held),
-        None => Ok(Ended::Fine),
+        [] if summaries.iter().any(report::troubled) => Ok(Ended::Held),
+        [] => Ok(Ended::Fine),
     }
 }
 

@@ -18,8 +18,8 @@ use super::{
     manifest::{Class, Manifest},
 };
 
-/// Somebody else's lock on a record is mostly gone after this.
-const UNLOCKED: Duration = Duration::from_secs(15);
+/// Somebody else's lock on a record may be gone after this.
+const UNLOCKED: Duration = Duration::from_secs(5);
 /// When to come back after a 429 or 503 that names no time.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -255,7 +255,7 @@ impl Line {
                 self.http.pause(after);
                 Answered::NotArrived(ConnectorError::Busy { after, text: self.told(&fault) })
             }
-            Class::Locked => Answered::NotArrived(ConnectorError::Busy { after: UNLOCKED, text: self.told(&fault) }),
+            Class::Locked => Answered::NotArrived(ConnectorError::Locked { after: UNLOCKED, text: fault.text }),
             Class::NotBegun => Answered::NotArrived(ConnectorError::Refused(self.told(&fault))),
             Class::Record | Class::Gone | Class::TooMuch => Answered::Refused(fault.text),
             Class::Fault => Answered::Unclear(fault.text),

@@ -8,11 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value as Json;
 
 use crate::{
-    schema::{Object, Privacy, Projection, ReadFacts},
+    schema::{Object, Privacy, Projection, ReadFacts, home_day},
     value::{Ask, Filter, Record, Value},
 };
 
@@ -210,7 +210,7 @@ pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
 
 /// The Amsterdam date: what is late is late there.
 fn today() -> Date {
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC).to_datetime(Timestamp::now()).date()
+    home_day(Timestamp::now())
 }
 
 /// The paths that a filter looks at.

@@ -9,7 +9,7 @@ mod write;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
     time::Instant,
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Applying<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a Stop,
     pub(super) tally: &'a Tally,
+    /// So many writes in a row had no clear answer.
+    pub(super) unclear: &'a AtomicU32,
     pub(super) today: Date,
     /// When the poll began: what was written after that may not be in the rows that were decided with.
     pub(super) since: Timestamp,
@@ -85,6 +87,7 @@ impl<E: Into<EngineError>> From<E> for Halt {
 impl Applying<'_> {
     /// Applies a page of decisions.
     pub(super) async fn page(&self, decided: Vec<Decided>) -> Result<(), EngineError> {
+        self.found_in_doubt(&decided).await?;
         let found = self.recognise(&decided).await?;
         futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -218,7 +221,7 @@ impl Applying<'_> {
                         if let Some(told) = last.take() {
                             self.ledger.tell(told).await?;
                         }
-                        return Err(halt);
+                        return Err(self.unless_gone(making, &made, write, halt).await?);
                     }
                 }
             };

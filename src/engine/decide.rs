@@ -9,7 +9,7 @@ use std::{
 };
 
 use indexmap::IndexSet;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     EngineError, Run, Stop,
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     eval::{self, Moment, Reads, Step},
     ledger::{Hashes, Known, Ledger, RecordName, Row, State, not_yet},
+    schema::home_day,
     value::{Ask, Decision, Outcome, Reason, Record, Value},
 };
 
@@ -160,8 +161,7 @@ pub(super) struct Decided {
 
 /// Today in Amsterdam, where both systems live.
 pub(super) fn today() -> Date {
-    let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
-    zone.to_datetime(jiff::Timestamp::now()).date()
+    home_day(Timestamp::now())
 }
 
 /// Decides all of them.

@@ -6,7 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU32},
     time::Instant,
 };
 
@@ -52,8 +52,13 @@ pub async fn poll(
     let tally = Tally::default();
     note(run, journal, EventKind::Started, None);
     let since = Timestamp::now();
-    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
-    let result = poll.whole().await;
+    let unclear = AtomicU32::new(0);
+    let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, unclear: &unclear, today: today(), since };
+    let result = tokio::select! {
+        result = poll.whole() => result,
+        // What hangs is let go: its row stays as intended, and is in doubt from the next start on.
+        () = stop.overdue() => Ok(()),
+    };
     let doubts = in_doubt(run, ledger).await.unwrap_or_default();
     let mut summary = tally.finish(&doubts.keys().cloned().collect());
     summary.flow = run.name.clone();
@@ -120,6 +125,7 @@ pub(super) struct Poll<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a Stop,
     tally: &'a Tally,
+    unclear: &'a AtomicU32,
     pub(super) today: Date,
     since: Timestamp,
 }
@@ -230,6 +236,7 @@ impl Poll<'_> {
             progress: self.progress,
             stop: self.stop,
             tally: self.tally,
+            unclear: self.unclear,
             today: self.today,
             since: self.since,
             trouble,
@@ -280,7 +287,8 @@ impl Poll<'_> {
             self.progress.read(&run.name, 1);
             let mut hashes = self.ledger.hashes(&record, &paths);
             hashes.extend(found);
-            let in_doubt = known.rows.iter().any(|row| row.standing.state.in_doubt());
+            // A thing in doubt is asked for by whoever wants it, under its lock: its first record as well as others.
+            let in_doubt = known.rows.iter().any(|row| !row.is_thing() && row.standing.state.in_doubt());
             let standing = match &known.record {
                 _ if in_doubt => Standing::InDoubt,
                 None => Standing::Decide,

@@ -1,6 +1,6 @@
 //! What is run: a plan, the connections that play its roles, and the facts about their entities.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -65,6 +65,9 @@ impl Run {
     }
 }
 
+/// So long what is under way may still end by itself.
+const GRACE: Duration = Duration::from_secs(15);
+
 /// The wish to end: asked between two records.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<bool>);
@@ -99,10 +102,16 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Waits until it came and what was under way then has had its time.
+    pub(super) async fn overdue(&self) {
+        self.clone().wait().await;
+        tokio::time::sleep(GRACE).await;
+    }
 }
 
 impl Stopper {
-    /// Ends what listens, after the records that are under way.
+    /// Ends what listens, after the records that are under way, or after a while without them.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }

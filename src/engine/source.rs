@@ -9,7 +9,7 @@ use super::{EngineError, Run, Stop, question::typed, reads::with_patience};
 use crate::{
     check::typed::Since,
     connector::{Connector, Cursor, Page},
-    ledger::{Hashes, Known, KnownRecord, Mark, RecordName, RecordOutcome},
+    ledger::{Hashes, Known, KnownRecord, LAST_TRY, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
     value::{Ask, Filter, Record, Value},
 };
@@ -60,8 +60,10 @@ pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
     }
 }
 
-fn due(next_try: Option<Timestamp>) -> bool {
-    next_try.is_none_or(|next| next <= Timestamp::now())
+pub(super) fn due(next_try: Option<Timestamp>) -> bool {
+    let now = Timestamp::now();
+    // Later than any pause is what a clock said that was ahead.
+    next_try.is_none_or(|next| next <= now || next.duration_since(now) > LAST_TRY)
 }
 
 /// The name of a record in the ledger.
@@ -100,8 +102,13 @@ pub(super) fn by_key(source: &SourcePlan, key: &str) -> Option<Filter> {
 
 /// From where a source is read, by its stamp or down from its newest record; none = everything.
 pub(super) fn floor(since: &Since, mark: Option<&Mark>, run: &Run, now: Timestamp) -> Option<Value> {
-    let mark = mark.filter(|mark| mark.plan_version == run.plan_version)?;
-    if now.duration_since(mark.swept_at) >= SWEEP {
+    floor_at(since, mark.filter(|mark| mark.plan_version == run.plan_version)?, now)
+}
+
+fn floor_at(since: &Since, mark: &Mark, now: Timestamp) -> Option<Value> {
+    // A mark of tomorrow was made by a clock that was ahead.
+    let swept = now.duration_since(mark.swept_at);
+    if swept.is_negative() || swept >= SWEEP {
         return None;
     }
     let floor = stamp(mark.floor.as_deref()?)?;
@@ -146,5 +153,60 @@ impl<'a> Pages<'a> {
         self.ended = next.is_none();
         self.cursor = next;
         Ok(Some(records))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// From where a source with a stamp is read, when that was the highest one an hour ago.
+    fn from(highest: &str, overlap: i64) -> String {
+        let mark = Mark { floor: Some(highest.into()), plan_version: "1".into(), swept_at: at("2026-10-25T12:00:00Z") };
+        let since = Since::Field { path: "ModifiedDate".into(), overlap };
+        floor_at(&since, &mark, at("2026-10-25T13:00:00Z")).unwrap().to_string()
+    }
+
+    #[test]
+    fn what_is_written_late_is_read_also_when_the_flow_overlaps_less_than_two_hours() {
+        for overlap in [0, 60, 7_200] {
+            assert_eq!(from("2026-10-25T09:00:00Z", overlap), "2026-10-25T07:00:00Z", "{overlap}");
+        }
+        assert_eq!(from("2026-10-25T09:00:00Z", 10_800), "2026-10-25T06:00:00Z");
+        assert_eq!(from("2026-10-25", 0), "2026-10-24");
+    }
+
+    #[test]
+    fn in_the_night_whose_hour_comes_twice_a_mark_reaches_back_behind_both() {
+        // 02:30 was read as the earlier one, and something is stamped 02:05 in the later one.
+        let shown = from("2026-10-25T00:30:00Z", 0);
+        assert_eq!(shown, "2026-10-24T22:30:00Z");
+        let read_as = at("2026-10-25T00:05:00Z");
+        assert!(read_as > shown.parse().unwrap());
+    }
+
+    #[test]
+    fn what_is_held_is_tried_after_its_pause_and_after_a_clock_that_was_ahead() {
+        let now = Timestamp::now();
+        let minutes = |n: i64| Some(now.checked_add(SignedDuration::from_mins(n)).unwrap());
+        assert!(due(None) && due(minutes(-1)) && due(minutes(60 * 24 * 365)));
+        assert!(!due(minutes(5)) && !due(minutes(359)));
+    }
+
+    #[test]
+    fn everything_is_read_after_a_day_and_after_a_clock_that_was_ahead() {
+        let mark = Mark {
+            floor: Some("2026-10-25T09:00:00Z".into()),
+            plan_version: "1".into(),
+            swept_at: at("2026-10-25T12:00:00Z"),
+        };
+        for now in ["2026-10-26T12:00:00Z", "2026-10-25T11:59:59Z"] {
+            assert_eq!(floor_at(&Since::Change, &mark, at(now)), None, "{now}");
+        }
+        assert!(floor_at(&Since::Change, &mark, at("2026-10-26T11:59:59Z")).is_some());
     }
 }

@@ -6,15 +6,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     EngineError,
     decide::{self, Entry},
     left::look,
     poll::Poll,
     reads::Memory,
-    source::{by_key, source_ask},
+    source::{by_key, due, source_ask},
 };
 use crate::{
     eval,
@@ -96,14 +94,14 @@ impl Poll<'_> {
 
     /// Is a stage to be decided now?
     fn due(&self, own: &Known) -> bool {
-        if own.rows.iter().any(|row| row.standing.state.in_doubt()) {
+        if own.rows.iter().any(|row| !row.is_thing() && row.standing.state.in_doubt()) {
             return false;
         }
         let Some(KnownRecord { outcome, plan_version, next_try, .. }) = &own.record else { return false };
         let edited = *plan_version != self.run.plan_version;
         match outcome {
             RecordOutcome::Open => true,
-            RecordOutcome::Held => edited || !self.run.patient || next_try.is_none_or(|next| next <= Timestamp::now()),
+            RecordOutcome::Held => edited || !self.run.patient || due(*next_try),
             RecordOutcome::Skipped | RecordOutcome::Failed => edited,
             RecordOutcome::Done | RecordOutcome::Gone => false,
         }

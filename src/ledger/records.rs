@@ -15,7 +15,8 @@ use super::{
 const FIRST_TRY: SignedDuration = SignedDuration::from_mins(5);
 /// What a stage waits for comes mostly soon.
 const FIRST_TRY_OF_A_STAGE: SignedDuration = SignedDuration::from_mins(1);
-const LAST_TRY: SignedDuration = SignedDuration::from_hours(6);
+/// No held record waits longer than this for its next try.
+pub const LAST_TRY: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is known of each of these records, in order.
 pub(super) fn records(c: &Connection, run: &str, stage: &str, keys: &[Arc<str>]) -> Answer<Vec<Known>> {

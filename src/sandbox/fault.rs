@@ -47,8 +47,10 @@ pub(super) enum Kind {
     Forbidden,
     /// A 502 of a proxy, in HTML.
     Html,
-    /// 200 with a body that is no JSON.
+    /// 200 with a body that is no JSON, nothing is done.
     InvalidJson,
+    /// The work is done, and a success is answered without its key.
+    NoKey,
 }
 
 /// One fault that waits for its call.
@@ -103,11 +105,17 @@ impl Fault {
         (self.kind == Kind::Slow).then(|| Duration::from_millis(self.ms))
     }
 
+    /// What of the answer to the work is sent.
+    pub(super) fn sent(&self, reply: Reply) -> Reply {
+        let success = (200..300).contains(&reply.status);
+        if self.kind == Kind::NoKey && success { Reply::json(reply.status, json!({})) } else { reply }
+    }
+
     /// The answer that takes the place of the work.
     pub(super) fn reply(&self) -> Option<Reply> {
         let afas = self.system == System::Afas;
         match self.kind {
-            Kind::LostAnswer | Kind::Reset | Kind::Delay | Kind::Slow => None,
+            Kind::LostAnswer | Kind::Reset | Kind::Delay | Kind::Slow | Kind::NoKey => None,
             Kind::Status => {
                 let status = self.status.unwrap_or(500);
                 Some(match &self.message {

@@ -97,7 +97,7 @@ impl House {
         if let Some(pause) = fault.after() {
             tokio::time::sleep(pause).await;
         }
-        reply
+        fault.sent(reply)
     }
 }
 
@@ -128,16 +128,20 @@ async fn answer(State(house): State<Arc<House>>, ConnectInfo(line): ConnectInfo<
         headers: parts.headers,
         body: body.into(),
     };
-    respond(match system.as_str() {
-        "jortt" => house.jortt(&call, &line).await,
-        "afas" => house.afas(&call, &line).await,
-        "_control" => control::answer(&house, &call),
-        _ => Reply::text(
-            404,
-            "text/plain; charset=utf-8",
-            "The sandbox has /jortt, /afas/ProfitRestServices and /_control.\n",
-        ),
-    })
+    // A task of its own: as at the vendors, what has begun goes on when its caller hangs up.
+    let work = tokio::spawn(async move {
+        match system.as_str() {
+            "jortt" => house.jortt(&call, &line).await,
+            "afas" => house.afas(&call, &line).await,
+            "_control" => control::answer(&house, &call),
+            _ => Reply::text(
+                404,
+                "text/plain; charset=utf-8",
+                "The sandbox has /jortt, /afas/ProfitRestServices and /_control.\n",
+            ),
+        }
+    });
+    respond(work.await.unwrap_or_else(|_| Reply::empty(500)))
 }
 
 fn respond(reply: Reply) -> Response {

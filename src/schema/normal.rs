@@ -6,6 +6,7 @@
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
+    tz::TimeZone,
 };
 use rust_decimal::Decimal;
 
@@ -56,6 +57,12 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
 pub(super) fn home_moment(text: &str) -> Option<Timestamp> {
     let local: DateTime = text.trim().trim_end_matches(['Z', 'z']).parse().ok()?;
     Some(local.in_tz(HOME).ok()?.timestamp())
+}
+
+/// The day that a moment belongs to where both systems live: from midnight in Amsterdam on it is the next one.
+#[must_use]
+pub fn home_day(moment: Timestamp) -> Date {
+    TimeZone::get(HOME).unwrap_or(TimeZone::UTC).to_datetime(moment).date()
 }
 
 /// A moment as Amsterdam wrote it: `2026-03-14T10:22:33`.

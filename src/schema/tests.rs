@@ -125,6 +125,43 @@ fn a_time_that_happens_twice_is_the_earlier_one() {
 }
 
 #[test]
+fn times_of_afas_are_those_of_amsterdam_in_both_nights_of_the_clocks() {
+    for (shown, moment) in [
+        // In spring the hour from two to three is missing: a time in it is the one that was meant, an hour on.
+        ("2026-03-29T01:59:59Z", "2026-03-29T00:59:59Z"),
+        ("2026-03-29T02:30:00Z", "2026-03-29T01:30:00Z"),
+        ("2026-03-29T03:00:00Z", "2026-03-29T01:00:00Z"),
+        // In autumn it comes twice.
+        ("2026-10-25T01:59:59", "2026-10-24T23:59:59Z"),
+        ("2026-10-25T02:00:00", "2026-10-25T00:00:00Z"),
+        ("2026-10-25T02:59:59", "2026-10-25T00:59:59Z"),
+        ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
+    ] {
+        let json = format!(r#"{{"ModifiedDate": "{shown}"}}"#);
+        let record = decode("afas", "Profit_Debtor", &["ModifiedDate"], &json).unwrap();
+        assert_eq!(*record.get("ModifiedDate"), Value::DateTime(moment.parse().unwrap()), "{shown}");
+    }
+}
+
+#[test]
+fn from_midnight_in_amsterdam_on_it_is_the_next_day_while_it_is_the_day_before_in_utc() {
+    for (moment, day) in [
+        ("2026-11-28T22:59:59Z", date(2026, 11, 28)),
+        ("2026-11-28T23:00:00Z", date(2026, 11, 29)),
+        ("2026-07-31T21:59:59Z", date(2026, 7, 31)),
+        ("2026-07-31T22:00:00Z", date(2026, 8, 1)),
+        ("2026-12-31T23:30:00Z", date(2027, 1, 1)),
+        // The nights in which the clocks change.
+        ("2026-03-28T23:00:00Z", date(2026, 3, 29)),
+        ("2026-03-29T22:00:00Z", date(2026, 3, 30)),
+        ("2026-10-24T22:00:00Z", date(2026, 10, 25)),
+        ("2026-10-25T22:59:59Z", date(2026, 10, 25)),
+    ] {
+        assert_eq!(home_day(moment.parse().unwrap()), day, "{moment}");
+    }
+}
+
+#[test]
 fn the_lists_of_an_invoice_are_worked_out() {
     assert_eq!(words(r#"{"invoice_status": "draft"}"#), ["draft"]);
     let sent = |due: &str, day: &str, credits: &str| {

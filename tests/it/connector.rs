@@ -226,3 +226,40 @@ async fn a_sandbox_that_is_gone_is_unreachable_and_nothing_else() {
     let error = afas.identity().await.unwrap_err();
     assert!(matches!(error, ConnectorError::Unreachable(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn while_a_system_asks_to_wait_no_request_of_any_task_leaves() {
+    let sandbox = sandbox::start(Options { size: 5, limits: false, ..Options::default() }).await.unwrap();
+    let articles = || ask(("afas", "Profit_Article"), Filter::All, &["ItemCode"]);
+    for kind in ["unavailable", "throttled"] {
+        let afas = afas(&sandbox);
+        afas.identity().await.unwrap();
+        let fault = json!({"system": "afas", "kind": kind, "path": "Profit_Article", "retry_after": 2});
+        faults(&sandbox, json!([fault])).await;
+        let begun = std::time::Instant::now();
+        let tasks = (0..24).map(|task| {
+            let (afas, ask) = (afas.clone(), articles());
+            async move {
+                // Some begin with the refused one, the others come during the pause.
+                tokio::time::sleep(std::time::Duration::from_millis(task * 60)).await;
+                afas.find(&[ask]).await.map(|rows| (rows[0].len(), begun.elapsed()))
+            }
+        });
+        let during = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            let before = afas.requests();
+            tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+            afas.requests() - before
+        };
+        let (ended, during) = tokio::join!(futures_util::future::join_all(tasks), during);
+        assert_eq!(during, 0, "{kind}: requests during the pause");
+        for ended in ended {
+            let (rows, at) = ended.unwrap();
+            assert!(rows > 0);
+            assert!(
+                at >= std::time::Duration::from_millis(1_900) || at < std::time::Duration::from_millis(500),
+                "{at:?}"
+            );
+        }
+    }
+}

@@ -10,16 +10,17 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, Applying, Entry, Halt, ended};
+use super::{Answer, Applying, Entry, Halt, Making, ended};
 use crate::{
     engine::{
-        decide::{again, read_now},
+        EngineError,
+        decide::{Decided, again, read_now},
         question::question,
         reads::{Rows, ask},
         settle::{Asking, late, tell},
     },
-    ledger::{Command, Event, LockName, Locks, Question, Row, State, Thing},
-    value::{Ask, Chosen, Decision, Ensured, EntityName, Filter, Outcome, Value, Write},
+    ledger::{Command, Event, Finding, LockName, Locks, Question, Row, State, Thing},
+    value::{Ask, Chosen, Decision, Ensured, EntityName, Fields, Filter, Node, Outcome, Value, Verdict, Write},
 };
 
 /// So often a decision may want other locks than it holds.
@@ -113,6 +114,35 @@ impl Applying<'_> {
             }
         }
         Err(self.hold(None, "busy: what it hangs on kept changing while it was looked at"))
+    }
+
+    /// What one record finds of a thing that is in doubt settles it for all: nobody else can ask for it, since only its
+    /// hashes are kept.
+    pub(super) async fn found_in_doubt(&self, decided: &[Decided]) -> Result<(), EngineError> {
+        let doubts = self.ledger.doubts().await?;
+        let doubts: Vec<Row> = doubts.into_iter().filter(Row::is_thing).collect();
+        if doubts.is_empty() {
+            return Ok(());
+        }
+        for ensured in decided.iter().flat_map(|decided| &decided.decision.ensured) {
+            let Chosen::Found(key) = &ensured.chosen else { continue };
+            let conn: Arc<str> = self.run.connection(&ensured.role)?.name().into();
+            // The key that it was made with is not part of what was found; mostly it is one of what was compared.
+            let things = ensured
+                .compared
+                .iter()
+                .map(|own| self.ledger.thing(&ensured.name, &conn, &ensured.family, own, &ensured.compared));
+            let Some(thing) = things.into_iter().find(|thing| doubts.iter().any(|row| row.is(thing))) else { continue };
+            let _lock = self.ledger.lock(vec![thing.lock.clone()]).await;
+            let begun = Instant::now();
+            for row in self.ledger.under(&thing.lock).await? {
+                if row.is(&thing) && matches!(row.standing.state, State::Unsettled | State::Keyless | State::Unclear) {
+                    let event = Event::Asked { finding: Finding::Ours, late: false, control: true };
+                    tell(self.ledger, self.journal, &row, event, Some(key.to_string().into()), begun).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Decides again, with these rows.
@@ -251,7 +281,7 @@ impl Applying<'_> {
                 let judged = asking.judge(&answers).map_err(|text| {
                     let masked = "a thing in doubt could not be asked for";
                     let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
-                    Halt::Ends(Box::new((crate::value::Verdict::Hold, reason)))
+                    Halt::Ends(Box::new((Verdict::Hold, reason)))
                 })?;
                 let event = Event::Asked { finding: judged.finding, late: elapsed(), control: judged.control };
                 Some((event, judged.key))
@@ -268,40 +298,99 @@ impl Applying<'_> {
         }
     }
 
+    /// A halt of a write; another one where the target refused it and does not show any more what koppel had made for
+    /// it. A thing that is gone is made again by whoever wants it next, a document never.
+    pub(super) async fn unless_gone(
+        &self,
+        making: Making<'_>,
+        made: &Made,
+        write: &Write,
+        halt: Halt,
+    ) -> Result<Halt, Halt> {
+        // In a write only the target's refusal fails the record.
+        if !matches!(&halt, Halt::Ends(ending) if ending.0 == Verdict::Fail) {
+            return Ok(halt);
+        }
+        let conn: Arc<str> = self.run.connection(&write.entity.role)?.name().into();
+        let mut rows = making.entry.known.rows.clone();
+        for thing in made.things.values() {
+            rows.extend(self.ledger.under(&thing.lock).await?);
+        }
+        for row in rows.iter().filter(|row| row.standing.state == State::Confirmed && !row.is_change()) {
+            let Some(key) = row.target_key.as_ref().filter(|_| row.conn == conn) else { continue };
+            if !carries(&write.fields, key, making.keys) {
+                continue;
+            }
+            let begun = Instant::now();
+            if !matches!(self.gone(&write.entity.role, row, key).await?, Some(Event::Gone { control: true })) {
+                continue;
+            }
+            let what = format!("{conn} refused the {} and does not show {} {key}", write.entity.entity, row.name);
+            if !row.is_thing() {
+                let text = format!("{what} any more, which koppel made: `koppel redo {}`", making.entry.name.key);
+                return Ok(self.hold(Some(&write.name), text));
+            }
+            let connector = self.run.connection(&write.entity.role)?;
+            if !late(self.ledger, &**connector, row.id, begun) {
+                return Ok(self.hold(Some(&write.name), format!("{what} yet or any more")));
+            }
+            tell(self.ledger, self.journal, row, Event::Gone { control: true }, None, begun).await?;
+            return Ok(self.hold(Some(&write.name), format!("{what} any more: it is made again")));
+        }
+        Ok(halt)
+    }
+
     /// The key of a thing that was made and is not found by its marks: a person may have changed them, or the target
     /// does not show it yet. Gone is only what its own key does not bring back after the target's time.
     async fn still_there(&self, write: &Write, row: &Row) -> Result<Option<Arc<str>>, Halt> {
         let Some(key) = row.target_key.clone() else { return Ok(None) };
         let connector = self.run.connection(&write.entity.role)?;
-        let recognise = self.run.write_facts(&write.entity).map(|facts| &facts.recognise);
-        let shown = recognise.and_then(|recognise| recognise.entity.clone().zip(recognise.key.clone()));
-        let Some((entity, field)) = shown else { return Ok(Some(key)) };
         let begun = Instant::now();
         if !late(self.ledger, &**connector, row.id, begun) {
             return Ok(Some(key));
         }
-        // Where nothing else is known to exist, nobody can tell a thing that is gone from a read that shows nothing.
-        let Some(control) = self.ledger.control(&row.conn, &row.entity, Some(&key)).await? else {
-            return Ok(Some(key));
-        };
-        let is = |key: &Arc<str>| Filter::Is(field.clone(), Value::text(key));
-        let by_key = Ask {
-            entity: EntityName { role: write.entity.role.clone(), entity },
-            filter: Filter::Or(vec![is(&key), is(&control)]),
-            fields: [field.clone()].into(),
-        };
-        let answers = ask(self.run, self.stop, vec![by_key.clone()]).await?;
-        let Some(Ok(rows)) = answers.get(&by_key) else { return Ok(Some(key)) };
-        let shows = |key: &Arc<str>| rows.iter().any(|row| row.path(&field).to_string() == **key);
-        if shows(&key) {
-            return Ok(Some(key));
-        }
-        let gone = Event::Gone { control: shows(&control) };
+        let Some(gone) = self.gone(&write.entity.role, row, &key).await? else { return Ok(Some(key)) };
         Ok(match tell(self.ledger, self.journal, row, gone, None, begun).await? {
             Command::UseKey(_) => Some(key),
             _ => None,
         })
     }
+
+    /// Asks for what a row made by its own key: not shown, and whether a key that certainly exists was. None where it is
+    /// shown, or where nobody can tell.
+    async fn gone(&self, role: &Arc<str>, row: &Row, key: &Arc<str>) -> Result<Option<Event>, Halt> {
+        let written = EntityName { role: role.clone(), entity: row.entity.clone() };
+        let recognise = self.run.write_facts(&written).map(|facts| &facts.recognise);
+        let shown = recognise.and_then(|recognise| recognise.entity.clone().zip(recognise.key.clone()));
+        let Some((entity, field)) = shown else { return Ok(None) };
+        // Where nothing else is known to exist, nobody can tell a thing that is gone from a read that shows nothing.
+        let Some(control) = self.ledger.control(&row.conn, &row.entity, Some(key)).await? else {
+            return Ok(None);
+        };
+        let is = |key: &Arc<str>| Filter::Is(field.clone(), Value::text(key));
+        let by_key = Ask {
+            entity: EntityName { role: role.clone(), entity },
+            filter: Filter::Or(vec![is(key), is(&control)]),
+            fields: [field.clone()].into(),
+        };
+        let answers = ask(self.run, self.stop, vec![by_key.clone()]).await?;
+        let Some(Ok(rows)) = answers.get(&by_key) else { return Ok(None) };
+        let shows = |key: &Arc<str>| rows.iter().any(|row| row.path(&field).to_string() == **key);
+        Ok((!shows(key)).then(|| Event::Gone { control: shows(&control) }))
+    }
+}
+
+/// Does a write carry this key, filled in or still to come from an earlier write?
+fn carries(fields: &Fields, key: &str, keys: &BTreeMap<Arc<str>, Value>) -> bool {
+    let is_it = |value: &Value| match value {
+        Value::Key(name) => keys.get(name).is_some_and(|own| own.to_string() == key),
+        value => value.to_string() == key,
+    };
+    fields.0.iter().any(|(_, node)| match node {
+        Node::Value(value) => is_it(value),
+        Node::Object(fields) => carries(fields, key, keys),
+        Node::List(list) => list.iter().any(|fields| carries(fields, key, keys)),
+    })
 }
 
 fn creating(decision: &Decision) -> impl Iterator<Item = &Ensured> {

@@ -1,6 +1,10 @@
 //! One write: found, or intended, sent and told.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use super::{Answer, Applying, Entry, Halt};
 use crate::{
@@ -18,7 +22,9 @@ use crate::{
     value::{Action, Fields, Node, Value, Verdict, Write},
 };
 
-/// How often a write goes back to the ledger because the target was busy.
+/// After so many writes in a row without a clear answer it is the system, and not the writes.
+const UNCLEAR: u32 = 8;
+/// How often a write goes to the target that was not begun there, because it was busy or somebody worked on it.
 const ATTEMPTS: u32 = 3;
 
 /// A record of which something is made.
@@ -45,8 +51,8 @@ pub(super) struct Looked<'a> {
 enum Came {
     /// It is there, under this key.
     Key(Arc<str>),
-    /// Not begun: back to the ledger, after a pause.
-    Again,
+    /// Not begun: back to the ledger after a pause, and what ends it when that was the last time.
+    Again(Duration, Halt),
 }
 
 impl Applying<'_> {
@@ -91,7 +97,8 @@ impl Applying<'_> {
             );
             return Err(self.hold(Some(&write.name), text));
         }
-        for _ in 0..ATTEMPTS {
+        let mut tries = ATTEMPTS;
+        loop {
             let slot = self.ledger.slot(&wanted.conn).await?;
             if self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
                 // What is known is written, nothing more begins.
@@ -107,15 +114,25 @@ impl Applying<'_> {
             };
             self.told(entry, EventKind::Intended, Some((write, None)), None);
             let answered = connector.write(&intended).await;
-            match self.answered(entry, &wanted, &intended, answered, &*connector, last).await? {
+            let came = self.answered(entry, &wanted, &intended, answered, &*connector, last).await?;
+            // Others may write during the pause.
+            drop(slot);
+            let (after, halt) = match came {
                 Came::Key(key) => {
                     self.told(entry, EventKind::Confirmed, Some((write, Some(&key))), None);
                     return Ok(key);
                 }
-                Came::Again => {}
+                Came::Again(after, halt) => (after, halt),
+            };
+            tries -= 1;
+            if tries == 0 {
+                return Err(halt);
+            }
+            pause(self.stop, after).await;
+            if self.ending() {
+                return Err(Halt::Later);
             }
         }
-        Err(Halt::All(EngineError::connection(&*connector, "it asks to wait again and again".to_owned())))
     }
 
     fn wanted_write(
@@ -204,6 +221,13 @@ impl Applying<'_> {
         let told = |reply, key: Option<&Arc<str>>| Told { row, event: Event::Answered(reply), key: key.cloned() };
         // What is changed keeps the key that it had.
         let own = wanted.change.as_ref().map(|change| change.key.clone());
+        let unclear = match &answered {
+            Answered::Unclear(_) => self.unclear.fetch_add(1, Ordering::Relaxed) + 1,
+            _ => {
+                self.unclear.store(0, Ordering::Relaxed);
+                0
+            }
+        };
         match answered {
             Answered::Done(key) => {
                 self.tally.wrote(write);
@@ -230,11 +254,15 @@ impl Applying<'_> {
                 let command = self.ledger.tell(told(Reply::NumberExists, number)).await?;
                 self.follow(wanted, intended, command, Event::AskedNumber).await
             }
-            Answered::Unclear(_) => {
+            Answered::Unclear(text) => {
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
                     Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+                    _ if unclear >= UNCLEAR => {
+                        let text = format!("{unclear} writes in a row had no clear answer, the last one: {text}");
+                        Err(Halt::All(EngineError::connection(connector, text)))
+                    }
                     _ => Err(Halt::Unsettled),
                 }
             }
@@ -250,9 +278,14 @@ impl Applying<'_> {
                     ConnectorError::Refused(text) | ConnectorError::Unexpected(text) => {
                         Err(self.refused(write, connector, &text))
                     }
-                    ConnectorError::Busy { after, .. } if !self.stop.wished() => {
-                        pause(self.stop, after).await;
-                        Ok(Came::Again)
+                    ConnectorError::Busy { after, text } => {
+                        Ok(Came::Again(after, Halt::All(EngineError::connection(connector, text))))
+                    }
+                    // One record, and not the others: it is tried again by itself.
+                    ConnectorError::Locked { after, text } => {
+                        let masked = format!("{} works on what {} needs", connector.name(), write.entity.entity);
+                        let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);
+                        Ok(Came::Again(after, Halt::Ends(Box::new((Verdict::Hold, reason)))))
                     }
                     error => Err(Halt::All(EngineError::connection(connector, error.to_string()))),
                 }

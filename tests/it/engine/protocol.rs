@@ -323,6 +323,28 @@ async fn trouble_of_a_connection_stops_the_run_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn a_system_that_answers_no_write_does_not_use_up_the_records() {
+    let world = World::new();
+    world.invoice("0", "a@x.example", 10);
+    world.poll().await;
+    for n in 1..=60 {
+        world.invoice(&n.to_string(), "a@x.example", 10);
+        world.afas.script("FbSales", false, Some(Answered::Unclear("502 without a text".to_owned())));
+    }
+    let error = world.try_poll().await.unwrap_err();
+    let EngineError::Connection { text, summary, .. } = error else { panic!("{error}") };
+    assert!(text.contains("8 writes in a row had no clear answer, the last one: 502 without a text"), "{text}");
+    let tried = world.afas.sent("FbSales").len() as u64 - 1;
+    assert!((8..=16).contains(&tried) && summary.unsettled == tried, "{tried}: {summary:#?}");
+
+    world.afas.scripts.lock().unwrap().clear();
+    world.settled();
+    world.poll().await;
+    assert_eq!(world.poll().await.unsettled, 0);
+    assert_eq!(world.afas.count("Profit_Salesorders"), 61, "each once");
+}
+
+#[tokio::test]
 async fn a_busy_system_is_waited_for() {
     let world = World::new();
     world.invoice("1", "a@x.example", 10);
@@ -330,6 +352,78 @@ async fn a_busy_system_is_waited_for() {
     world.afas.script("FbSales", false, Some(Answered::NotArrived(busy)));
     assert_eq!(world.poll().await.created["FbSales"], 1);
     assert_eq!(world.afas.sent("FbSales").len(), 2);
+}
+
+#[tokio::test]
+async fn what_somebody_else_works_on_is_tried_again_and_holds_only_its_own_record() {
+    let world = World::new();
+    let locked = || {
+        let text = "The order is blocked by user J. Jansen".to_owned();
+        Some(Answered::NotArrived(ConnectorError::Locked { after: Duration::from_millis(1), text }))
+    };
+    world.invoice("1", "a@x.example", 10);
+    world.afas.script("FbSales", false, locked());
+    assert_eq!(world.poll().await.created["FbSales"], 1);
+
+    world.invoice("2", "a@x.example", 10);
+    for _ in 0..3 {
+        world.afas.script("FbSales", false, locked());
+    }
+    let summary = world.poll().await;
+    assert_eq!((summary.held, summary.failed, summary.unsettled), (1, 0, 0), "{summary:#?}");
+    assert!(summary.reasons[0].text.contains("blocked by user J. Jansen"), "{:?}", summary.reasons);
+    assert!(!summary.reasons[0].reason.contains("Jansen"), "a name is not kept: {:?}", summary.reasons);
+    assert_eq!(world.poll().await.created["FbSales"], 1);
+    assert_eq!(world.afas.count("Profit_Salesorders"), 2);
+}
+
+#[tokio::test]
+async fn a_record_finds_its_own_debtor_whose_answer_had_no_key() {
+    let world = World::new();
+    world.invoice("1", "a@x.example", 10);
+    world.afas.script("KnSalesRelationOrg", true, Some(Answered::Keyless));
+    *world.afas.blind.lock().unwrap() = true;
+    let first = world.poll().await;
+    assert_eq!((first.unsettled, first.created.get("FbSales")), (1, None), "{first:#?}");
+    *world.afas.blind.lock().unwrap() = false;
+    let second = world.poll().await;
+    assert_eq!((second.unsettled, second.created["FbSales"]), (0, 1), "{second:#?}");
+    assert_eq!(world.afas.count("Profit_Debtor"), 1);
+    assert!(world.ledger().doubts().await.unwrap().is_empty(), "nobody needs to ask any more");
+}
+
+#[tokio::test]
+async fn a_debtor_that_the_target_does_not_know_any_more_is_made_again() {
+    let world = World::new();
+    world.invoice("1", "other@x.example", 10);
+    world.poll().await;
+    world.invoice("2", "a@x.example", 10);
+    let stop = Answered::NotArrived(ConnectorError::Setup("the address is not allowed (403)".into()));
+    world.afas.script("FbSales", false, Some(stop));
+    assert!(world.try_poll().await.is_err());
+    // A person deletes it, between its making and the order.
+    let gone = |row: &koppel::value::Record| row.get("DebtorId") == &Value::text("10001");
+    world.afas.rows.lock().unwrap().get_mut("Profit_Debtor").unwrap().retain(|row| !gone(row));
+    let refused = || Some(Answered::Refused("Debtor 10001 does not exist".to_owned()));
+    world.afas.script("FbSales", false, refused());
+    let early = world.poll().await;
+    assert_eq!((early.held, early.failed), (1, 0), "{early:#?}");
+    assert!(early.reasons[0].text.contains("does not show debtor 10001 yet or any more"), "{:?}", early.reasons);
+    assert_eq!(world.afas.sent("KnSalesRelationOrg").len(), 2, "a read may lag behind");
+
+    world.settled();
+    world.afas.script("FbSales", false, refused());
+    let told = world.poll().await;
+    assert!(told.reasons[0].text.contains("does not show debtor 10001 any more: it is made again"), "{told:#?}");
+    let mended = world.poll().await;
+    assert_eq!((mended.created["KnSalesRelationOrg"], mended.created["FbSales"]), (1, 1), "{mended:#?}");
+    assert_eq!(text_at(world.afas.sent("FbSales").last().unwrap(), "DbId"), "10002");
+
+    // What is refused for another reason fails as before.
+    world.invoice("3", "a@x.example", 10);
+    world.afas.script("FbSales", false, Some(Answered::Refused("Item ADV does not exist".to_owned())));
+    let other = world.poll().await;
+    assert_eq!((other.failed, other.held), (1, 0), "{other:#?}");
 }
 
 #[tokio::test]

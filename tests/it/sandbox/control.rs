@@ -83,6 +83,26 @@ async fn each_kind_of_fault_answers_as_the_vendor_would() {
 }
 
 #[tokio::test]
+async fn what_has_begun_goes_on_when_its_caller_hangs_up_and_a_success_may_lack_its_key() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    let send =
+        |number: &'static str| world.afas(Method::POST, "/connectors/FbSales").json(&order(&debtor, number, &advice()));
+    world.control("faults", json!([{"system": "afas", "kind": "delay", "ms": 500, "method": "POST"}])).await;
+    assert!(send("J1").timeout(Duration::from_millis(100)).send().await.unwrap_err().is_timeout());
+    assert!(world.read("Profit_Salesorders", &[]).await.is_empty(), "not yet");
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 1);
+
+    world.control("faults", json!([{"system": "afas", "kind": "no_key", "method": "POST", "times": 2}])).await;
+    let (status, body) = status_and_body(send("J2").send().await.unwrap()).await;
+    assert_eq!((status, body), (201, json!({})));
+    let (status, body) = status_and_body(send("J2").send().await.unwrap()).await;
+    assert!(status == 500 && body["externalMessage"].is_string(), "a refusal stays one: {body}");
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 2);
+}
+
+#[tokio::test]
 async fn bad_control_input_is_explained_and_changes_nothing() {
     let world = World::new(options()).await;
     let cases = [
