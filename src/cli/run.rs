@@ -92,7 +92,9 @@ async fn poll(
 ) -> Result<Summary, EngineError> {
     let mut summary = engine::poll(run, ledger, journal, progress, stop).await?;
     let patient = engine::Run { patient: true, ..run.clone() };
-    let (mut pause, longest) = PAUSES;
+    let (first, longest) = PAUSES;
+    // Where nothing stays in doubt for long, nobody need wait long either.
+    let mut pause = run.connections.values().map(|connector| connector.settle()).fold(first, Duration::min);
     while wait && summary.unsettled > 0 && !stop.wished() {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
