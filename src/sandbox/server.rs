@@ -55,30 +55,43 @@ impl House {
         }
     }
 
-    async fn jortt(&self, call: &Call, line: &Line) -> Reply {
-        let free = jortt::is_login(call);
+    async fn jortt(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
+        let free = jortt::is_login(&call);
         if !free && self.per_second.as_ref().is_some_and(|limit| !limit.allows()) {
             return jortt::throttled();
         }
-        self.with_faults(System::Jortt, call, line, |call| self.jortt.answer(call)).await
+        self.with_faults(System::Jortt, call, line).await
     }
 
-    async fn afas(&self, call: &Call, line: &Line) -> Reply {
+    async fn afas(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
         let under_way = self.at_once.as_ref().map(AtOnce::enter);
         if let Some(None) = under_way {
             return super::afas::unavailable(1);
         }
-        self.with_faults(System::Afas, call, line, |call| self.afas.answer(call)).await
+        self.with_faults(System::Afas, call, line).await
+    }
+
+    fn work(&self, system: System, call: &Call) -> Reply {
+        let reply = match system {
+            System::Jortt => self.jortt.answer(call),
+            System::Afas => self.afas.answer(call),
+        };
+        self.written.note(system, call, &reply);
+        reply
     }
 
     /// Does the work of a call, or what a waiting fault makes of it.
-    async fn with_faults(&self, system: System, call: &Call, line: &Line, work: impl FnOnce(&Call) -> Reply) -> Reply {
-        let work = |call: &Call| {
-            let reply = work(call);
-            self.written.note(system, call, &reply);
-            reply
-        };
-        let Some(fault) = self.faults.take(system, call) else { return work(call) };
+    async fn with_faults(self: &Arc<Self>, system: System, call: Call, line: &Line) -> Reply {
+        let Some(fault) = self.faults.take(system, &call) else { return self.work(system, &call) };
+        if fault.kind == Kind::RunsOn {
+            line.cut();
+            let house = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(fault.before().unwrap_or_default()).await;
+                house.work(system, &call);
+            });
+            return Reply::empty(500);
+        }
         if let Some(pause) = fault.before() {
             tokio::time::sleep(pause).await;
         }
@@ -86,10 +99,17 @@ impl House {
             line.cut();
             return Reply::empty(500);
         }
+        if !fault.records.is_null() {
+            // They were judged when the fault was added.
+            let _ = control::put(self, &fault.records);
+        }
+        if fault.kind == Kind::DoneBefore || fault.done {
+            self.work(system, &call);
+        }
         if let Some(reply) = fault.reply() {
             return reply;
         }
-        let reply = work(call);
+        let reply = self.work(system, &call);
         if fault.kind == Kind::LostAnswer {
             line.cut();
         }
@@ -127,16 +147,20 @@ async fn answer(State(house): State<Arc<House>>, ConnectInfo(line): ConnectInfo<
         headers: parts.headers,
         body: body.into(),
     };
-    respond(match system.as_str() {
-        "jortt" => house.jortt(&call, &line).await,
-        "afas" => house.afas(&call, &line).await,
-        "_control" => control::answer(&house, &call),
-        _ => Reply::text(
-            404,
-            "text/plain; charset=utf-8",
-            "The sandbox has /jortt, /afas/ProfitRestServices and /_control.\n",
-        ),
-    })
+    // What has arrived is worked on to its end, whether or not somebody still waits for the answer.
+    let working = tokio::spawn(async move {
+        match system.as_str() {
+            "jortt" => house.jortt(call, &line).await,
+            "afas" => house.afas(call, &line).await,
+            "_control" => control::answer(&house, &call),
+            _ => Reply::text(
+                404,
+                "text/plain; charset=utf-8",
+                "The sandbox has /jortt, /afas/ProfitRestServices and /_control.\n",
+            ),
+        }
+    });
+    respond(working.await.unwrap_or_else(|_| Reply::empty(500)))
 }
 
 fn respond(reply: Reply) -> Response {
