@@ -7,6 +7,7 @@ extern crate alloc;
 pub mod check;
 pub mod cli;
 pub mod connector;
+mod crash;
 pub mod diagnostic;
 pub mod engine;
 pub mod eval;

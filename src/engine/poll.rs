@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     check::typed::Since,
-    eval,
+    crash, eval,
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -177,6 +177,7 @@ impl Poll<'_> {
             let after = async { if last { Ok(None) } else { pages.next().await } };
             let (fetched, applied) = futures_util::future::join(after, page).await;
             applied?;
+            crash::point("sweep-half");
             next = fetched?;
             if stop.wished() {
                 return Ok(());
@@ -197,6 +198,7 @@ impl Poll<'_> {
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
         ledger.set_mark(&run.name, &list, mark).await?;
+        crash::point("floor-committed");
         self.stages(source, &mut memory).await
     }
 
@@ -259,6 +261,7 @@ impl Poll<'_> {
         read: Timestamp,
     ) -> Result<(), EngineError> {
         let run = self.run;
+        crash::point("read-page");
         let edited = left::edited(run, self.ledger, &source.name, &mut records, read).await?;
         let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
         let keys = names.iter().map(|name| name.key.clone()).collect();
@@ -308,6 +311,7 @@ impl Poll<'_> {
             return Ok(());
         }
         let decided = decide::page(run, Some(self.ledger), self.stop, memory, self.today, entries).await?;
+        crash::point("decided");
         self.apply(memory, decided).await
     }
 

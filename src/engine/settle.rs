@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{EngineError, Run, Stop, question::typed, reads::ask};
 use crate::{
     connector::Connector,
+    crash,
     insight::{Event as Told, EventKind, Journal},
     ledger::{self, Command, Event, Finding, Hasher, Judged, Ledger, Question, ReadBack, Row, State},
     value::{Ask, EntityName, Filter, Record, Value},
@@ -120,6 +121,7 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
     }
     let begun = Instant::now();
     let answers = ask(run, stop, asked.iter().map(|(_, _, asking)| asking.ask.clone()).collect()).await?;
+    crash::point("ask-sent");
     for (row, connector, asking) in asked {
         // Not asked this time: the row stays in doubt and is asked about at the next poll.
         let Ok(judged) = asking.judge(&answers) else { continue };
@@ -146,7 +148,15 @@ pub(super) async fn tell(
     let key = key.filter(|_| {
         !matches!(event, Event::Asked { finding: Finding::Foreign, .. } | Event::AskedNumber(Finding::Foreign))
     });
+    match event {
+        Event::Asked { finding: Finding::Ours, .. } => crash::point("ask-found-before-confirm"),
+        Event::Asked { late: true, .. } | Event::Elapsed => crash::point("ask-late-not-found-before-void"),
+        _ => {}
+    }
     let command = ledger.answer(ledger::Told { row: row.id, event, key: key.clone() }, begun).await?;
+    if command == Command::DecideAgain {
+        crash::point("void-committed");
+    }
     let (kind, reason) = match command {
         Command::UseKey(_) => (EventKind::Confirmed, None),
         Command::DecideAgain => (EventKind::Voided, None),

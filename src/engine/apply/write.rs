@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use super::{Answer, Applying, Entry, Halt};
 use crate::{
     connector::{Answered, Connector, ConnectorError},
+    crash,
     engine::{
         EngineError,
         question::question,
@@ -91,8 +92,10 @@ impl Applying<'_> {
             );
             return Err(self.hold(Some(&write.name), text));
         }
+        crash::point("asked");
         for _ in 0..ATTEMPTS {
             let slot = self.ledger.slot(&wanted.conn).await?;
+            crash::point("slot-taken");
             if self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
                 // What is known is written, nothing more begins.
                 if let Some(told) = last.take() {
@@ -107,6 +110,7 @@ impl Applying<'_> {
             };
             self.told(entry, EventKind::Intended, Some((write, None)), None);
             let answered = connector.write(&intended).await;
+            crash::point("answer-read");
             match self.answered(entry, &wanted, &intended, answered, &*connector, last).await? {
                 Came::Key(key) => {
                     self.told(entry, EventKind::Confirmed, Some((write, Some(&key))), None);
@@ -231,6 +235,7 @@ impl Applying<'_> {
                 self.follow(wanted, intended, command, Event::AskedNumber).await
             }
             Answered::Unclear(_) => {
+                crash::point("gave-up-before-unsettled");
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
