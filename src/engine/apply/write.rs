@@ -243,11 +243,14 @@ impl Applying<'_> {
                     _ => Err(Halt::Unsettled),
                 }
             }
-            Answered::Refused(text) => {
-                self.ledger.tell(told(Reply::Refused, None)).await?;
-                self.told(entry, EventKind::Voided, Some((write, None)), None);
-                Err(self.refused(write, connector, &text))
-            }
+            Answered::Refused(text) => match self.ledger.tell(told(Reply::Refused, None)).await? {
+                // This attempt was refused, and nobody knows of the one before it.
+                Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+                _ => {
+                    self.told(entry, EventKind::Voided, Some((write, None)), None);
+                    Err(self.refused(write, connector, &text))
+                }
+            },
             Answered::NotArrived(error) => {
                 self.ledger.tell(told(Reply::NotArrived, None)).await?;
                 self.told(entry, EventKind::Voided, Some((write, None)), None);
