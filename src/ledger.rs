@@ -46,7 +46,10 @@ pub use row::{
 pub use state::{Command, Event, Finding, Reply, Seen, State, Why};
 pub use status::{Doubt, Status, Waiting, not_yet, status};
 
-use crate::value::{Node, Record, Value, Write};
+use crate::{
+    crash,
+    value::{Node, Record, Value, Write},
+};
 
 /// A write that is on disk as intended: the only thing that a connector accepts. Only the ledger makes one.
 #[derive(Debug)]
@@ -389,6 +392,7 @@ impl Ledger {
         let leaves = self.key.leaves(&wanted.write.fields);
         let moments = self.moments.clone();
         let write = wanted.write.clone();
+        let follows = before.is_some();
         let wants = self
             .writer
             .call(move |c| {
@@ -400,6 +404,7 @@ impl Ledger {
                 let wants = store::want(c, at, &wanted, &sent, finding, key.as_deref())?;
                 if let store::Wants::Intended { row, .. } = &wants {
                     moments.touch(*row);
+                    crash::point("intend-queued");
                 }
                 Ok(wants)
             })
@@ -412,7 +417,13 @@ impl Ledger {
             store::Wants::Stands(key) => Intent::UseKey(key),
             store::Wants::Flips { field, run } => Intent::Flips { field, run },
             // The commit is on disk: from here on, and only from here, it may be sent.
-            store::Wants::Intended { row, attempt } => Intent::Send(Intended { write, attempt, row }),
+            store::Wants::Intended { row, attempt } => {
+                crash::point("intend-committed");
+                if follows {
+                    crash::point("confirm+next-intend-committed");
+                }
+                Intent::Send(Intended { write, attempt, row })
+            }
         })
     }
 
@@ -527,6 +538,7 @@ impl Ledger {
     /// Writes how a record ended, in one commit with what came of its last write.
     pub async fn finish(&self, record: RecordName, ending: Ending, before: Option<Told>) -> Result<(), LedgerError> {
         let at = self.at();
+        let follows = before.is_some();
         let moments = self.moments.clone();
         self.writer
             .call(move |c| {
@@ -534,9 +546,17 @@ impl Ledger {
                     store::tell(c, at, told)?;
                     moments.touch(told.row);
                 }
-                records::finish(c, at, &record, &ending)
+                records::finish(c, at, &record, &ending)?;
+                if follows {
+                    crash::point("confirm-queued");
+                }
+                Ok(())
             })
-            .await
+            .await?;
+        if follows {
+            crash::point("last-confirm-committed");
+        }
+        Ok(())
     }
 
     /// Adds hashes of fields that an edited plan reads for the first time; nothing else of the record changes.
@@ -615,6 +635,8 @@ fn begin(connection: &mut Connection, key: &key::Key, places: &Places) -> Result
     }
     transaction.execute("UPDATE meta SET epoch = epoch + 1", [])?;
     store::started(&transaction, store::At { epoch: found.epoch + 1, now: Timestamp::now() })?;
+    crash::point("restart:before-unsettled");
     transaction.commit()?;
+    crash::point("restart:unsettled-committed");
     Ok(found)
 }

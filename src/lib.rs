@@ -11,6 +11,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub mod check;
 pub mod cli;
 pub mod connector;
+mod crash;
 pub mod diagnostic;
 pub mod engine;
 pub mod eval;

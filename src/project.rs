@@ -156,6 +156,12 @@ impl Project {
         self.resolver(&|_| None).system(connection)
     }
 
+    /// How long an unclear write on a connection may still take effect; none where `koppel.toml` does not say.
+    #[must_use]
+    pub fn settle(&self, connection: &str) -> Option<Duration> {
+        self.resolver(&|_| None).settle(connection).map(|settle| settle.value)
+    }
+
     fn resolver<'a>(&'a self, variables: Variables<'a>) -> connect::Resolver<'a> {
         let Self { config, sources, folder, environment, .. } = self;
         connect::Resolver { config, sources, folder, environment, variables }

@@ -23,7 +23,8 @@ use crate::{
     schema::Catalog,
 };
 
-/// The sandbox works on no request for longer than this after its client hung up.
+/// The sandbox works on no request for longer than this after its client hung up; a connection may say less, to be
+/// quicker done with what is in doubt.
 const SANDBOX_SETTLE: Duration = Duration::from_secs(5);
 
 /// Whom, and where.
@@ -114,7 +115,7 @@ impl Target {
         for name in names {
             let variable = |name: &str| std::env::var(name).ok();
             let connection = match &self.sandbox {
-                Some(sandbox) => Ok(sandbox.connection(name, project.system(name))),
+                Some(sandbox) => Ok(sandbox.connection(name, project)),
                 None => project.connection(name, &variable),
             };
             let uses = runs.iter().flat_map(|run| run.uses_of(name)).collect();
@@ -135,7 +136,8 @@ impl Target {
 
 impl InReach {
     /// The connection of a name: the sandbox in place of what `koppel.toml` says.
-    fn connection(&self, name: &Arc<str>, system: Arc<str>) -> Connection {
+    fn connection(&self, name: &Arc<str>, project: &Project) -> Connection {
+        let system = project.system(name);
         let secret = || SecretString::from("sandbox".to_owned());
         let (base, login, credentials) = if &*system == "jortt" {
             let login = format!("{}/jortt/oauth-provider/oauth", self.url);
@@ -152,7 +154,7 @@ impl InReach {
             participant: None,
             credentials,
             uses: None,
-            settle: Some(SANDBOX_SETTLE),
+            settle: Some(project.settle(name).map_or(SANDBOX_SETTLE, |settle| settle.min(SANDBOX_SETTLE))),
         }
     }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     check::typed::Since,
-    eval,
+    crash, eval,
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -60,9 +60,9 @@ pub async fn poll(
         () = stop.overdue() => Ok(()),
     };
     let doubts = in_doubt(run, ledger).await.unwrap_or_default();
-    let mut summary = tally.finish(&doubts.keys().cloned().collect());
+    let mut summary = tally.finish(&doubts);
     summary.flow = run.name.clone();
-    summary.in_doubt = doubts.into_values().flatten().collect();
+    summary.in_doubt = doubts.all;
     summary.requests = requests(run)
         .into_iter()
         .map(|(name, now)| {
@@ -183,6 +183,7 @@ impl Poll<'_> {
             let after = async { if last { Ok(None) } else { pages.next().await } };
             let (fetched, applied) = futures_util::future::join(after, page).await;
             applied?;
+            crash::point("sweep-half");
             next = fetched?;
             if stop.wished() {
                 return Ok(());
@@ -203,6 +204,7 @@ impl Poll<'_> {
         let floor = highest.map(|stamp| stamp.to_string().into());
         let mark = Mark { floor, plan_version: run.plan_version.clone(), swept_at };
         ledger.set_mark(&run.name, &list, mark).await?;
+        crash::point("floor-committed");
         self.stages(source, &mut memory).await
     }
 
@@ -266,6 +268,7 @@ impl Poll<'_> {
         read: Timestamp,
     ) -> Result<(), EngineError> {
         let run = self.run;
+        crash::point("read-page");
         let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
         let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
         let keys = names.iter().map(|name| name.key.clone()).collect();
@@ -316,6 +319,7 @@ impl Poll<'_> {
             return Ok(());
         }
         let decided = decide::page(run, Some(self.ledger), self.stop, memory, self.today, entries).await?;
+        crash::point("decided");
         self.apply(memory, decided).await
     }
 

@@ -65,6 +65,8 @@ pub struct ConnectionLines {
     pub client_secret: Option<At<SecretPlace>>,
     /// The classic AFAS token.
     pub token: Option<At<SecretPlace>>,
+    /// How long an unclear write may still take effect.
+    pub settle: Option<At<Duration>>,
 }
 
 impl ConnectionLines {
@@ -73,7 +75,7 @@ impl ConnectionLines {
         fn at<T: Clone>(at: &At<T>) -> At<T> {
             At { value: at.value.clone(), span: Span::NONE }
         }
-        let Self { name, system, base, login, participant, client_id, client_secret, token } = self;
+        let Self { name, system, base, login, participant, client_id, client_secret, token, settle } = self;
         Self {
             name: at(name),
             system: system.as_ref().map(at),
@@ -83,6 +85,7 @@ impl ConnectionLines {
             client_id: client_id.as_ref().map(at),
             client_secret: client_secret.as_ref().map(at),
             token: token.as_ref().map(at),
+            settle: settle.as_ref().map(at),
         }
     }
 }
@@ -281,6 +284,7 @@ fn connections(reader: &mut Reader, above: &mut Section<'_>) -> Vec<ConnectionLi
             client_id: section.secret(reader, "client_id"),
             client_secret: section.secret(reader, "client_secret"),
             token: section.secret(reader, "token"),
+            settle: section.duration(reader, "settle"),
         };
         section.finish(reader);
         if let Some(system) = &lines.system

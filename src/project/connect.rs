@@ -3,7 +3,7 @@
 //! Takes a name, an environment and where variables come from, gives a [`Connection`] or one sentence that names the
 //! variable or file, the key and its line. Promises that no secret stands in an error.
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
@@ -12,7 +12,7 @@ use super::{
     files::{Folder, plain},
 };
 use crate::{
-    connector::{Connection, Credentials},
+    connector::{Connection, Credentials, Manifest},
     diagnostic::Sources,
 };
 
@@ -40,6 +40,28 @@ impl Resolver<'_> {
     pub(super) fn system(&self, name: &str) -> Arc<str> {
         let said = self.lines(name).into_iter().find_map(|lines| lines.system.as_ref());
         said.map_or_else(|| name.into(), |system| system.value.clone())
+    }
+
+    /// How long an unclear write may still take effect, as it says.
+    pub(super) fn settle(&self, name: &str) -> Option<&At<Duration>> {
+        self.lines(name).into_iter().find_map(|lines| lines.settle.as_ref())
+    }
+
+    /// The same for the real system, which is known to need so long: after less, what has not arrived yet would be
+    /// taken for lost and sent again.
+    fn safe_settle(&self, name: &str) -> Result<Option<Duration>, String> {
+        let Some(settle) = self.settle(name) else { return Ok(None) };
+        let manifest = Manifest::standard(&self.system(name)).map_err(|error| error.to_string())?;
+        if settle.value >= Duration::from_secs(manifest.settle_seconds) {
+            return Ok(Some(settle.value));
+        }
+        let (title, needed) = (&manifest.title, manifest.settle_seconds.div_ceil(60));
+        Err(format!(
+            "`settle` of the connection `{name}` is too short ({}): {title} may carry out a request until {needed} \
+             minutes after the line was lost, and what was sent again before that would be there twice\n      \
+             settle = \"{needed}m\" or more, or leave it out; a shorter one counts for --sandbox only",
+            self.place(Some(settle.span))
+        ))
     }
 
     pub(super) fn resolve(&self, name: &str) -> Result<Connection, String> {
@@ -87,7 +109,7 @@ impl Resolver<'_> {
             participant,
             credentials,
             uses: None,
-            settle: None,
+            settle: self.safe_settle(name)?,
         })
     }
 

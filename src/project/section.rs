@@ -202,20 +202,21 @@ fn loopback(url: &reqwest::Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// `30s`, `5m`, `2h`, `14d`, `2w`.
+/// `200ms`, `30s`, `5m`, `2h`, `14d`, `2w`.
 #[must_use]
 pub fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let seconds = match text.get(digits..)?.trim() {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
+    let unit = match text.get(digits..)?.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        "w" => 604_800_000,
         _ => return None,
     };
-    Some(Duration::from_secs(text.get(..digits)?.parse::<u64>().ok()?.checked_mul(seconds)?))
+    Some(Duration::from_millis(text.get(..digits)?.parse::<u64>().ok()?.checked_mul(unit)?))
 }
 
 /// The nearest of some names, if one is near enough to be meant.

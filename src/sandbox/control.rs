@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     afas, jortt,
+    json::Fields,
     message::{self, Call, Reply},
     server::House,
 };
@@ -40,9 +41,23 @@ fn bad(status: u16, sentence: &str) -> Reply {
     Reply::json(status, json!({"error": sentence}))
 }
 
-/// Adds or changes records in both systems: `{"jortt": {"invoices": […]}, "afas": {"Profit_Debtor": […]}}`.
+/// Adds or changes records in both systems.
 fn records(house: &House, call: &Call) -> Result<Value, String> {
-    let body = message::object(&call.body)?;
+    put(house, &message::object(&call.body)?.into())?;
+    Ok(json!({}))
+}
+
+/// Puts `{"jortt": {"invoices": […]}, "afas": {"Profit_Debtor": […]}}` into both systems.
+pub(super) fn put(house: &House, records: &Value) -> Result<(), String> {
+    let (invoicing, accounts) = lists(records)?;
+    house.jortt.put_records(invoicing);
+    house.afas.put_records(accounts);
+    Ok(())
+}
+
+/// The lists of both systems, judged.
+pub(super) fn lists(records: &Value) -> Result<(Fields, Fields), String> {
+    let body = records.as_object().ok_or("records must be an object with `jortt` and `afas`")?;
     let part = |name: &str| match body.get(name) {
         None => Ok(serde_json::Map::new()),
         Some(Value::Object(lists)) => Ok(lists.clone()),
@@ -54,7 +69,5 @@ fn records(house: &House, call: &Call) -> Result<Value, String> {
     let (invoicing, accounts) = (part("jortt")?, part("afas")?);
     jortt::check_records(&invoicing)?;
     afas::check_rows(&accounts)?;
-    house.jortt.put_records(invoicing);
-    house.afas.put_records(accounts);
-    Ok(json!({}))
+    Ok((invoicing, accounts))
 }

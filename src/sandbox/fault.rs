@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    afas, jortt,
+    afas,
+    control::lists,
+    jortt,
     message::{Call, Reply},
 };
 
@@ -31,7 +33,11 @@ pub(super) enum Kind {
     LostAnswer,
     /// The connection is cut, nothing is done.
     Reset,
-    /// The call waits `ms` and then goes on.
+    /// The connection is cut, and the work is done all the same, after `ms`.
+    RunsOn,
+    /// The work was done just before, by an attempt that nobody saw the answer of; now it is asked for once more.
+    DoneBefore,
+    /// The call waits `ms` and then goes on; meanwhile `records` came in, from a person.
     Delay,
     /// The work is done, the answer waits `ms`.
     Slow,
@@ -71,8 +77,15 @@ pub(super) struct Fault {
     /// Fires at so many calls in a row.
     #[serde(default = "one")]
     times: u32,
+    /// So long the call waits before anything comes of it.
     #[serde(default)]
     ms: u64,
+    /// The answer takes the place of another one: the work is done all the same.
+    #[serde(default)]
+    pub(super) done: bool,
+    /// What a person puts in just before, as at `POST /_control/records`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(super) records: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,7 +110,7 @@ impl Fault {
 
     /// How long the call waits before anything is done.
     pub(super) fn before(&self) -> Option<Duration> {
-        (self.kind == Kind::Delay).then(|| Duration::from_millis(self.ms))
+        (self.kind != Kind::Slow && self.ms > 0).then(|| Duration::from_millis(self.ms))
     }
 
     /// How long the answer waits after the work.
@@ -115,7 +128,13 @@ impl Fault {
     pub(super) fn reply(&self) -> Option<Reply> {
         let afas = self.system == System::Afas;
         match self.kind {
-            Kind::LostAnswer | Kind::Reset | Kind::Delay | Kind::Slow | Kind::NoKey => None,
+            Kind::LostAnswer
+            | Kind::Reset
+            | Kind::RunsOn
+            | Kind::DoneBefore
+            | Kind::Delay
+            | Kind::Slow
+            | Kind::NoKey => None,
             Kind::Status => {
                 let status = self.status.unwrap_or(500);
                 Some(match &self.message {
@@ -178,6 +197,9 @@ impl Faults {
         }
         if faults.iter().any(|fault| fault.status.is_some_and(|status| !(200..=599).contains(&status))) {
             return Err("`status` of a fault is an HTTP status from 200 to 599".to_owned());
+        }
+        for fault in faults.iter().filter(|fault| !fault.records.is_null()) {
+            lists(&fault.records)?;
         }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
         Ok(count)

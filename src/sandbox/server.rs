@@ -56,30 +56,43 @@ impl House {
         }
     }
 
-    async fn jortt(&self, call: &Call, line: &Line) -> Reply {
-        let free = jortt::is_login(call);
+    async fn jortt(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
+        let free = jortt::is_login(&call);
         if !free && self.per_second.as_ref().is_some_and(|limit| !limit.allows()) {
             return jortt::throttled();
         }
-        self.with_faults(System::Jortt, call, line, |call| self.jortt.answer(call)).await
+        self.with_faults(System::Jortt, call, line).await
     }
 
-    async fn afas(&self, call: &Call, line: &Line) -> Reply {
+    async fn afas(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
         let under_way = self.at_once.as_ref().map(AtOnce::enter);
         if let Some(None) = under_way {
             return super::afas::unavailable(1);
         }
-        self.with_faults(System::Afas, call, line, |call| self.afas.answer(call)).await
+        self.with_faults(System::Afas, call, line).await
+    }
+
+    fn work(&self, system: System, call: &Call) -> Reply {
+        let reply = match system {
+            System::Jortt => self.jortt.answer(call),
+            System::Afas => self.afas.answer(call),
+        };
+        self.written.note(system, call, &reply);
+        reply
     }
 
     /// Does the work of a call, or what a waiting fault makes of it.
-    async fn with_faults(&self, system: System, call: &Call, line: &Line, work: impl FnOnce(&Call) -> Reply) -> Reply {
-        let work = |call: &Call| {
-            let reply = work(call);
-            self.written.note(system, call, &reply);
-            reply
-        };
-        let Some(fault) = self.faults.take(system, call) else { return work(call) };
+    async fn with_faults(self: &Arc<Self>, system: System, call: Call, line: &Line) -> Reply {
+        let Some(fault) = self.faults.take(system, &call) else { return self.work(system, &call) };
+        if fault.kind == Kind::RunsOn {
+            line.cut();
+            let house = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(fault.before().unwrap_or_default()).await;
+                house.work(system, &call);
+            });
+            return Reply::empty(500);
+        }
         if let Some(pause) = fault.before() {
             tokio::time::sleep(pause).await;
         }
@@ -87,10 +100,17 @@ impl House {
             line.cut();
             return Reply::empty(500);
         }
+        if !fault.records.is_null() {
+            // They were judged when the fault was added.
+            let _ = control::put(self, &fault.records);
+        }
+        if fault.kind == Kind::DoneBefore || fault.done {
+            self.work(system, &call);
+        }
         if let Some(reply) = fault.reply() {
             return reply;
         }
-        let reply = work(call);
+        let reply = self.work(system, &call);
         if fault.kind == Kind::LostAnswer {
             line.cut();
         }
@@ -131,8 +151,8 @@ async fn answer(State(house): State<Arc<House>>, ConnectInfo(line): ConnectInfo<
     // A task of its own: as at the vendors, what has begun goes on when its caller hangs up.
     let work = tokio::spawn(async move {
         match system.as_str() {
-            "jortt" => house.jortt(&call, &line).await,
-            "afas" => house.afas(&call, &line).await,
+            "jortt" => house.jortt(call, &line).await,
+            "afas" => house.afas(call, &line).await,
             "_control" => control::answer(&house, &call),
             _ => Reply::text(
                 404,

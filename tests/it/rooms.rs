@@ -13,10 +13,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["diagnostic", "value", "syntax", "schema", "function", "check"]),
     ("eval", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan"]),
     ("lock", &["diagnostic", "value", "syntax", "schema", "check", "plan"]),
-    ("ledger", &["value"]),
+    ("crash", &[]),
+    ("ledger", &["value", "crash"]),
     ("connector", &["value", "schema", "ledger"]),
     ("insight", &["value"]),
-    ("engine", &["diagnostic", "value", "schema", "check", "plan", "eval", "ledger", "connector", "insight"]),
+    ("engine", &["diagnostic", "value", "schema", "check", "plan", "eval", "crash", "ledger", "connector", "insight"]),
     ("sandbox", &[]),
     ("project", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan", "eval", "lock", "connector"]),
     (

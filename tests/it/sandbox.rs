@@ -23,7 +23,7 @@ fn options() -> Options {
     Options { limits: false, ..Options::default() }
 }
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     Client::builder().no_proxy().build().unwrap()

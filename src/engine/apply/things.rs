@@ -12,6 +12,7 @@ use std::{
 
 use super::{Answer, Applying, Entry, Halt, Making, ended};
 use crate::{
+    crash,
     engine::{
         EngineError,
         decide::{Decided, again, read_now},
@@ -61,6 +62,7 @@ impl Applying<'_> {
                 return Ok((None, Made { asked: Instant::now(), things, keys, judged: BTreeMap::new() }));
             }
             let locks = self.ledger.lock(held.clone()).await;
+            crash::point("locked");
             let mut asked = Instant::now();
             if self.ending() {
                 return Err(Halt::Later);
@@ -278,6 +280,7 @@ impl Applying<'_> {
             Some(question) if row.is(thing) => {
                 let asking = Asking::new(self.ledger, &row.conn, &write.entity.role, &row.entity, question).await?;
                 let answers = ask(self.run, self.stop, vec![asking.ask.clone()]).await?;
+                crash::point("ask-sent");
                 let judged = asking.judge(&answers).map_err(|text| {
                     let masked = "a thing in doubt could not be asked for";
                     let reason = self.run.reason(Some(&write.name), format!("{masked}: {text}"), masked);

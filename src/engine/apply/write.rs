@@ -9,6 +9,7 @@ use std::{
 use super::{Answer, Applying, Entry, Halt};
 use crate::{
     connector::{Answered, Connector, ConnectorError},
+    crash,
     engine::{
         EngineError,
         question::question,
@@ -97,9 +98,11 @@ impl Applying<'_> {
             );
             return Err(self.hold(Some(&write.name), text));
         }
+        crash::point("asked");
         let mut tries = ATTEMPTS;
         loop {
             let slot = self.ledger.slot(&wanted.conn).await?;
+            crash::point("slot-taken");
             if self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some() {
                 // What is known is written, nothing more begins.
                 if let Some(told) = last.take() {
@@ -114,6 +117,7 @@ impl Applying<'_> {
             };
             self.told(entry, EventKind::Intended, Some((write, None)), None);
             let answered = connector.write(&intended).await;
+            crash::point("answer-read");
             let came = self.answered(entry, &wanted, &intended, answered, &*connector, last).await?;
             // Others may write during the pause.
             drop(slot);
@@ -255,6 +259,7 @@ impl Applying<'_> {
                 self.follow(wanted, intended, command, Event::AskedNumber).await
             }
             Answered::Unclear(text) => {
+                crash::point("gave-up-before-unsettled");
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
@@ -266,11 +271,14 @@ impl Applying<'_> {
                     _ => Err(Halt::Unsettled),
                 }
             }
-            Answered::Refused(text) => {
-                self.ledger.tell(told(Reply::Refused, None)).await?;
-                self.told(entry, EventKind::Voided, Some((write, None)), None);
-                Err(self.refused(write, connector, &text))
-            }
+            Answered::Refused(text) => match self.ledger.tell(told(Reply::Refused, None)).await? {
+                // This attempt was refused, and nobody knows of the one before it.
+                Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
+                _ => {
+                    self.told(entry, EventKind::Voided, Some((write, None)), None);
+                    Err(self.refused(write, connector, &text))
+                }
+            },
             Answered::NotArrived(error) => {
                 self.ledger.tell(told(Reply::NotArrived, None)).await?;
                 self.told(entry, EventKind::Voided, Some((write, None)), None);

@@ -211,6 +211,25 @@ fn an_unset_variable_is_named_with_its_key_and_line() {
 }
 
 #[test]
+fn a_settle_that_is_too_short_for_the_real_system_is_refused_before_anything_is_sent() {
+    let place = flows();
+    let config = std::fs::read_to_string(place.path().join("flows/koppel.toml")).unwrap();
+    place.write("flows/koppel.toml", &config.replace("[connections.afas]\n", "[connections.afas]\nsettle = \"17m\"\n"));
+    let mut run = place.command(&["run"]);
+    for variable in ["JORTT_CLIENT_ID", "JORTT_CLIENT_SECRET", "AFAS_CLIENT_ID", "AFAS_CLIENT_SECRET"] {
+        run.env(variable, "x");
+    }
+    let output = run.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r#"
+    `settle` of the connection `afas` is too short (koppel.toml:14): AFAS may carry out a request until 18 minutes after the line was lost, and what was sent again before that would be there twice
+          settle = "18m" or more, or leave it out; a shorter one counts for --sandbox only
+    "#);
+    let (code, _) = run_json(&place, &["run", "jortt_orders", "--sandbox", "--size", "1", "--json"]);
+    assert_eq!(code, 0, "the sandbox is as quick as one likes");
+}
+
+#[test]
 fn a_sandbox_that_is_not_there_is_told_and_nothing_is_written() {
     let place = flows();
     let shown = place.koppel(&["run", "--sandbox=http://127.0.0.1:1"]);

@@ -1,5 +1,7 @@
 //! The flows of this repository against the sandbox, over HTTP.
 
+use std::time::Duration;
+
 use koppel::{engine::EngineError, sandbox::Options};
 use serde_json::{Value, json};
 
@@ -67,6 +69,27 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
     assert_eq!((second.unsettled, second.held, second.failed), (0, 0, 0), "{second:#?}");
     let effects = house.effects().await;
     assert_eq!(made(&effects, "FbSales"), first.created["FbSales"] + 1);
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
+    let house = House::of(&[("cell", include_str!("../crash/cell.flow"))], Duration::ZERO).await;
+    let line = json!({"description": "Advies", "quantity": "2.0", "amount": {"amount": "10.00", "currency": "EUR"},
+        "vat": {"value": "0.21", "category": null}});
+    let invoice = json!({"id": "e508ba44-f8a9-4aa9-b4e8-8d071a355554", "invoice_status": "sent", "invoice_number": "7",
+        "invoice_date": "2026-03-14", "customer_mail_to": "info@bakkerij.example", "line_items": [line]});
+    house.put(json!({"jortt": {"invoices": [invoice]}})).await;
+    let fault = |kind: &str| json!({"system": "afas", "kind": kind, "method": "POST", "path": "FbSalesQuotation"});
+    house.fault(fault("reset")).await;
+    assert_eq!(house.poll("cell").await.unsettled, 1);
+    let mut refused = fault("status");
+    refused["message"] = json!("Not in this period.");
+    house.fault(refused).await;
+    let after = house.poll("cell").await;
+    assert_eq!((after.held, after.failed), (1, 0), "{after:#?}");
+    assert!(after.reasons[0].text.contains("look in the target"), "{after:#?}");
+    let later = house.poll("cell").await;
+    assert_eq!((later.unsettled, later.awaited), (1, 0), "nobody but a person can tell: {later:#?}");
 }
 
 #[tokio::test]

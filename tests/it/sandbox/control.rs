@@ -53,6 +53,48 @@ async fn a_reset_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_cut_line_does_not_stop_the_work_that_runs_on() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    world.control("faults", json!([{"system": "afas", "method": "POST", "kind": "runs_on", "ms": 300}])).await;
+    let sent = world.afas(Method::POST, "/connectors/FbSales").json(&order(&debtor, "J1", &advice())).send().await;
+    assert!(sent.is_err());
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 0, "not yet");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_is_worked_on_to_its_end_when_nobody_waits_for_it_any_more() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    world.control("faults", json!([{"system": "afas", "method": "POST", "kind": "delay", "ms": 300}])).await;
+    let call = world.afas(Method::POST, "/connectors/FbSales").json(&order(&debtor, "J1", &advice()));
+    assert!(call.timeout(Duration::from_millis(100)).send().await.is_err());
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_answer_hides_is_done_all_the_same_and_what_was_done_before_is_refused() {
+    let world = World::new(options()).await;
+    let debtor = world.debtor().await;
+    let fault = |fault: Value| json!([fault]);
+    world.control("faults", fault(json!({"system": "afas", "method": "POST", "kind": "html", "done": true}))).await;
+    assert_eq!(world.write(Method::POST, "FbSales", order(&debtor, "J1", &advice())).await.0, 502);
+    world.control("faults", fault(json!({"system": "afas", "method": "POST", "kind": "done_before"}))).await;
+    let refused = world.refused("FbSales", order(&debtor, "J2", &advice())).await;
+    assert_eq!(refused, "Number J2 already exists.");
+    let person = json!({"afas": {"Profit_Salesorders": [{"OrderNumber": "J3", "CustomerReference": "by phone"}]}});
+    let meanwhile = json!({"system": "afas", "method": "POST", "kind": "delay", "records": person});
+    world.control("faults", fault(meanwhile)).await;
+    let refused = world.refused("FbSales", order(&debtor, "J3", &advice())).await;
+    assert_eq!(refused, "Number J3 already exists.");
+    assert_eq!(world.read("Profit_Salesorders", &[]).await.len(), 3);
+    assert_eq!(world.effects().await["afas"]["FbSales"]["count"], 2);
+}
+
+#[tokio::test]
 async fn each_kind_of_fault_answers_as_the_vendor_would() {
     let world = World::new(options()).await;
     let cases = [
@@ -110,6 +152,7 @@ async fn bad_control_input_is_explained_and_changes_nothing() {
         ("faults", json!([{"system": "sap", "kind": "reset"}]), "unknown variant `sap`"),
         ("faults", json!([{"system": "afas", "kind": "reset", "time": 2}]), "unknown field `time`"),
         ("faults", json!([{"system": "afas", "kind": "reset", "times": 0}]), "count from 1"),
+        ("faults", json!([{"system": "afas", "kind": "delay", "records": {"sap": {}}}]), "`sap` is no system"),
         ("records", json!({"sap": {}}), "`sap` is no system"),
         ("records", json!({"afas": {"Profit_Debter": []}}), "no GetConnector `Profit_Debter`"),
         ("records", json!({"afas": {"Profit_Debtor": [{"DebtorNumber": "1"}]}}), "`DebtorNumber`"),
