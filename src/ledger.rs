@@ -20,6 +20,8 @@ pub mod state;
 mod status;
 mod store;
 mod tables;
+mod view;
+mod wish;
 mod writer;
 
 use std::{
@@ -44,6 +46,8 @@ pub use row::{
 };
 pub use state::{Command, Event, Finding, Reply, Seen, State, Why};
 pub use status::{Doubt, Status, Waiting, not_yet, status};
+pub use view::{Doubted, Holder, Stands, View};
+pub use wish::{Came, Verb, Wish, Wished};
 
 use crate::value::{Node, Record, Value, Write};
 

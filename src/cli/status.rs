@@ -102,9 +102,11 @@ mod tests {
             waiting: vec![Waiting {
                 run: "orders".into(),
                 key: "7".into(),
+                record: "7".into(),
                 outcome: "held".into(),
                 place: Some("orders.flow:75".into()),
                 reason: Some("no VAT code for 19%".into()),
+                since: at("2026-03-14T08:00:00Z"),
                 at: at("2026-03-14T09:00:00Z"),
                 next_try: at("2026-03-14T09:05:00Z"),
             }],
@@ -129,7 +131,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(json(&status, &finished).join("\n"), @r#"
         {"run":"orders","records":{"done":38,"held":1},"last":"2026-03-14T09:31:30Z"}
-        {"waiting":{"run":"orders","key":"7","outcome":"held","place":"orders.flow:75","reason":"no VAT code for 19%","at":"2026-03-14T09:00:00Z","next_try":"2026-03-14T09:05:00Z"}}
+        {"waiting":{"run":"orders","key":"7","record":"7","outcome":"held","place":"orders.flow:75","reason":"no VAT code for 19%","since":"2026-03-14T08:00:00Z","at":"2026-03-14T09:00:00Z","next_try":"2026-03-14T09:05:00Z"}}
         {"in_doubt":{"run":"orders","key":"8","write":"sale","entity":"FbSales","connection":"afas","state":"unsettled","number":"J2026-0042","since":"2026-03-14T09:31:07Z"}}
         "#);
     }
