@@ -20,8 +20,8 @@ use crate::{
 /// Reads the ledger, also while another koppel writes it.
 pub(super) fn status(args: &Args, asked: &StatusArgs) -> Said {
     let project = place::project(args)?;
-    let (places, log) = runtime()?.block_on(target::places_of(&project, asked.sandbox.as_deref()))?;
-    let status = ledger::status(&places.ledger).map_err(|error| Stop::Setup(error.to_string()))?;
+    let (places, log) = runtime()?.block_on(target::places_of(&project, asked.of.sandbox.as_deref()))?;
+    let status = ledger::status(&places.ledger)?;
     let finished = last_runs(&log.0, &log.1)?;
     let mut out = out();
     if asked.json {
@@ -78,6 +78,9 @@ fn shown(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    if !status.doubts.is_empty() || !status.waiting.is_empty() {
+        text.push_str("\nwhat to type about these:  koppel holds\n");
+    }
     text
 }
 
@@ -128,6 +131,8 @@ mod tests {
 
         in doubt orders 8: sale (afas.FbSales J2026-0042) since 2026-03-14 10:31:07; asked about until it is certain, never sent twice
         held     orders 7: no VAT code for 19% (orders.flow:75); tried again 2026-03-14 10:05:00
+
+        what to type about these:  koppel holds
         "#);
         insta::assert_snapshot!(json(&status, &finished).join("\n"), @r#"
         {"run":"orders","records":{"done":38,"held":1},"last":"2026-03-14T09:31:30Z"}
