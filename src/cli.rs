@@ -10,16 +10,21 @@ mod docs;
 mod explain;
 mod fix;
 mod fmt;
+mod holds;
 mod logs;
+mod named;
 mod place;
 mod plan;
 mod ready;
+mod redo;
 mod report;
+mod retry;
 mod run;
 mod sandbox;
 mod say;
 mod schema;
 mod serve;
+mod settle;
 mod status;
 mod target;
 mod test;
@@ -64,6 +69,10 @@ fn say(args: &Args) -> Said {
         Verb::Serve(serve) => serve::serve(args, serve),
         Verb::Docs(asked) => docs::docs(args, asked),
         Verb::Status(status) => status::status(args, status),
+        Verb::Holds(holds) => holds::holds(args, holds),
+        Verb::Retry(retry) => retry::retry(args, retry),
+        Verb::Redo(redo) => redo::redo(args, redo),
+        Verb::Settle(settle) => settle::settle(args, settle),
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use poll::{decide_only, poll};
 pub use run::{Run, Stop, Stopper};
 pub use serve::{ScheduledRun, serve};
-pub use summary::{Ended, Progress, Silent, Summary, Trouble};
+pub use summary::{Ended, Progress, Silent, Summary, Trouble, kind};
 
 use crate::{connector::Connector, ledger::LedgerError};
 

@@ -65,6 +65,8 @@ pub enum EventKind {
     Warned,
     /// A record is done.
     Done,
+    /// What a person typed was carried out, or was not and why.
+    Wished,
     /// A connection does not work.
     Disconnected,
     /// A run ended.

@@ -7,6 +7,7 @@
 //!   start, and is asked for by its own number or reference, never sent again blindly ([`state`] is the whole table).
 //! - There is one row for each ensured thing (the debtor of an e-mail), shared by all records and flows; all rows of
 //!   one recognition key together are the lock under which the thing is looked for once more and made.
+//! - What people wish of records is written beside the process that has the ledger, and carried out by it ([`Wish`]).
 //! - All sentences go through one thread, many to a commit; a commit that failed ends all sending.
 
 mod gates;
@@ -20,6 +21,8 @@ pub mod state;
 mod status;
 mod store;
 mod tables;
+mod view;
+mod wish;
 mod writer;
 
 use std::{
@@ -45,6 +48,8 @@ pub use row::{
 };
 pub use state::{Command, Event, Finding, Reply, Seen, State, Why};
 pub use status::{Doubt, Status, Waiting, not_yet, status};
+pub use view::{Doubted, Holder, Stands, View};
+pub use wish::{Came, Verb, Wish, Wished};
 
 use crate::{
     crash,

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+/// The environment of real accounts.
+pub(super) const LIVE: &str = "live";
+
 /// Keeps Jortt and AFAS Profit in step, as the flows of a project say.
 #[derive(Debug, Parser)]
 #[command(name = "koppel", version, about, disable_help_subcommand = true)]
 pub(super) struct Args {
     /// The environment: sections [env.NAME…] of koppel.toml win, and the ledger is its own.
-    #[arg(long, global = true, value_name = "NAME", default_value = "live")]
+    #[arg(long, global = true, value_name = "NAME", default_value = LIVE)]
     pub(super) env: String,
     /// The folder with koppel.toml; without it this folder, or else ./flows.
     #[arg(long, global = true, value_name = "DIR")]
@@ -38,6 +41,14 @@ pub(super) enum Verb {
     Docs(DocsArgs),
     /// Tell what became of the records so far.
     Status(StatusArgs),
+    /// List what is held, failed or in doubt, why, and what to type about it.
+    Holds(HoldsArgs),
+    /// Decide records again at the next poll.
+    Retry(RetryArgs),
+    /// Lift the seal of a record that was done, so that it may make what it has not made yet.
+    Redo(RedoArgs),
+    /// Say whether a write in doubt happened, where only a person can see it.
+    Settle(SettleArgs),
     /// Show the log.
     Logs(LogsArgs),
     /// Start a Jortt and an AFAS on this machine, to try flows against.
@@ -139,9 +150,76 @@ pub(super) struct StatusArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
+}
+
+/// Whose ledger a verb looks into.
+#[derive(Debug, ClapArgs)]
+pub(super) struct OfSandbox {
     /// The runs against this sandbox.
     #[arg(long, value_name = "URL")]
     pub(super) sandbox: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct HoldsArgs {
+    /// Of these runs; without names of all.
+    #[arg(value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct RetryArgs {
+    /// What is held or failed of a run, or one record.
+    #[arg(value_name = "RUN[/KEY]")]
+    pub(super) what: Vec<String>,
+    /// What is held or failed of all runs.
+    #[arg(long, conflicts_with_all = ["what", "failed"])]
+    pub(super) all: bool,
+    /// Only what is failed.
+    #[arg(long)]
+    pub(super) failed: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct RedoArgs {
+    /// The record.
+    #[arg(value_name = "RUN/KEY")]
+    pub(super) record: String,
+    /// Go on without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SettleArgs {
+    /// The record.
+    #[arg(value_name = "RUN/KEY")]
+    pub(super) record: String,
+    /// It is there, under this number.
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, default_missing_value = "", conflicts_with = "did_not_happen")]
+    pub(super) happened: Option<String>,
+    /// It is not there.
+    #[arg(long)]
+    pub(super) did_not_happen: bool,
+    /// Which write, where several are in doubt.
+    #[arg(long, value_name = "NAME")]
+    pub(super) write: Option<String>,
+    /// Go on without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::say::width;
 use crate::{
     engine::{Summary, Trouble},
     ledger::Doubt,
@@ -122,7 +123,7 @@ fn doubts(all: &[Doubt]) -> Vec<String> {
     if let (Some(first), Some(more)) = (all.first(), all.len().checked_sub(DOUBTS_SHOWN + 1)) {
         lines.push(plain(&format!("in doubt {}: {} more; all of them:  koppel status", first.run, more + 1)));
     }
-    if !all.is_empty() {
+    if all.iter().any(|doubt| doubt.state != "unclear") {
         lines.push(
             "         koppel run --wait stays until that is certain, koppel serve sees to it by itself".to_owned(),
         );
@@ -137,7 +138,7 @@ pub(super) fn doubt(doubt: &Doubt) -> String {
     let Doubt { run, key, write, entity, connection, state, .. } = doubt;
     let what = match *state {
         "keyless" => "it happened, its key is still to be read back",
-        "unclear" => "nothing can tell whether it happened: look it up",
+        "unclear" => "nothing can tell whether it happened: look it up, and type what koppel holds shows",
         _ => "asked about until it is certain, never sent twice",
     };
     plain(&format!("in doubt {run} {key}: {write} ({connection}.{entity}{number}){since}; {what}"))
@@ -145,8 +146,50 @@ pub(super) fn doubt(doubt: &Doubt) -> String {
 
 /// Amsterdam time.
 pub(super) fn local(at: Timestamp) -> String {
+    amsterdam(at, "%Y-%m-%d %H:%M:%S")
+}
+
+/// Amsterdam time to the minute.
+pub(super) fn minute(at: Timestamp) -> String {
+    amsterdam(at, "%Y-%m-%d %H:%M")
+}
+
+/// Amsterdam time of the day.
+pub(super) fn clock(at: Timestamp) -> String {
+    amsterdam(at, "%H:%M:%S")
+}
+
+fn amsterdam(at: Timestamp, form: &str) -> String {
     let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
-    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    zone.to_datetime(at).strftime(form).to_string()
+}
+
+/// A record as it is typed behind a verb: `orders/10023`.
+pub(super) fn typed(run: &str, key: &str) -> String {
+    quoted(&format!("{run}/{key}"))
+}
+
+/// A word as it is typed, in quotes where a shell would take it apart.
+pub(super) fn quoted(word: &str) -> String {
+    let bare = |c: char| c.is_alphanumeric() || "-_./:@%+,=#".contains(c);
+    if word.chars().all(bare) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// A text in lines that fit the screen, indented; what is too long for a line stands on one of its own.
+pub(super) fn wrapped(text: &str, indent: usize) -> String {
+    let (width, start) = (width(), " ".repeat(indent));
+    let mut lines = vec![start.clone()];
+    for word in plain(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() == indent => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{start}{word}")),
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// One line without what steers a terminal.

@@ -20,8 +20,8 @@ use crate::{
 /// Reads the ledger, also while another koppel writes it.
 pub(super) fn status(args: &Args, asked: &StatusArgs) -> Said {
     let project = place::project(args)?;
-    let (places, log) = runtime()?.block_on(target::places_of(&project, asked.sandbox.as_deref()))?;
-    let status = ledger::status(&places.ledger).map_err(|error| Stop::Setup(error.to_string()))?;
+    let (places, log) = runtime()?.block_on(target::places_of(&project, asked.of.sandbox.as_deref()))?;
+    let status = ledger::status(&places.ledger)?;
     let finished = last_runs(&log.0, &log.1)?;
     let mut out = out();
     if asked.json {
@@ -78,6 +78,9 @@ fn shown(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    if !status.doubts.is_empty() || !status.waiting.is_empty() {
+        text.push_str("\nwhat to type about these:  koppel holds\n");
+    }
     text
 }
 
@@ -102,9 +105,11 @@ mod tests {
             waiting: vec![Waiting {
                 run: "orders".into(),
                 key: "7".into(),
+                record: "7".into(),
                 outcome: "held".into(),
                 place: Some("orders.flow:75".into()),
                 reason: Some("no VAT code for 19%".into()),
+                since: at("2026-03-14T08:00:00Z"),
                 at: at("2026-03-14T09:00:00Z"),
                 next_try: at("2026-03-14T09:05:00Z"),
             }],
@@ -126,10 +131,12 @@ mod tests {
 
         in doubt orders 8: sale (afas.FbSales J2026-0042) since 2026-03-14 10:31:07; asked about until it is certain, never sent twice
         held     orders 7: no VAT code for 19% (orders.flow:75); tried again 2026-03-14 10:05:00
+
+        what to type about these:  koppel holds
         "#);
         insta::assert_snapshot!(json(&status, &finished).join("\n"), @r#"
         {"run":"orders","records":{"done":38,"held":1},"last":"2026-03-14T09:31:30Z"}
-        {"waiting":{"run":"orders","key":"7","outcome":"held","place":"orders.flow:75","reason":"no VAT code for 19%","at":"2026-03-14T09:00:00Z","next_try":"2026-03-14T09:05:00Z"}}
+        {"waiting":{"run":"orders","key":"7","record":"7","outcome":"held","place":"orders.flow:75","reason":"no VAT code for 19%","since":"2026-03-14T08:00:00Z","at":"2026-03-14T09:00:00Z","next_try":"2026-03-14T09:05:00Z"}}
         {"in_doubt":{"run":"orders","key":"8","write":"sale","entity":"FbSales","connection":"afas","state":"unsettled","number":"J2026-0042","since":"2026-03-14T09:31:07Z"}}
         "#);
     }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{args::InSandbox, place, say::Stop};
 use crate::{
-    connector::{self, Connection, Connector, Credentials},
+    connector::{self, Connection, Connector, Credentials, Manifest},
     ledger::Places,
     project::{Project, Run},
     sandbox::{self, Sandbox},
@@ -26,6 +26,9 @@ use crate::{
 /// The sandbox works on no request for longer than this after its client hung up; a connection may say less, to be
 /// quicker done with what is in doubt.
 const SANDBOX_SETTLE: Duration = Duration::from_secs(5);
+
+/// What a connection is given that is in `koppel.toml` no more: as long as the slowest system.
+const LONGEST_SETTLE: Duration = Duration::from_mins(18);
 
 /// Whom, and where.
 pub(super) struct Target {
@@ -203,6 +206,15 @@ pub(super) async fn places_of(project: &Project, url: Option<&str>) -> Result<(P
     let (_, name) = reach(url).await?;
     let folder = project.folder.root();
     Ok((sandbox_places(folder, &name, project), (place::log_folder(folder), name)))
+}
+
+/// How long an attempt on a connection may still take effect after its answer was lost.
+pub(super) fn settle(project: &Project, connection: &str, sandbox: bool) -> Duration {
+    if sandbox {
+        return SANDBOX_SETTLE;
+    }
+    let manifest = Manifest::standard(&project.system(connection));
+    manifest.map_or(LONGEST_SETTLE, |manifest| Duration::from_secs(manifest.settle_seconds))
 }
 
 /// Address and name (`sandbox-8080-…`) of a sandbox that runs.

@@ -262,7 +262,8 @@ impl Applying<'_> {
         for write in writes {
             let known = made.keys.contains_key(&write.name) || known(entry, write);
             if write.action == Action::Create && !known {
-                let text = format!("would make {} again: `koppel redo {}`", write.name, entry.name.key);
+                let record = format!("{}/{}", self.run.name, entry.name.key);
+                let text = format!("would make {} again: `koppel redo {record}`", write.name);
                 return Err(self.hold(Some(&write.name), text));
             }
         }

@@ -18,7 +18,7 @@ use super::{
     decide::{self, Decided, Entry, today},
     left, newest,
     reads::{Memory, with_patience},
-    settle::{in_doubt, settle},
+    settle::{carry_out, in_doubt, settle},
     source::{Pages, Standing, floor, name_of, record_name, source_ask, stamp, standing},
     summary::Tally,
 };
@@ -134,6 +134,7 @@ impl Poll<'_> {
     async fn whole(&self) -> Result<(), EngineError> {
         let Self { run, ledger, stop, .. } = *self;
         let source = run.source()?;
+        carry_out(run, ledger, self.journal).await?;
         self.identities().await?;
         settle(run, ledger, self.journal, stop).await?;
         left::keep_bases(run, ledger, stop).await?;

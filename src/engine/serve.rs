@@ -9,7 +9,7 @@ use std::{
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until},
 };
 
 use super::{EngineError, Progress, Run, Stop, Summary, poll};
@@ -19,6 +19,9 @@ use crate::{insight::Journal, ledger::Ledger};
 const ASK_AGAIN: Duration = Duration::from_mins(1);
 /// Nothing to do: look again after this time.
 const IDLE: Duration = Duration::from_hours(1);
+
+/// How often it is looked for what a person typed.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A run and how often it is polled.
 #[derive(Clone)]
@@ -31,7 +34,8 @@ pub struct ScheduledRun {
 
 /// Polls all runs, each on its own schedule, until the wish to end; then waits for the records under way. A new list
 /// of runs is taken over at once: an edited or new run is polled without delay, one that is no longer there is not
-/// polled again. A run whose connection fails is told and tried again at its next time.
+/// polled again. A run whose connection fails is told and tried again at its next time. What a person types about a run
+/// is carried out within seconds, by a poll of it.
 ///
 /// # Errors
 /// A ledger that does not work ends all.
@@ -48,6 +52,10 @@ pub async fn serve(
     // When a run is due, and the plan it was polled with.
     let mut due: HashMap<Arc<str>, (Instant, Option<Arc<str>>)> = HashMap::new();
     let mut under_way: HashSet<Arc<str>> = HashSet::new();
+    // The last wish that was heard of, and the runs that are to carry out theirs.
+    let mut heard = 0;
+    let mut wished: HashSet<Arc<str>> = HashSet::new();
+    let mut look = interval(LOOK);
     // Nobody can bring new runs any more: these go on.
     let mut fixed = false;
     let mut polls: FuturesUnordered<BoxFuture<'_, Polled>> = FuturesUnordered::new();
@@ -58,8 +66,10 @@ pub async fn serve(
             let run = scheduled.run.clone();
             let (at, version) = due.get(&run.name).cloned().unwrap_or((now, None));
             let edited = version.is_some_and(|version| version != run.plan_version);
-            if (at <= now || edited) && !under_way.contains(&run.name) {
+            let asked_for = wished.contains(&run.name);
+            if (at <= now || edited || asked_for) && !under_way.contains(&run.name) {
                 under_way.insert(run.name.clone());
+                wished.remove(&run.name);
                 let stop = asked_to_stop.clone();
                 polls.push(Box::pin(async move {
                     let result = poll(&run, ledger, journal, progress, &stop).await;
@@ -94,6 +104,12 @@ pub async fn serve(
                 report(&name, result);
             }
             () = sleep_until(next), if !asked_to_stop.wished() => {}
+            _ = look.tick(), if !asked_to_stop.wished() => {
+                for (id, run) in ledger.wished_after(heard).await? {
+                    heard = id;
+                    wished.insert(run);
+                }
+            }
         }
     }
 }

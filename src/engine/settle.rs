@@ -1,9 +1,14 @@
 //! Settling what is in doubt: asking for it, from its row alone, until its absence is proven or it is found.
 //!
-//! Nothing here sends a write. An ask counts as proof of absence only when it began after the row's quiet time plus
-//! the time that the system may still need, and when a key that is known to exist came back with it.
+//! Also carries out what people typed about records and rows. Nothing here sends a write. An ask counts as proof of
+//! absence only when it began after the row's quiet time plus the time that the system may still need, and when a key
+//! that is known to exist came back with it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -176,6 +181,33 @@ pub(super) async fn tell(
         fields: Vec::new(),
     });
     Ok(command)
+}
+
+/// Carries out what people typed since the last poll, and tells what came of it.
+pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal) -> Result<(), EngineError> {
+    let settle: HashMap<Arc<str>, Duration> =
+        run.connections.values().map(|connector| (connector.name().into(), connector.settle())).collect();
+    for wished in ledger.wishes(&run.name).await? {
+        let wish = wished.wish.clone();
+        let Some(came) = ledger.carry_out(wished, settle.clone()).await? else { continue };
+        let reason = match came {
+            Ok(done) => format!("{wish}: {done}"),
+            Err(why) => format!("{wish}: refused, {why}"),
+        };
+        journal.record(&Told {
+            at: Timestamp::now(),
+            run: wish.run,
+            key: wish.key,
+            kind: EventKind::Wished,
+            write: wish.write,
+            entity: None,
+            target_key: wish.target_key.filter(|key| !key.is_empty()),
+            reason: Some(reason.into()),
+            place: None,
+            fields: Vec::new(),
+        });
+    }
+    Ok(())
 }
 
 /// What is in doubt of a run.

@@ -219,7 +219,8 @@ impl Tally {
 }
 
 /// What is alike in the reasons of many records: the text without the numbers and keys in it.
-fn kind(text: &str) -> String {
+#[must_use]
+pub fn kind(text: &str) -> String {
     let bare = |word: &str| if word.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { word }.to_owned();
     text.split(' ').map(bare).collect::<Vec<_>>().join(" ")
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{
     LedgerError, left,
     row::{Ending, Hashes, Kept, Known, KnownRecord, Mark, RecordName, RecordOutcome, Table},
-    store::{Answer, At, moment, outcome_of, outcome_word, perhaps, rows, shared, verdict_word, word},
+    store::{Answer, At, DOUBT, moment, outcome_of, outcome_word, perhaps, rows, shared, verdict_word, word},
 };
 
 /// First and longest time between two tries of a held record.
@@ -73,10 +73,11 @@ pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Endin
     let reason = ending.reason.as_ref();
     c.prepare_cached(
         "INSERT INTO record (run, key, key_fields, hashes, outcome, verdict, place, reason, plan_version, sealed,
-            tries, next_try, at, begun, stage)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)
+            tries, next_try, at, begun, stage, since)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?13)
          ON CONFLICT (run, key, stage) DO UPDATE SET key_fields = ?3, hashes = ?4, outcome = ?5, verdict = ?6, place = ?7,
-            reason = ?8, plan_version = ?9, sealed = max(sealed, ?10), tries = ?11, next_try = ?12, at = ?13",
+            reason = ?8, plan_version = ?9, sealed = max(sealed, ?10), tries = ?11, next_try = ?12, at = ?13,
+            since = CASE WHEN outcome IN ('open', ?5) THEN coalesce(since, at) ELSE ?13 END",
     )?
     .execute(params![
         &*record.run,
@@ -111,8 +112,8 @@ pub(super) fn finish(c: &Connection, at: At, record: &RecordName, ending: &Endin
 pub(super) fn begin(c: &Connection, at: At, stage: &RecordName) -> Answer<()> {
     c.prepare_cached(
         "INSERT OR IGNORE INTO record (run, key, stage, key_fields, hashes, outcome, plan_version, sealed, tries, begun,
-            at)
-         VALUES (?1, ?2, ?3, ?4, '{}', 'open', '', 0, 0, ?5, ?5)",
+            at, since)
+         VALUES (?1, ?2, ?3, ?4, '{}', 'open', '', 0, 0, ?5, ?5, ?5)",
     )?
     .execute(params![&*stage.run, &*stage.key, &*stage.stage, &*stage.key_fields, at.now.to_string()])?;
     Ok(())
@@ -145,10 +146,10 @@ pub(super) fn fill_in(c: &Connection, record: &RecordName, hashes: &Hashes) -> A
 /// Notes a record of which something is on its way.
 pub(super) fn open(c: &Connection, at: At, record: &RecordName, plan_version: &str) -> Answer<()> {
     c.prepare_cached(
-        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at, begun, stage)
-         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5, ?5, ?6)
+        "INSERT INTO record (run, key, key_fields, hashes, outcome, plan_version, sealed, tries, at, begun, stage, since)
+         VALUES (?1, ?2, ?3, '{}', 'open', ?4, 0, 0, ?5, ?5, ?6, ?5)
          ON CONFLICT (run, key, stage) DO UPDATE SET outcome = 'open', verdict = NULL, place = NULL, reason = NULL,
-            plan_version = ?4, at = ?5",
+            plan_version = ?4, at = ?5, since = CASE WHEN outcome IN ('open', 'held', 'failed') THEN since ELSE ?5 END",
     )?
     .execute(params![
         &*record.run,
@@ -170,6 +171,36 @@ pub(super) fn reopen(c: &Connection, record: &RecordName) -> Answer<()> {
     Ok(())
 }
 
+/// What a retry decides again: of a run what is held or failed, of a named record also what is skipped or open. What is
+/// in doubt is not: it waits for certainty.
+pub(super) fn retried(key: Option<&str>, failed_only: bool) -> String {
+    let outcomes = match (key, failed_only) {
+        (Some(_), _) => "'held', 'failed', 'skipped', 'open'",
+        (None, true) => "'failed'",
+        (None, false) => "'held', 'failed'",
+    };
+    let certain = [Table::Write, Table::Ensure, Table::Change].map(|table| {
+        let name = table.name();
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {name} AS own WHERE own.run = record.run AND own.key = record.key
+                AND own.stage = record.stage AND own.{DOUBT})"
+        )
+    });
+    format!("run = ?1 AND (?2 IS NULL OR key = ?2) AND outcome IN ({outcomes}) AND {}", certain.join(" AND "))
+}
+
+/// Lets records be decided at the next poll; gives how many.
+pub(super) fn retry(c: &Connection, run: &str, key: Option<&str>, failed_only: bool) -> Answer<usize> {
+    let sentence = format!("UPDATE record SET outcome = 'open' WHERE {}", retried(key, failed_only));
+    Ok(c.execute(&sentence, params![run, key])?)
+}
+
+/// Lifts the seal of a record and of its stages, so that they are decided at the next poll; gives how many seals.
+pub(super) fn unseal(c: &Connection, run: &str, key: &str) -> Answer<usize> {
+    let sentence = "UPDATE record SET outcome = 'open', sealed = 0 WHERE run = ?1 AND key = ?2 AND sealed = 1";
+    Ok(c.execute(sentence, params![run, key])?)
+}
+
 /// Puts a known record where a row or the source says it is; its hashes stay.
 pub(super) fn set_outcome(
     c: &Connection,
@@ -179,7 +210,8 @@ pub(super) fn set_outcome(
     reason: Option<&Kept>,
 ) -> Answer<()> {
     c.prepare_cached(
-        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7
+        "UPDATE record SET outcome = ?3, verdict = ?4, place = ?5, reason = ?6, at = ?7,
+            since = CASE WHEN outcome IN ('open', ?3) THEN coalesce(since, at) ELSE ?7 END
          WHERE run = ?1 AND key = ?2 AND stage = ?8",
     )?
     .execute(params![

@@ -4,10 +4,13 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{LedgerError, RecordName, store, tables};
+use super::{
+    LedgerError, RecordName, View,
+    store::{self, Answer},
+};
 
 /// A stage that is held is not told to a person before it has waited for so long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
@@ -36,12 +39,16 @@ pub struct Waiting {
     pub run: Arc<str>,
     /// The record.
     pub key: Arc<str>,
+    /// The key of the record, also where a stage of it waits.
+    pub record: Arc<str>,
     /// `held` or `failed`.
     pub outcome: Arc<str>,
     /// Where the flow says so.
     pub place: Option<Arc<str>>,
     /// Why, masked.
     pub reason: Option<Arc<str>>,
+    /// Since when, tries in between not counted.
+    pub since: Option<Timestamp>,
     /// When it was decided.
     pub at: Option<Timestamp>,
     /// When it is tried again by itself.
@@ -89,12 +96,10 @@ impl From<super::Row> for Doubt {
 /// # Errors
 /// [`LedgerError`] where the file is no ledger.
 pub fn status(ledger: &Path) -> Result<Status, LedgerError> {
-    if !ledger.exists() {
-        return Ok(Status::default());
-    }
-    let connection = Connection::open_with_flags(ledger, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    tables::newest(&connection)?;
+    View::open(ledger)?.map_or_else(|| Ok(Status::default()), |view| view.status())
+}
+
+pub(super) fn read(connection: &Connection) -> Answer<Status> {
     let mut status = Status::default();
     let counted = "SELECT run, outcome, count(*) FROM record WHERE stage = '' GROUP BY run, outcome";
     let mut counts = connection.prepare(counted)?;
@@ -106,7 +111,7 @@ pub fn status(ledger: &Path) -> Result<Status, LedgerError> {
         by_run.insert(outcome.into(), u64::try_from(counted).unwrap_or(0));
     }
     let mut waiting = connection.prepare(
-        "SELECT run, key, outcome, place, reason, at, next_try, stage, begun FROM record
+        "SELECT run, key, outcome, place, reason, at, next_try, stage, begun, since FROM record
          WHERE outcome IN ('held', 'failed') ORDER BY run, place, key",
     )?;
     let now = Timestamp::now();
@@ -123,14 +128,16 @@ pub fn status(ledger: &Path) -> Result<Status, LedgerError> {
         Ok(Some(Waiting {
             key: name.to_string().into(),
             run: name.run,
+            record: name.key,
             outcome: outcome.into(),
             place: line.get::<_, Option<String>>(3)?.map(shared),
             reason: line.get::<_, Option<String>>(4)?.map(shared),
+            since: moment(line.get(9)?).or(moment(line.get(5)?)),
             at: moment(line.get(5)?),
             next_try: moment(line.get(6)?),
         }))
     })?;
     status.waiting = lines.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-    status.doubts = store::doubts(&connection)?.into_iter().map(Doubt::from).collect();
+    status.doubts = store::doubts(connection)?.into_iter().map(Doubt::from).collect();
     Ok(status)
 }

@@ -12,7 +12,7 @@ use super::{
     question::{Part, Question},
     records,
     row::{Kept, RecordName, RecordOutcome, Row, RowId, Table, Told, Wanted},
-    state::{Command, Event, Finding, Seen, Standing, State, Via, transition},
+    state::{ATTEMPTS, Command, Event, Finding, Seen, Standing, State, Via, transition},
 };
 
 /// What all sentences need to know besides their arguments.
@@ -36,6 +36,8 @@ macro_rules! words {
         }
     };
 }
+pub(super) use words;
+
 words!(
     State,
     state_word,
@@ -161,18 +163,43 @@ pub(super) fn rows(c: &Connection, table: Table, condition: &str, values: impl r
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// The writes, things and updates of a record and of its stages, in any state.
+pub(super) fn of_record(c: &Connection, run: &str, key: &str) -> Answer<Vec<Row>> {
+    let mut all = Vec::new();
+    for table in [Table::Write, Table::Ensure, Table::Change] {
+        all.extend(rows(c, table, "run = ?1 AND key = ?2", params![run, key])?);
+    }
+    Ok(all)
+}
+
 fn row(c: &Connection, id: RowId) -> Answer<Row> {
     let found = rows(c, id.table, "id = ?1", [id.id])?;
     found.into_iter().next().ok_or_else(|| LedgerError::Database("a row has gone".to_owned()))
 }
 
-const DOUBT: &str = "state IN ('intended', 'unsettled', 'keyless', 'unclear')";
+/// What is in doubt, as a condition.
+pub(super) const DOUBT: &str = "state IN ('intended', 'unsettled', 'keyless', 'unclear')";
 
 /// All rows in doubt, of every run.
 pub(super) fn doubts(c: &Connection) -> Answer<Vec<Row>> {
     let mut all = rows(c, Table::Write, DOUBT, [])?;
     all.extend(rows(c, Table::Ensure, DOUBT, [])?);
     all.extend(rows(c, Table::Change, DOUBT, [])?);
+    Ok(all)
+}
+
+/// Rows that were sent as often as may be, and of which it is proven each time that they did not happen, as long as
+/// their record waits.
+pub(super) fn used_up(c: &Connection) -> Answer<Vec<Row>> {
+    let mut all = Vec::new();
+    for table in [Table::Write, Table::Ensure] {
+        let name = table.name();
+        let held = format!(
+            "state = 'void' AND attempt >= ?1 AND EXISTS (SELECT 1 FROM record AS own WHERE own.run = {name}.run
+                AND own.key = {name}.key AND own.stage = {name}.stage AND own.outcome = 'held')"
+        );
+        all.extend(rows(c, table, &held, [ATTEMPTS])?);
+    }
     Ok(all)
 }
 
@@ -215,7 +242,9 @@ pub(super) fn tell(c: &Connection, at: At, told: &Told) -> Answer<(Row, Command)
             told.event
         )));
     };
-    let quiet = went.to.state == State::Unsettled && row.standing.state != State::Unsettled;
+    // The doubt of a row begins once, whatever it is called meanwhile.
+    let quiet = |state| matches!(state, State::Unsettled | State::Keyless | State::Unclear);
+    let quiet = quiet(went.to.state) && !quiet(row.standing.state);
     let via = match went.then {
         Command::UseKey(via) if row.standing.state != State::Confirmed => Some(via_word(via)),
         _ => None,

@@ -217,6 +217,21 @@ CREATE TABLE listed (
   id   TEXT NOT NULL, -- the key of a record that was in the list that records leave, when it was last read
   PRIMARY KEY (run, list, id)
 ) STRICT, WITHOUT ROWID;
+", "
+CREATE TABLE wish ( -- what a person typed; written by a verb, carried out by the process that has the lock
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  run        TEXT NOT NULL,
+  key        TEXT,          -- the record; none = all of the run
+  verb       TEXT NOT NULL, -- retry, retry-failed, redo, happened, did-not-happen
+  write      TEXT,          -- which write, as `label` or `label after sale`; none = of the record as a whole
+  target_key TEXT,          -- under which key it happened
+  at         TEXT NOT NULL, -- when it was typed (UTC)
+  ended      TEXT,          -- when it was carried out or refused (UTC)
+  refused    TEXT           -- why it was not carried out
+) STRICT;
+CREATE INDEX wish_waiting ON wish (id) WHERE ended IS NULL;
+
+ALTER TABLE record ADD COLUMN since TEXT; -- since when it is held, failed … (UTC), tries in between not counted
 "];
 
 /// The version of a file and the newest one; a file of a newer koppel is refused.

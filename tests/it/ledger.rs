@@ -9,8 +9,9 @@ use std::{
 use futures_util::FutureExt as _;
 use koppel::{
     ledger::{
-        Command, Ending, Event, Finding, Intended, Intent, Kept, Ledger, LedgerError, Part, Places, Question,
-        QuestionMark, RecordName, RecordOutcome, Reply, Seen, State, Thing, Told, Wanted, Why, status,
+        Command, Doubted, Ending, Event, Finding, Intended, Intent, Kept, Ledger, LedgerError, Part, Places, Question,
+        QuestionMark, RecordName, RecordOutcome, Reply, Seen, State, Thing, Told, Verb, View, Wanted, Why, Wish,
+        Wished, status,
     },
     value::{Action, EntityName, Fields, Node, Value, Verdict, Write},
 };
@@ -475,4 +476,154 @@ async fn held_records_wait_longer_each_time_and_status_tells_why() {
     let told = status(&places(folder.path()).ledger).unwrap();
     assert_eq!(told.records["orders"]["held"], 1);
     assert_eq!(told.doubts[0].number.as_deref(), Some("J2"));
+}
+
+/// What a verb does: looks, and writes a wish beside the process that has the ledger.
+fn wish(folder: &Path, verb: Verb, key: Option<&str>, write: Option<&str>) {
+    let view = View::open(&places(folder).ledger).unwrap().unwrap();
+    let wish = |text: &str| -> Arc<str> { text.into() };
+    let (key, write) = (key.map(wish), write.map(wish));
+    view.wish(&[Wish { run: "orders".into(), key, verb, write, target_key: Some("".into()) }]).unwrap();
+}
+
+async fn last_wish(ledger: &Ledger) -> Wished {
+    ledger.wishes("orders").await.unwrap().pop().unwrap()
+}
+
+/// How long an attempt may still arrive.
+fn settle(time: Duration) -> std::collections::HashMap<Arc<str>, Duration> {
+    [("afas".into(), time)].into()
+}
+
+#[tokio::test]
+async fn a_wish_is_written_beside_the_process_that_has_the_ledger_and_carried_out_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    for (key, outcome) in [
+        ("1", RecordOutcome::Failed),
+        ("2", RecordOutcome::Held),
+        ("3", RecordOutcome::Skipped),
+        ("4", RecordOutcome::Done),
+    ] {
+        ledger.finish(record(key), ending(outcome), None).await.unwrap();
+    }
+    let counted = || status(&places(folder.path()).ledger).unwrap().records["orders"].clone();
+    wish(folder.path(), Verb::RetryFailed, None, None);
+    let wished = last_wish(&ledger).await;
+    assert_eq!(ledger.wished_after(0).await.unwrap(), [(wished.id, "orders".into())]);
+    assert!(ledger.wished_after(wished.id).await.unwrap().is_empty());
+    let came = ledger.carry_out(wished.clone(), settle(Duration::ZERO)).await.unwrap();
+    assert_eq!(came, Some(Ok("1 record is decided again".into())));
+    assert_eq!(counted(), [("open", 1), ("held", 1), ("skipped", 1), ("done", 1)].map(|(o, n)| (o.into(), n)).into());
+    assert_eq!(ledger.carry_out(wished, settle(Duration::ZERO)).await.unwrap(), None, "it has ended");
+
+    // One that is named is decided again whatever it waits for; what is done has no need of it.
+    wish(folder.path(), Verb::Retry, Some("3"), None);
+    assert!(ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap().unwrap().is_ok());
+    wish(folder.path(), Verb::Retry, Some("4"), None);
+    let came = ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap();
+    assert_eq!(came, Some(Err("nothing of it waits any more".into())));
+    assert_eq!(counted()["open"], 2);
+}
+
+#[tokio::test]
+async fn the_seal_of_a_record_is_lifted_and_what_it_made_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let order = sent(intend(&ledger, order("1", "J1")).await);
+    ledger.finish(record("1"), ending(RecordOutcome::Done), Some(done(&order, "J1"))).await.unwrap();
+    wish(folder.path(), Verb::Redo, Some("1"), None);
+    assert!(ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap().unwrap().is_ok());
+    let known = ledger.records("orders", "", vec!["1".into()]).await.unwrap().pop().unwrap();
+    let own = known.record.unwrap();
+    assert_eq!((own.outcome, own.sealed), (RecordOutcome::Open, false));
+    assert_eq!(known.rows[0].standing.state, State::Confirmed);
+    wish(folder.path(), Verb::Redo, Some("1"), None);
+    assert!(ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap().unwrap().is_err());
+}
+
+#[tokio::test]
+async fn the_word_of_a_person_settles_a_row_but_denies_nothing_before_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let unclear = async |key: &str| {
+        let wanted = Wanted { seen: Seen::Nothing, question: None, ..order(key, &format!("J{key}")) };
+        let row = sent(intend(&ledger, wanted).await).row();
+        let told = Told { row, event: Event::Answered(Reply::Unclear), key: None };
+        assert_eq!(ledger.tell(told).await.unwrap(), Command::Hold(Why::Unclear));
+    };
+    let state = async |key: &str| {
+        let known = ledger.records("orders", "", vec![key.into()]).await.unwrap().pop().unwrap();
+        (known.rows[0].standing.state, known.record.unwrap().outcome)
+    };
+    unclear("1").await;
+    let view = View::open(&places(folder.path()).ledger).unwrap().unwrap();
+    let Doubted { row, reason } = view.doubts().unwrap().pop().unwrap();
+    assert!(row.quiet_since.is_some() && reason.is_some(), "{row:?} {reason:?}");
+
+    wish(folder.path(), Verb::DidNotHappen, Some("1"), Some("sale"));
+    let came = ledger.carry_out(last_wish(&ledger).await, settle(Duration::from_mins(18))).await.unwrap().unwrap();
+    assert!(came.unwrap_err().contains("may still arrive until"));
+    assert_eq!(state("1").await, (State::Unclear, RecordOutcome::Held));
+    let wished = view.wishes(jiff::Timestamp::MIN).unwrap().pop().unwrap();
+    assert!(wished.ended.is_some() && wished.refused.is_some(), "{wished:?}");
+
+    // What cannot be judged here waits for who can.
+    wish(folder.path(), Verb::DidNotHappen, Some("1"), Some("sale"));
+    assert_eq!(ledger.carry_out(last_wish(&ledger).await, [].into()).await.unwrap(), None);
+    assert!(ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap().unwrap().is_ok());
+    assert_eq!(state("1").await, (State::Void, RecordOutcome::Open));
+
+    unclear("2").await;
+    wish(folder.path(), Verb::Happened, Some("2"), Some("other"));
+    let came = ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap();
+    assert_eq!(came, Some(Err("it is not in doubt any more".into())));
+    wish(folder.path(), Verb::Happened, Some("2"), Some("sale"));
+    // Whoever polls may settle it, also for a run that is not there any more.
+    assert_eq!(ledger.wishes("paid").await.unwrap().len(), 1);
+    assert!(
+        ledger.carry_out(last_wish(&ledger).await, settle(Duration::from_mins(18))).await.unwrap().unwrap().is_ok()
+    );
+    assert_eq!(state("2").await, (State::Confirmed, RecordOutcome::Open));
+}
+
+#[tokio::test]
+async fn what_was_sent_as_often_as_may_be_waits_for_the_word_of_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let tell = async |row, event| ledger.tell(Told { row, event, key: None }).await.unwrap();
+    for _ in 0..koppel::ledger::state::ATTEMPTS {
+        let row = sent(intend(&ledger, order("1", "J1")).await).row();
+        tell(row, Event::Answered(Reply::Unclear)).await;
+        tell(row, Event::Asked { finding: Finding::Absent, late: true, control: true }).await;
+    }
+    let view = View::open(&places(folder.path()).ledger).unwrap().unwrap();
+    assert!(view.doubts().unwrap().is_empty(), "its record does not wait for it");
+    assert!(matches!(intend(&ledger, order("1", "J1")).await, Intent::Held(Why::Attempts)));
+    ledger.finish(record("1"), ending(RecordOutcome::Held), None).await.unwrap();
+    let row = view.doubts().unwrap().pop().unwrap().row;
+    assert_eq!((row.standing.state, &*row.title()), (State::Void, "sale"));
+
+    wish(folder.path(), Verb::DidNotHappen, Some("1"), Some("sale"));
+    assert!(
+        ledger.carry_out(last_wish(&ledger).await, settle(Duration::from_mins(18))).await.unwrap().unwrap().is_ok()
+    );
+    assert_eq!(sent(intend(&ledger, order("1", "J1")).await).attempt(), 1);
+}
+
+#[tokio::test]
+async fn how_long_a_record_waits_is_kept_over_its_tries() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path());
+    let since = || status(&places(folder.path()).ledger).unwrap().waiting.pop().map(|own| (own.since, own.at));
+    ledger.finish(record("1"), ending(RecordOutcome::Held), None).await.unwrap();
+    let (first, _) = since().unwrap();
+    wish(folder.path(), Verb::Retry, Some("1"), None);
+    ledger.carry_out(last_wish(&ledger).await, settle(Duration::ZERO)).await.unwrap();
+    ledger.finish(record("1"), ending(RecordOutcome::Held), None).await.unwrap();
+    let (again, at) = since().unwrap();
+    assert!(again == first && at > first, "{again:?} {first:?} {at:?}");
+    ledger.finish(record("1"), ending(RecordOutcome::Done), None).await.unwrap();
+    ledger.finish(record("1"), ending(RecordOutcome::Held), None).await.unwrap();
+    assert!(since().unwrap().0 > first, "in between it was done");
 }

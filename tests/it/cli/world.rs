@@ -15,13 +15,13 @@ use super::Place;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A `koppel` that goes on; its lines can be awaited. It ends with the test.
-struct Running {
+pub(super) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    fn start(place: &Place, args: &[&str]) -> Self {
+    pub(super) fn start(place: &Place, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
         command.current_dir(place.path()).env_clear().args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -43,7 +43,7 @@ impl Running {
 
     /// The next line with this in it.
     #[track_caller]
-    fn line(&self, part: &str) -> String {
+    pub(super) fn line(&self, part: &str) -> String {
         let end = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -57,7 +57,7 @@ impl Running {
 
     /// Asks it to stop, as a system does, and gives its exit code.
     #[cfg(unix)]
-    fn stop(mut self) -> Option<i32> {
+    pub(super) fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
@@ -93,7 +93,7 @@ pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
+pub(super) fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
     let running = Running::start(place, &[&["sandbox"], more].concat());
     let line = running.line("_control/effects");
     let url = line.split_whitespace().last().unwrap().trim_end_matches("/_control/effects").to_owned();
@@ -101,18 +101,29 @@ fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
 }
 
 /// What a sandbox says, over a connection of our own.
-fn get(url: &str, path: &str) -> Value {
+pub(super) fn get(url: &str, path: &str) -> Value {
+    call(url, &format!("GET {path}"), "")
+}
+
+/// Tells a sandbox something.
+pub(super) fn post(url: &str, path: &str, body: &Value) {
+    let said = call(url, &format!("POST {path}"), &body.to_string());
+    assert!(said.get("error").is_none(), "{said}");
+}
+
+fn call(url: &str, what: &str, body: &str) -> Value {
     let address = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    std::io::Write::write_all(&mut stream, format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())
-        .unwrap();
+    let length = body.len();
+    let head = format!("{what} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
+    std::io::Write::write_all(&mut stream, (head + body).as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// Exit code and the summaries of a `run --json`, by flow.
-fn run_json(place: &Place, args: &[&str]) -> (i32, std::collections::BTreeMap<String, Value>) {
+pub(super) fn run_json(place: &Place, args: &[&str]) -> (i32, std::collections::BTreeMap<String, Value>) {
     let output = place.command(args).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines =

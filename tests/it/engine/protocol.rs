@@ -152,7 +152,11 @@ async fn a_done_record_that_changes_makes_nothing_more() {
     world.change_invoice("1", "a@x.example", 30);
     let summary = world.poll().await;
     assert_eq!(summary.held, 1);
-    assert!(summary.reasons[0].text.contains("would make order again"), "{:?}", summary.reasons);
+    assert!(
+        summary.reasons[0].text.contains("would make order again: `koppel redo orders/id-1`"),
+        "{:?}",
+        summary.reasons
+    );
     assert_eq!(world.afas.count("Profit_Salesorders"), 1);
 }
 
