@@ -80,8 +80,8 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
 /// How long to stay away before asking again about what is in doubt: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
-/// One poll; with `wait` again and again until nothing of it is in doubt. Records that are held stay as they are
-/// meanwhile: only what is in doubt is a reason to stay.
+/// One poll; with `wait` again and again until nothing of it is in doubt that time can settle. Records that are held
+/// stay as they are meanwhile, and so does what is in doubt until a person has looked.
 async fn poll(
     run: &engine::Run,
     wait: bool,
@@ -95,7 +95,7 @@ async fn poll(
     let (first, longest) = PAUSES;
     // Where nothing stays in doubt for long, nobody need wait long either.
     let mut pause = run.connections.values().map(|connector| connector.settle()).fold(first, Duration::min);
-    while wait && summary.unsettled > 0 && !stop.wished() {
+    while wait && summary.awaited > 0 && !stop.wished() {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = async { stop.clone().wait().await } => break,

@@ -55,9 +55,9 @@ pub async fn poll(
     let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, today: today(), since };
     let result = poll.whole().await;
     let doubts = in_doubt(run, ledger).await.unwrap_or_default();
-    let mut summary = tally.finish(&doubts.keys().cloned().collect());
+    let mut summary = tally.finish(&doubts);
     summary.flow = run.name.clone();
-    summary.in_doubt = doubts.into_values().flatten().collect();
+    summary.in_doubt = doubts.all;
     summary.requests = requests(run)
         .into_iter()
         .map(|(name, now)| {

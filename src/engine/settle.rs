@@ -3,7 +3,7 @@
 //! Nothing here sends a write. An ask counts as proof of absence only when it began after the row's quiet time plus
 //! the time that the system may still need, and when a key that is known to exist came back with it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{
     connector::Connector,
     crash,
     insight::{Event as Told, EventKind, Journal},
-    ledger::{self, Command, Event, Finding, Hasher, Judged, Ledger, Question, ReadBack, Row, State},
+    ledger::{self, Command, Event, Finding, Hasher, Judged, Ledger, Question, ReadBack, RecordOutcome, Row, State},
     value::{Ask, EntityName, Filter, Record, Value},
 };
 
@@ -178,16 +178,31 @@ pub(super) async fn tell(
     Ok(command)
 }
 
-/// What is in doubt of a run, by record.
-pub(super) async fn in_doubt(
-    run: &Run,
-    ledger: &Ledger,
-) -> Result<BTreeMap<Arc<str>, Vec<ledger::Doubt>>, EngineError> {
-    let mut by_record: BTreeMap<Arc<str>, Vec<ledger::Doubt>> = BTreeMap::new();
-    for row in ledger.doubts().await? {
-        if row.record.run == run.name {
-            by_record.entry(row.record.to_string().into()).or_default().push(row.into());
+/// What is in doubt of a run.
+#[derive(Debug, Default)]
+pub(super) struct InDoubt {
+    pub(super) all: Vec<ledger::Doubt>,
+    /// The records that it is of.
+    pub(super) records: BTreeSet<Arc<str>>,
+    /// Those of them that go on by themselves; the others are held until a person has looked.
+    pub(super) awaited: BTreeSet<Arc<str>>,
+}
+
+/// What is in doubt of a run, in the order of the records.
+pub(super) async fn in_doubt(run: &Run, ledger: &Ledger) -> Result<InDoubt, EngineError> {
+    let mut rows = ledger.doubts().await?;
+    rows.retain(|row| row.record.run == run.name);
+    rows.sort_by_cached_key(|row| row.record.to_string());
+    let mut doubt = InDoubt::default();
+    for row in rows {
+        let record = &row.record;
+        let title: Arc<str> = record.to_string().into();
+        let known = ledger.records(&run.name, &record.stage, vec![record.key.clone()]).await?;
+        if !known.iter().filter_map(|known| known.record.as_ref()).any(|own| own.outcome == RecordOutcome::Held) {
+            doubt.awaited.insert(title.clone());
         }
+        doubt.records.insert(title);
+        doubt.all.push(row.into());
     }
-    Ok(by_record)
+    Ok(doubt)
 }

@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 
+use super::settle::InDoubt;
 use crate::{
     ledger::Doubt,
     value::{Action, Reason, Verdict, Write},
@@ -34,6 +35,9 @@ pub struct Summary {
     pub waiting: u64,
     /// Records of which something may have happened, or that wait for what is in doubt or not shown yet elsewhere.
     pub unsettled: u64,
+    /// Those of them that go on by themselves; the others are held until a person has looked.
+    #[serde(skip)]
+    pub awaited: u64,
     /// HTTP requests, by connection.
     pub requests: BTreeMap<Arc<str>, u64>,
     /// How long it took.
@@ -73,6 +77,7 @@ impl Summary {
         self.reasons.extend(later.reasons);
         self.waiting = later.waiting;
         self.unsettled = later.unsettled;
+        self.awaited = later.awaited;
         self.in_doubt = later.in_doubt;
     }
 }
@@ -200,9 +205,10 @@ impl Tally {
     }
 
     /// Takes the summary out; these are the records that the ledger knows to be in doubt.
-    pub(super) fn finish(&self, in_doubt: &BTreeSet<Arc<str>>) -> Summary {
+    pub(super) fn finish(&self, in_doubt: &InDoubt) -> Summary {
         self.with(|inner| Summary {
-            unsettled: inner.unsettled.union(in_doubt).count() as u64,
+            unsettled: inner.unsettled.union(&in_doubt.records).count() as u64,
+            awaited: inner.unsettled.union(&in_doubt.awaited).count() as u64,
             ..std::mem::take(&mut inner.summary)
         })
     }
@@ -231,7 +237,7 @@ mod tests {
             tally.told(verdict, &reason, &number.into());
         }
         let counts: Vec<_> =
-            tally.finish(&BTreeSet::new()).reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
+            tally.finish(&InDoubt::default()).reasons.into_iter().map(|kind| (kind.count, kind.example)).collect();
         assert_eq!(counts, [(2, Arc::from("2026-1")), (1, Arc::from("2026-3"))]);
     }
 }

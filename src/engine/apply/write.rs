@@ -244,7 +244,11 @@ impl Applying<'_> {
                 }
             }
             Answered::Refused(text) => {
-                self.ledger.tell(told(Reply::Refused, None)).await?;
+                let command = self.ledger.tell(told(Reply::Refused, None)).await?;
+                // This attempt was refused, and nobody knows of the one before it.
+                if let Command::Hold(why) = command {
+                    return Err(self.hold(Some(&write.name), why.to_string()));
+                }
                 self.told(entry, EventKind::Voided, Some((write, None)), None);
                 Err(self.refused(write, connector, &text))
             }

@@ -1,5 +1,7 @@
 //! The flows of this repository against the sandbox, over HTTP.
 
+use std::time::Duration;
+
 use koppel::{engine::EngineError, sandbox::Options};
 use serde_json::{Value, json};
 
@@ -67,6 +69,41 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
     assert_eq!((second.unsettled, second.held, second.failed), (0, 0, 0), "{second:#?}");
     let effects = house.effects().await;
     assert_eq!(made(&effects, "FbSales"), first.created["FbSales"] + 1);
+}
+
+/// A debtor, an order and a quotation.
+const THREE: &str = include_str!("../crash/cell.flow");
+
+/// A sent invoice.
+async fn invoice(house: &House, number: u32, email: &str) {
+    let line = json!({"description": "Advies", "quantity": "2.0", "amount": {"amount": "10.00", "currency": "EUR"},
+        "vat": {"value": "0.21", "category": null}});
+    let id = format!("e508ba44-f8a9-4aa9-b4e8-{number:012}");
+    let invoice = json!({"id": id, "invoice_status": "sent", "invoice_number": number.to_string(),
+        "invoice_date": "2026-03-14", "customer_mail_to": email, "line_items": [line]});
+    house.put(json!({"jortt": {"invoices": [invoice]}})).await;
+}
+
+/// A house with one invoice, of which the quotation meets this.
+async fn quoted(fault: &str) -> House {
+    let house = House::of(&[("cell", THREE)], Duration::ZERO).await;
+    invoice(&house, 7, "info@bakkerij.example").await;
+    house.fault(json!({"system": "afas", "kind": fault, "method": "POST", "path": "FbSalesQuotation"})).await;
+    assert_eq!(house.poll("cell").await.unsettled, 1);
+    house
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
+    let house = quoted("reset").await;
+    let message = "Not in this period.";
+    let refused = json!({"system": "afas", "kind": "status", "message": message, "method": "POST", "path": "FbSalesQ"});
+    house.fault(refused).await;
+    let after = house.poll("cell").await;
+    assert_eq!((after.held, after.failed), (1, 0), "{after:#?}");
+    assert!(after.reasons[0].text.contains("look in the target"), "{after:#?}");
+    let later = house.poll("cell").await;
+    assert_eq!((later.unsettled, later.awaited), (1, 0), "nobody but a person can tell: {later:#?}");
 }
 
 #[tokio::test]
