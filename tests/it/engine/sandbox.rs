@@ -94,6 +94,19 @@ async fn quoted(fault: &str) -> House {
 }
 
 #[tokio::test]
+async fn another_number_for_what_no_read_shows_is_held_while_nobody_knows_of_the_one_before() {
+    let mut house = quoted("lost_answer").await;
+    house.edit("cell", &THREE.replace("\"Q{number}\"", "\"R{number}\""));
+    let after = house.poll("cell").await;
+    assert_eq!((after.held, after.unsettled), (1, 0), "{after:#?}");
+    assert!(after.reasons[0].text.contains("under another number"), "{after:#?}");
+    house.edit("cell", THREE);
+    let back = house.poll("cell").await;
+    assert_eq!((back.held, back.failed, back.unsettled), (0, 0, 0), "its old number tells: {back:#?}");
+    assert_eq!(house.count("afas", "FbSalesQuotation").await, (1, 0));
+}
+
+#[tokio::test]
 async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
     let house = quoted("reset").await;
     let message = "Not in this period.";
