@@ -94,6 +94,25 @@ async fn quoted(fault: &str) -> House {
 }
 
 #[tokio::test]
+async fn a_record_whose_doubt_another_one_ends_is_waited_for_and_decided_at_the_next_poll() {
+    let house = House::of(&[("cell", THREE)], Duration::from_secs(2)).await;
+    invoice(&house, 1, "known@bakkerij.example").await;
+    assert_eq!(house.poll("cell").await.unsettled, 0);
+    invoice(&house, 2, "new@bakkerij.example").await;
+    house.fault(json!({"system": "afas", "kind": "reset", "method": "POST"})).await;
+    assert_eq!(house.poll("cell").await.unsettled, 1);
+    invoice(&house, 3, "new@bakkerij.example").await;
+    // The debtor's time is over while the other record is looked at.
+    let slow = json!({"system": "afas", "kind": "delay", "ms": 2200, "method": "GET", "path": "Profit_Debtor"});
+    house.fault(slow).await;
+    let second = house.poll("cell").await;
+    assert_eq!((second.created["FbSales"], second.unsettled, second.awaited), (1, 1, 1), "{second:#?}");
+    let third = house.poll("cell").await;
+    assert_eq!((third.created["FbSales"], third.unsettled, third.awaited), (1, 0, 0), "{third:#?}");
+    assert_eq!(house.count("afas", "KnSalesRelationOrg").await, (2, 0));
+}
+
+#[tokio::test]
 async fn another_number_for_what_no_read_shows_is_held_while_nobody_knows_of_the_one_before() {
     let mut house = quoted("lost_answer").await;
     house.edit("cell", &THREE.replace("\"Q{number}\"", "\"R{number}\""));
