@@ -299,7 +299,13 @@ impl Poll<'_> {
                 Some(own) => standing(own, &hashes, run),
             };
             match standing {
-                Standing::InDoubt => self.progress.ended(&run.name, &name.key, Ended::Unsettled, None),
+                Standing::InDoubt => {
+                    // Another record may settle it while this page is applied: it is still to be decided then.
+                    if known.record.is_none_or(|own| own.outcome != RecordOutcome::Held) {
+                        self.tally.unsettled(name.to_string().into());
+                    }
+                    self.progress.ended(&run.name, &name.key, Ended::Unsettled, None);
+                }
                 Standing::Unchanged => self.progress.ended(&run.name, &name.key, Ended::Unchanged, None),
                 Standing::FillIn(hashes) => {
                     quiet.push(self.ledger.fill_in(name.clone(), hashes));

@@ -208,6 +208,8 @@ pub enum Why {
     Attempts,
     /// An earlier attempt got no answer, this one was refused, and nothing shows whether the first one happened.
     Refused,
+    /// An earlier attempt got no answer, nothing shows whether it happened, and now it would get another number.
+    Renumbered,
     /// It happened, and nothing shows its key.
     NoKey,
     /// Nothing can show whether it happened.
@@ -241,6 +243,10 @@ impl std::fmt::Display for Why {
             Self::Refused => {
                 "sent before without an answer and refused now, and no read shows whether the first one was made: \
                  look in the target"
+            }
+            Self::Renumbered => {
+                "sent before without an answer, and no read shows whether it was made; now it would be made under \
+                 another number, and perhaps twice: look in the target"
             }
             Self::NoKey => "it was made, and no read shows under which key: look it up in the target",
             Self::Unclear => "no answer came and no read shows whether it was made: look in the target",

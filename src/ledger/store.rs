@@ -331,6 +331,9 @@ pub(super) fn want(
         return Ok(in_the_way);
     }
     let own = own_row(c, wanted)?;
+    if own.as_ref().is_some_and(|row| renumbered(row, wanted)) {
+        return Ok(Wants::Held(super::Why::Renumbered));
+    }
     let standing =
         own.as_ref().map_or(Standing::new(wanted.seen), |row| Standing { seen: wanted.seen, ..row.standing });
     let impossible = || LedgerError::Impossible(format!("{} is wanted twice at once", wanted.write.name));
@@ -354,6 +357,14 @@ pub(super) fn want(
         return Ok(Wants::UseKey(self::row(c, row)?));
     }
     Ok(Wants::Intended { row, attempt: went.to.attempt })
+}
+
+/// Was it sent before, so that only its number can tell whether it happened, and would it get another one now?
+fn renumbered(row: &Row, wanted: &Wanted) -> bool {
+    let Standing { state, attempt, seen } = row.standing;
+    let write = &wanted.write;
+    let same = row.own_number == write.own_number && row.entity == write.entity.entity && row.conn == wanted.conn;
+    state == State::Void && attempt > 0 && seen == Seen::Number && !same
 }
 
 fn own_row(c: &Connection, wanted: &Wanted) -> Answer<Option<Row>> {

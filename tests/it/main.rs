@@ -7,6 +7,8 @@ mod check;
 mod cli;
 mod connector;
 mod coverage;
+#[cfg(unix)]
+mod crash;
 mod decide;
 mod diagnostics;
 mod echo;

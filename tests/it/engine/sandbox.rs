@@ -71,6 +71,73 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
     assert_eq!(made(&effects, "FbSales"), first.created["FbSales"] + 1);
 }
 
+/// A debtor, an order and a quotation.
+const THREE: &str = include_str!("../crash/cell.flow");
+
+/// A sent invoice.
+async fn invoice(house: &House, number: u32, email: &str) {
+    let line = json!({"description": "Advies", "quantity": "2.0", "amount": {"amount": "10.00", "currency": "EUR"},
+        "vat": {"value": "0.21", "category": null}});
+    let id = format!("e508ba44-f8a9-4aa9-b4e8-{number:012}");
+    let invoice = json!({"id": id, "invoice_status": "sent", "invoice_number": number.to_string(),
+        "invoice_date": "2026-03-14", "customer_mail_to": email, "line_items": [line]});
+    house.put(json!({"jortt": {"invoices": [invoice]}})).await;
+}
+
+/// A house with one invoice, of which the quotation meets this.
+async fn quoted(fault: &str) -> House {
+    let house = House::of(&[("cell", THREE)], Duration::ZERO).await;
+    invoice(&house, 7, "info@bakkerij.example").await;
+    house.fault(json!({"system": "afas", "kind": fault, "method": "POST", "path": "FbSalesQuotation"})).await;
+    assert_eq!(house.poll("cell").await.unsettled, 1);
+    house
+}
+
+#[tokio::test]
+async fn a_record_whose_doubt_another_one_ends_is_waited_for_and_decided_at_the_next_poll() {
+    let house = House::of(&[("cell", THREE)], Duration::from_secs(2)).await;
+    invoice(&house, 1, "known@bakkerij.example").await;
+    assert_eq!(house.poll("cell").await.unsettled, 0);
+    invoice(&house, 2, "new@bakkerij.example").await;
+    house.fault(json!({"system": "afas", "kind": "reset", "method": "POST"})).await;
+    assert_eq!(house.poll("cell").await.unsettled, 1);
+    invoice(&house, 3, "new@bakkerij.example").await;
+    // The debtor's time is over while the other record is looked at.
+    let slow = json!({"system": "afas", "kind": "delay", "ms": 2200, "method": "GET", "path": "Profit_Debtor"});
+    house.fault(slow).await;
+    let second = house.poll("cell").await;
+    assert_eq!((second.created["FbSales"], second.unsettled, second.awaited), (1, 1, 1), "{second:#?}");
+    let third = house.poll("cell").await;
+    assert_eq!((third.created["FbSales"], third.unsettled, third.awaited), (1, 0, 0), "{third:#?}");
+    assert_eq!(house.count("afas", "KnSalesRelationOrg").await, (2, 0));
+}
+
+#[tokio::test]
+async fn another_number_for_what_no_read_shows_is_held_while_nobody_knows_of_the_one_before() {
+    let mut house = quoted("lost_answer").await;
+    house.edit("cell", &THREE.replace("\"Q{number}\"", "\"R{number}\""));
+    let after = house.poll("cell").await;
+    assert_eq!((after.held, after.unsettled), (1, 0), "{after:#?}");
+    assert!(after.reasons[0].text.contains("under another number"), "{after:#?}");
+    house.edit("cell", THREE);
+    let back = house.poll("cell").await;
+    assert_eq!((back.held, back.failed, back.unsettled), (0, 0, 0), "its old number tells: {back:#?}");
+    assert_eq!(house.count("afas", "FbSalesQuotation").await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
+    let house = quoted("reset").await;
+    let message = "Not in this period.";
+    let refused = json!({"system": "afas", "kind": "status", "message": message, "method": "POST", "path": "FbSalesQ"});
+    house.fault(refused).await;
+    let after = house.poll("cell").await;
+    assert_eq!((after.held, after.failed), (1, 0), "{after:#?}");
+    assert!(after.reasons[0].text.contains("look in the target"), "{after:#?}");
+    let later = house.poll("cell").await;
+    assert_eq!((later.unsettled, later.awaited), (1, 0), "nobody but a person can tell: {later:#?}");
+}
+
 #[tokio::test]
 async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
     let house = House::of(&[("cell", include_str!("../crash/cell.flow"))], Duration::ZERO).await;
