@@ -30,4 +30,5 @@ mod rooms;
 mod sandbox;
 mod schema;
 mod shipped;
+mod storm;
 mod twin;

@@ -225,13 +225,9 @@ impl Applying<'_> {
         let told = |reply, key: Option<&Arc<str>>| Told { row, event: Event::Answered(reply), key: key.cloned() };
         // What is changed keeps the key that it had.
         let own = wanted.change.as_ref().map(|change| change.key.clone());
-        let unclear = match &answered {
-            Answered::Unclear(_) => self.unclear.fetch_add(1, Ordering::Relaxed) + 1,
-            _ => {
-                self.unclear.store(0, Ordering::Relaxed);
-                0
-            }
-        };
+        if !matches!(answered, Answered::Unclear(_)) {
+            self.unclear.store(0, Ordering::Relaxed);
+        }
         match answered {
             Answered::Done(key) => {
                 self.tally.wrote(write);
@@ -260,6 +256,7 @@ impl Applying<'_> {
             }
             Answered::Unclear(text) => {
                 crash::point("gave-up-before-unsettled");
+                let unclear = self.unclear.fetch_add(1, Ordering::Relaxed) + 1;
                 let command = self.ledger.tell(told(Reply::Unclear, None)).await?;
                 self.told(entry, EventKind::Unsettled, Some((write, None)), None);
                 match command {
