@@ -139,27 +139,6 @@ async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_
 }
 
 #[tokio::test]
-async fn a_refusal_after_an_attempt_that_no_read_shows_is_held_for_a_person_and_not_waited_for() {
-    let house = House::of(&[("cell", include_str!("../crash/cell.flow"))], Duration::ZERO).await;
-    let line = json!({"description": "Advies", "quantity": "2.0", "amount": {"amount": "10.00", "currency": "EUR"},
-        "vat": {"value": "0.21", "category": null}});
-    let invoice = json!({"id": "e508ba44-f8a9-4aa9-b4e8-8d071a355554", "invoice_status": "sent", "invoice_number": "7",
-        "invoice_date": "2026-03-14", "customer_mail_to": "info@bakkerij.example", "line_items": [line]});
-    house.put(json!({"jortt": {"invoices": [invoice]}})).await;
-    let fault = |kind: &str| json!({"system": "afas", "kind": kind, "method": "POST", "path": "FbSalesQuotation"});
-    house.fault(fault("reset")).await;
-    assert_eq!(house.poll("cell").await.unsettled, 1);
-    let mut refused = fault("status");
-    refused["message"] = json!("Not in this period.");
-    house.fault(refused).await;
-    let after = house.poll("cell").await;
-    assert_eq!((after.held, after.failed), (1, 0), "{after:#?}");
-    assert!(after.reasons[0].text.contains("look in the target"), "{after:#?}");
-    let later = house.poll("cell").await;
-    assert_eq!((later.unsettled, later.awaited), (1, 0), "nobody but a person can tell: {later:#?}");
-}
-
-#[tokio::test]
 async fn a_sandbox_that_goes_away_in_the_middle_stops_the_run_and_leaves_the_ledger_usable() {
     let mut house = House::new(Options { size: 20, limits: false, ..Options::default() }).await;
     house
