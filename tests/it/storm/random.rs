@@ -21,21 +21,23 @@ struct Calls {
     faults: &'static [(&'static str, u32)],
 }
 
+/// What was sent three times and never arrived is for a person to look at. So there is more of what happens and is not
+/// told than of what does not happen: hardly any seed hits one thing three times.
 const WEATHER: &[Calls] = &[
     Calls {
         which: || json!({"system": "afas", "method": "POST", "path": "FbSales"}),
         count: 4_800,
         faults: &[
-            (r#"{"kind": "lost_answer"}"#, 40),
-            (r#"{"kind": "reset"}"#, 30),
-            (r#"{"kind": "no_key"}"#, 30),
-            (r#"{"kind": "status"}"#, 25),
-            (r#"{"kind": "status", "status": 503}"#, 15),
-            (r#"{"kind": "status", "message": "Command time-out"}"#, 15),
-            (r#"{"kind": "status", "message": "The order is blocked by user J. Jansen"}"#, 6),
-            (r#"{"kind": "html"}"#, 20),
-            (r#"{"kind": "unavailable", "retry_after": 1}"#, 6),
-            (r#"{"kind": "throttled", "retry_after": 1}"#, 6),
+            (r#"{"kind": "lost_answer"}"#, 60),
+            (r#"{"kind": "reset"}"#, 8),
+            (r#"{"kind": "no_key"}"#, 40),
+            (r#"{"kind": "status"}"#, 5),
+            (r#"{"kind": "status", "status": 503}"#, 4),
+            (r#"{"kind": "status", "message": "Command time-out"}"#, 3),
+            (r#"{"kind": "status", "message": "The order is blocked by user J. Jansen"}"#, 4),
+            (r#"{"kind": "html"}"#, 4),
+            (r#"{"kind": "unavailable", "retry_after": 1}"#, 4),
+            (r#"{"kind": "throttled", "retry_after": 1}"#, 4),
             (r#"{"kind": "token_expired"}"#, 3),
             (r#"{"kind": "delay", "ms": 900}"#, 40),
             (r#"{"kind": "slow", "ms": 900}"#, 40),
@@ -46,10 +48,10 @@ const WEATHER: &[Calls] = &[
         count: 400,
         faults: &[
             (r#"{"kind": "lost_answer"}"#, 12),
-            (r#"{"kind": "reset"}"#, 8),
+            (r#"{"kind": "reset"}"#, 2),
             (r#"{"kind": "no_key"}"#, 8),
-            (r#"{"kind": "status"}"#, 6),
-            (r#"{"kind": "html"}"#, 4),
+            (r#"{"kind": "status"}"#, 1),
+            (r#"{"kind": "html"}"#, 1),
             (r#"{"kind": "unavailable", "retry_after": 1}"#, 2),
             (r#"{"kind": "delay", "ms": 700}"#, 15),
             (r#"{"kind": "slow", "ms": 700}"#, 15),
@@ -59,12 +61,12 @@ const WEATHER: &[Calls] = &[
         which: || json!({"system": "afas", "method": "GET"}),
         count: 250,
         faults: &[
-            (r#"{"kind": "lost_answer"}"#, 4),
-            (r#"{"kind": "reset"}"#, 4),
-            (r#"{"kind": "status"}"#, 3),
-            (r#"{"kind": "html"}"#, 3),
-            (r#"{"kind": "invalid_json"}"#, 3),
-            (r#"{"kind": "unavailable", "retry_after": 1}"#, 2),
+            (r#"{"kind": "lost_answer"}"#, 2),
+            (r#"{"kind": "reset"}"#, 2),
+            (r#"{"kind": "status"}"#, 2),
+            (r#"{"kind": "html"}"#, 1),
+            (r#"{"kind": "invalid_json"}"#, 1),
+            (r#"{"kind": "unavailable", "retry_after": 1}"#, 1),
             (r#"{"kind": "token_expired"}"#, 1),
             (r#"{"kind": "slow", "ms": 400}"#, 10),
         ],
@@ -73,12 +75,12 @@ const WEATHER: &[Calls] = &[
         which: || json!({"system": "jortt", "method": "GET"}),
         count: 700,
         faults: &[
-            (r#"{"kind": "reset"}"#, 4),
-            (r#"{"kind": "status"}"#, 3),
-            (r#"{"kind": "html"}"#, 3),
-            (r#"{"kind": "throttled"}"#, 4),
-            (r#"{"kind": "token_expired"}"#, 5),
-            (r#"{"kind": "invalid_json"}"#, 3),
+            (r#"{"kind": "reset"}"#, 2),
+            (r#"{"kind": "status"}"#, 2),
+            (r#"{"kind": "html"}"#, 1),
+            (r#"{"kind": "throttled"}"#, 2),
+            (r#"{"kind": "token_expired"}"#, 3),
+            (r#"{"kind": "invalid_json"}"#, 1),
             (r#"{"kind": "slow", "ms": 400}"#, 10),
         ],
     },
@@ -116,7 +118,7 @@ async fn five_thousand_invoices_in_a_storm_become_an_order_each_however_often_th
         let mut run = town.start(&args);
         let started = Instant::now();
         // Some in the middle of the work, some wherever they are by then, the first lines of a start included.
-        let (more, after) = (dice.random_range(20..200), Duration::from_millis(dice.random_range(50..3_500)));
+        let (more, after) = (dice.random_range(10..130), Duration::from_millis(dice.random_range(50..3_500)));
         let by_orders = dice.random_bool(0.7);
         let goal = town.orders().await + more;
         while run.runs() {
