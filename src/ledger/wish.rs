@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{
     Ledger, LedgerError, records,
     row::{Row, Told},
-    state::{ATTEMPTS, Command, Event, Seen, State},
+    state::{Command, Event, Seen, State},
     store::{self, Answer, At, moment, perhaps, shared, word},
 };
 
@@ -167,7 +167,8 @@ impl Row {
     pub fn can_be_settled(&self) -> bool {
         match self.standing.state {
             State::Intended | State::Unsettled | State::Keyless | State::Unclear => true,
-            State::Void => self.standing.attempt >= ATTEMPTS,
+            // Nobody saw what came of an attempt, or it was given up: what follows may wait for a person.
+            State::Void => self.standing.attempt > 0,
             State::None | State::Confirmed => false,
         }
     }
