@@ -101,11 +101,9 @@ fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
             "change the record, then it is decided again",
             "change the records, then they are decided again",
         ),
-        Verdict::Hold => (
-            "held    ",
-            "when that is mended it goes through by itself",
-            "when that is mended they go through by themselves",
-        ),
+        Verdict::Hold => {
+            ("held    ", "koppel holds says what to do about it", "koppel holds says what to do about them")
+        }
         Verdict::Warn | Verdict::Skip => ("warning ", "nothing has to be done", "nothing has to be done"),
     };
     let (records, way) =
@@ -265,7 +263,7 @@ mod tests {
     fn each_kind_of_trouble_is_one_line_with_what_to_do() {
         insta::assert_snapshot!(troubles(&[summary()]).join("\n"), @r#"
         failed   record 10023: AFAS refused it (orders.flow:75); change the record, then it is decided again
-        held     14 records, as 10023: no VAT code for 19%?[2J, and others alike (orders.flow:75); when that is mended they go through by themselves
+        held     14 records, as 10023: no VAT code for 19%?[2J, and others alike (orders.flow:75); koppel holds says what to do about them
         warning  3 records, as 10023: no e-mail (orders.flow:75); nothing has to be done
         "#);
     }

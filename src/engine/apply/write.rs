@@ -268,14 +268,14 @@ impl Applying<'_> {
                     _ => Err(Halt::Unsettled),
                 }
             }
-            Answered::Refused(text) => match self.ledger.tell(told(Reply::Refused, None)).await? {
+            Answered::Refused(text) => {
                 // This attempt was refused, and nobody knows of the one before it.
-                Command::Hold(why) => Err(self.hold(Some(&write.name), why.to_string())),
-                _ => {
-                    self.told(entry, EventKind::Voided, Some((write, None)), None);
-                    Err(self.refused(write, connector, &text))
+                if let Command::Hold(why) = self.ledger.tell(told(Reply::Refused, None)).await? {
+                    return Err(self.hold(Some(&write.name), why.to_string()));
                 }
-            },
+                self.told(entry, EventKind::Voided, Some((write, None)), None);
+                Err(self.refused(write, connector, &text))
+            }
             Answered::NotArrived(error) => {
                 self.ledger.tell(told(Reply::NotArrived, None)).await?;
                 self.told(entry, EventKind::Voided, Some((write, None)), None);
