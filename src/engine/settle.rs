@@ -190,6 +190,7 @@ pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal)
     for wished in ledger.wishes(&run.name).await? {
         let wish = wished.wish.clone();
         let Some(came) = ledger.carry_out(wished, settle.clone()).await? else { continue };
+        crash::point("settle-verb");
         let reason = match came {
             Ok(done) => format!("{wish}: {done}"),
             Err(why) => format!("{wish}: refused, {why}"),

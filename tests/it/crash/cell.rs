@@ -28,7 +28,7 @@ impl Write {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Debtor => "debtor",
             Self::Sale => "sale",
@@ -93,7 +93,11 @@ pub(super) const POINTS: &[Point] = &[
     point("ask-found-before-confirm", When::Recovering),
     point("ask-late-not-found-before-void", When::Recovering),
     point("void-committed", When::Recovering),
+    WORD,
 ];
+
+/// Before the process that dies at it, a person says that the write happened.
+pub(super) const WORD: Point = point("settle-verb", When::Recovering);
 
 /// The test kills at this one, seen from the target.
 pub(super) const SENT: Point = point("sent", When::Sent);
@@ -300,6 +304,8 @@ fn not_recovering(point: &Point, write: Write, target: &Target, change: Change) 
             Some("it is found")
         }
         "void-committed" if target.name == "number-foreign" => Some("it is held, not decided again"),
+        "settle-verb" if write == Write::Debtor => Some("a person would have to know under which number it is there"),
+        "settle-verb" if !target.happens => Some("a person says what is so"),
         _ => None,
     }
 }
@@ -313,7 +319,6 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("swap-between-decide-and-intend", "`run` swaps nothing; an edit between two starts is what `flow` tries"),
     ("stop-at-20s", "a stop waits for what is under way"),
     ("in-place-intended", "there is no sending in place"),
-    ("settle-verb", "there is no such verb yet"),
 ];
 
 /// Targets of the design that are the same as another one for all but the target itself.

@@ -18,7 +18,7 @@ use koppel::{
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::cell::{Cell, Change, WRITES, When, Write};
+use super::cell::{Cell, Change, WORD, WRITES, When, Write};
 use crate::{cli::copy, sandbox::client};
 
 const FLOW: &str = include_str!("cell.flow");
@@ -119,6 +119,9 @@ impl World {
         }
         self.change(cell, folder.path(), number, more);
         if let Some(next) = &cell.second {
+            if *next.point == WORD && next.certain {
+                self.said_to_have_happened(folder.path(), cell.write, number)?;
+            }
             let point = format!("{}:{}", next.point.name, next.nth);
             let ended = ended(self.koppel(folder.path(), Some(&point)))?;
             *second = killed(&ended).is_ok();
@@ -178,9 +181,26 @@ impl World {
         assert!(self.handle.block_on(answer).unwrap().status().is_success());
     }
 
-    fn koppel(&self, folder: &Path, crash: Option<&str>) -> Child {
+    /// A person has looked in the target.
+    fn said_to_have_happened(&self, folder: &Path, write: Write, number: &str) -> Result<(), String> {
+        let record = format!("cell/{}", id(number));
+        let ended = self
+            .command(folder)
+            .args(["settle", &record, "--happened", "--write", write.name(), "--yes", &self.at()])
+            .output()
+            .map_err(|error| error.to_string())?;
+        if ended.status.success() { Ok(()) } else { Err(format!("settle: {}", said(&ended))) }
+    }
+
+    fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
-        command.current_dir(folder).env_clear().args(["run", "--wait", &format!("--sandbox={}", self.sandbox.url())]);
+        command.current_dir(folder).env_clear();
+        command
+    }
+
+    fn koppel(&self, folder: &Path, crash: Option<&str>) -> Child {
+        let mut command = self.command(folder);
+        command.args(["run", "--wait", &self.at()]);
         if let Some(point) = crash {
             command.env("KOPPEL_CRASH", point);
         }
@@ -200,6 +220,10 @@ impl World {
         }
         child.kill().unwrap();
         killed(&child.wait_with_output().unwrap())
+    }
+
+    fn at(&self) -> String {
+        format!("--sandbox={}", self.sandbox.url())
     }
 
     fn control(&self, path: &str, body: &Value) {
