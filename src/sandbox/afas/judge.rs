@@ -12,7 +12,10 @@ use jsonschema::{Draft, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::json::{decimal, number, shown},
+    super::{
+        effects::By,
+        json::{decimal, number, shown},
+    },
     Element, Outcome, Refusal,
     connector::Update,
     correction::{CORRECTIONS, Truth},
@@ -27,16 +30,23 @@ struct Judge {
 /// Short names that AFAS takes for item types.
 const SHORT_NAMES: &[(&str, &str)] = &[("wst", "1"), ("art", "2")];
 
-/// Puts the elements into the types of the file and judges each as a body of its own.
-pub(super) fn judge(update: &'static Update, verb: &'static str, elements: &mut [Element]) -> Outcome<()> {
-    let judge = judge_of(update, verb)?;
+/// Codes that each administration makes for itself: the vendor's file lists those of an example.
+const FREE_TABLES: &[&str] = &["VaTp", "VaIg", "VaGu", "ViFu", "SaCh", "Rout", "SeSt", "PkTp"];
+
+/// Puts the elements into the types of the file and judges each as a body of its own; says who refuses.
+pub(super) fn judge(
+    update: &'static Update,
+    verb: &'static str,
+    elements: &mut [Element],
+) -> Result<(), (By, Refusal)> {
+    let judge = judge_of(update, verb).map_err(|refusal| (By::Schema, refusal))?;
     let root = update.root();
     let object = judge.schema.pointer(&format!("/properties/{root}")).unwrap_or(&Value::Null);
     for element in elements {
         let drawn = draw(element, object);
         let body = json!({ root: {"Element": if is_list(object) { json!([drawn]) } else { drawn }} });
         if let Some(fault) = judge.validator.iter_errors(&body).next() {
-            return Err(worded(&fault, &judge.schema));
+            return Err((by(&fault), worded(&fault, &judge.schema)));
         }
     }
     Ok(())
@@ -168,6 +178,14 @@ fn label(schema: &Value, path: &str, field: &str) -> String {
     let described = schema.pointer(&place).and_then(|field| field.get("description")).and_then(Value::as_str);
     let id = if field.is_empty() { path.rsplit('/').next().unwrap_or("") } else { field };
     described.and_then(|text| text.lines().next()).filter(|line| !line.is_empty()).unwrap_or(id).to_owned()
+}
+
+/// Who refuses: the file, or the books where a code is one of their own tables.
+fn by(fault: &jsonschema::ValidationError<'_>) -> By {
+    let path = fault.instance_path().to_string();
+    let field = path.rsplit('/').next().unwrap_or("");
+    let code = matches!(fault.kind(), ValidationErrorKind::Enum { .. });
+    if code && FREE_TABLES.contains(&field) { By::Books } else { By::Schema }
 }
 
 /// A fault in AFAS's words.

@@ -73,8 +73,8 @@ pub(super) fn answer(profit: &Mutex<Profit>, name: &str, part: Option<&str>, cal
         profit.effects.refused(update.name, by, &refusal.message);
         refusal.reply()
     };
-    if let Err(refusal) = judged {
-        return refused(&mut profit, By::Schema, &refusal);
+    if let Err((by, refusal)) = judged {
+        return refused(&mut profit, by, &refusal);
     }
     let done = profit.in_one(|profit| {
         let mut last = Value::Null;

@@ -149,7 +149,7 @@ fn change(dice: &mut StdRng, text: &str, csv: bool) -> Option<(Range<usize>, Str
     let of = |kind: Kind| pieces.iter().filter(move |piece| piece.kind == kind).collect::<Vec<_>>();
     match dice.random_range(0..12) {
         0 => renamed(dice, text, &of(Kind::Word)),
-        1 | 2 => renamed(dice, text, &of(Kind::Field)),
+        1 => renamed(dice, text, &of(Kind::Field)),
         3 => renamed(dice, text, &of(Kind::Target)),
         4 | 5 => {
             let piece = of(Kind::Operator).choose(dice).copied()?;
@@ -167,7 +167,7 @@ fn change(dice: &mut StdRng, text: &str, csv: bool) -> Option<(Range<usize>, Str
             };
             Some((piece.place.clone(), new))
         }
-        7 => {
+        2 | 7 => {
             let piece = of(Kind::Number).choose(dice).copied()?;
             let new = ["0", "1", "7", "300", "99999", "0.5", "-1"].choose(dice)?;
             Some((piece.place.clone(), (*new).to_owned()))

@@ -78,6 +78,10 @@ async fn what_was_refused_is_told_with_who_refused_it() {
     unknown["FbSales"]["Element"]["Fields"]["Nothing"] = json!("x");
     world.refused("FbSales", unknown).await;
     world.refused("FbSales", order("12345", "J5", &advice())).await;
+    // Codes that an administration makes for itself are no matter of the file.
+    let mut own_code = order(&debtor, "J6", &advice());
+    own_code["FbSales"]["Element"]["Fields"]["SaCh"] = json!("X");
+    world.refused("FbSales", own_code).await;
     let nameless = world.jortt(Method::POST, "/v1/customers").json(&json!({"is_private": false})).send().await.unwrap();
     assert_eq!(nameless.status(), 422);
     let effects = world.effects().await;
@@ -86,6 +90,7 @@ async fn what_was_refused_is_told_with_who_refused_it() {
         json!([
             {"by": "schema", "message": "'Nothing' does not exist in object 'FbSales'."},
             {"by": "books", "message": "The value '12345' for 'Sales contact' does not exist."},
+            {"by": "books", "message": "The value 'X' for 'Sales channel' does not exist."},
         ])
     );
     assert_eq!(
