@@ -184,22 +184,15 @@ impl World {
     /// A person has looked in the target.
     fn said_to_have_happened(&self, folder: &Path, write: Write, number: &str) -> Result<(), String> {
         let record = format!("cell/{}", id(number));
-        let ended = self
-            .command(folder)
+        let ended = command(folder)
             .args(["settle", &record, "--happened", "--write", write.name(), "--yes", &self.at()])
             .output()
             .map_err(|error| error.to_string())?;
         if ended.status.success() { Ok(()) } else { Err(format!("settle: {}", said(&ended))) }
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
-        command.current_dir(folder).env_clear();
-        command
-    }
-
     fn koppel(&self, folder: &Path, crash: Option<&str>) -> Child {
-        let mut command = self.command(folder);
+        let mut command = command(folder);
         command.args(["run", "--wait", &self.at()]);
         if let Some(point) = crash {
             command.env("KOPPEL_CRASH", point);
@@ -243,6 +236,12 @@ impl World {
     fn effects(&self) -> Value {
         self.get("effects")
     }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
+    command.current_dir(folder).env_clear();
+    command
 }
 
 fn id(number: &str) -> String {
