@@ -50,6 +50,7 @@ pub(super) enum Action {
     /// So long that nothing sent before can still take effect, or be hidden.
     TimePasses,
     EditFlow,
+    ChangeRecords,
     PersonMakes,
     PersonDeletes,
     /// A person looks for an order in doubt, and says what there is.
@@ -319,7 +320,11 @@ impl World {
         }
         *self.row_mut(scene, record, what) = row;
         match then {
-            Command::Commit => scene.go(p, record, Task::Meant(what, reads)),
+            Command::Commit => {
+                // In the same commit: something of it is on its way again.
+                scene.disk.outcomes[record] = Outcome::Open;
+                scene.go(p, record, Task::Meant(what, reads));
+            }
             Command::UseKey(_) => scene.made(p, record, what, reads),
             Command::Hold(why) => scene.end(p, record, Outcome::Held(Hold::Row(why))),
             _ => scene.go(p, record, Task::Idle),
@@ -520,6 +525,10 @@ impl World {
                 left.edits -= 1;
                 scene.version = 1;
             }
+            Action::ChangeRecords => {
+                left.changes -= 1;
+                scene.changed = true;
+            }
             Action::PersonMakes => {
                 left.makes -= 1;
                 scene.target.debtors = Things { live: 1, shown: 1 };
@@ -643,6 +652,7 @@ impl World {
         let debtors = scene.target.debtors;
         let may = [
             (left.edits > 0, Action::EditFlow),
+            (left.changes > 0, Action::ChangeRecords),
             (left.makes > 0 && debtors.live == 0 && nobody, Action::PersonMakes),
             (left.deletes > 0 && debtors.live > 0 && !hidden(&debtors) && nobody, Action::PersonDeletes),
             (left.losses > 0 && down, Action::LoseLedger),
@@ -694,7 +704,7 @@ impl World {
         let late_enough = |action: &Action| match action {
             Action::Ask(_, record, version) => scene.disk.orders[*record][*version].late,
             Action::Decide(_, record) => {
-                !matches!(scene.disk.outcomes[*record], Outcome::Held(Hold::Row(_)) | Outcome::Done)
+                !matches!(scene.disk.outcomes[*record], Outcome::Held(Hold::Row(_)) | Outcome::Done | Outcome::Failed)
             }
             _ => true,
         };
@@ -726,6 +736,7 @@ impl Model for World {
             copy: None,
             processes: [None, None],
             version: 0,
+            changed: false,
             left: self.left,
         })]
     }

@@ -29,6 +29,8 @@ pub(super) struct Scene {
     pub(super) processes: [Option<Process>; 2],
     /// The flow that runs: the second one calls the order otherwise.
     pub(super) version: usize,
+    /// The records are not any more as they were when they were decided.
+    pub(super) changed: bool,
     pub(super) left: Left,
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Left {
     pub(super) faults: u8,
     pub(super) crashes: u8,
     pub(super) edits: u8,
+    pub(super) changes: u8,
     pub(super) losses: u8,
     pub(super) copies: u8,
     pub(super) makes: u8,
@@ -223,8 +226,9 @@ impl Scene {
             Outcome::Open | Outcome::Held(Hold::Row(_)) => true,
             Outcome::Held(Hold::Quarantine) => !process.quarantine,
             // An edited flow or a changed record.
-            Outcome::Done => self.version > 0,
-            Outcome::Held(Hold::Sealed | Hold::HalfWay) | Outcome::Failed => false,
+            Outcome::Done => self.version > 0 || self.changed,
+            Outcome::Failed => self.changed,
+            Outcome::Held(Hold::Sealed | Hold::HalfWay) => false,
         };
         process.tasks[record] == Task::Idle && open && !doubt
     }

@@ -81,8 +81,18 @@ pub(super) struct World {
     pub(super) without: Option<Rule>,
 }
 
-const QUIET: Left =
-    Left { faults: 0, crashes: 0, edits: 0, losses: 0, copies: 0, makes: 0, deletes: 0, jumps: 0, words: 0 };
+const QUIET: Left = Left {
+    faults: 0,
+    crashes: 0,
+    edits: 0,
+    changes: 0,
+    losses: 0,
+    copies: 0,
+    makes: 0,
+    deletes: 0,
+    jumps: 0,
+    words: 0,
+};
 
 const WORLD: World = World {
     name: "",
@@ -98,7 +108,7 @@ const WORLD: World = World {
 const ONE: World = World { records: 1, ..WORLD };
 
 /// Every world of the protocol.
-pub(super) const WORLDS: [World; 18] = [
+pub(super) const WORLDS: [World; 19] = [
     World { name: "a quiet day", ..WORLD },
     World { name: "answers are lost, late or refused", left: Left { faults: 2, ..QUIET }, ..WORLD },
     World { name: "the process dies", left: Left { crashes: 2, ..QUIET }, ..WORLD },
@@ -110,6 +120,7 @@ pub(super) const WORLDS: [World; 18] = [
         ..WORLD
     },
     World { name: "the flow is edited", left: Left { crashes: 1, faults: 2, edits: 1, ..QUIET }, ..ONE },
+    World { name: "the records change", left: Left { crashes: 1, faults: 1, changes: 1, ..QUIET }, ..WORLD },
     World { name: "a person makes the debtor", left: Left { faults: 1, makes: 1, ..QUIET }, ..WORLD },
     World { name: "a person deletes the debtor", left: Left { crashes: 1, deletes: 1, ..QUIET }, ..WORLD },
     World { name: "the ledger is lost", left: Left { crashes: 2, losses: 1, faults: 1, ..QUIET }, ..ONE },
