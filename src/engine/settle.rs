@@ -5,7 +5,7 @@
 //! that is known to exist came back with it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +17,9 @@ use crate::{
     connector::Connector,
     crash,
     insight::{Event as Told, EventKind, Journal},
-    ledger::{self, Command, Event, Finding, Hasher, Judged, Ledger, Question, ReadBack, RecordOutcome, Row, State},
+    ledger::{
+        self, Command, Event, Finding, Hasher, Judged, Known, Ledger, Question, ReadBack, RecordOutcome, Row, State,
+    },
     value::{Ask, EntityName, Filter, Record, Value},
 };
 
@@ -226,12 +228,21 @@ pub(super) async fn in_doubt(run: &Run, ledger: &Ledger) -> Result<InDoubt, Engi
     let mut rows = ledger.doubts().await?;
     rows.retain(|row| row.record.run == run.name);
     rows.sort_by_cached_key(|row| row.record.to_string());
+    let mut stages: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    for row in &rows {
+        stages.entry(row.record.stage.clone()).or_default().push(row.record.key.clone());
+    }
+    let mut held = BTreeSet::new();
+    for (stage, keys) in stages {
+        let known = ledger.records(&run.name, &stage, keys.clone()).await?;
+        let waits = |known: &Known| known.record.as_ref().is_some_and(|own| own.outcome == RecordOutcome::Held);
+        let waiting = keys.into_iter().zip(known).filter(|(_, known)| waits(known));
+        held.extend(waiting.map(|(key, _)| (stage.clone(), key)));
+    }
     let mut doubt = InDoubt::default();
     for row in rows {
-        let record = &row.record;
-        let title: Arc<str> = record.to_string().into();
-        let known = ledger.records(&run.name, &record.stage, vec![record.key.clone()]).await?;
-        if !known.iter().filter_map(|known| known.record.as_ref()).any(|own| own.outcome == RecordOutcome::Held) {
+        let title: Arc<str> = row.record.to_string().into();
+        if !held.contains(&(row.record.stage.clone(), row.record.key.clone())) {
             doubt.awaited.insert(title.clone());
         }
         doubt.records.insert(title);
