@@ -5,6 +5,7 @@
 
 mod decide;
 mod ensure;
+pub mod fast;
 mod search;
 pub mod testing;
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod lower;
 mod projection;
 #[cfg(test)]
 pub(crate) mod sample;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod watch;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use jiff::{civil::Date, tz::TimeZone};
 
-pub(crate) use operators::{contains, is};
+pub(crate) use operators::{arithmetic, contains, is};
+pub(crate) use printing::{kept, printed};
 
 use super::{
     code::{Code, Definition, EnsureCode, FieldRef, FindCode, Form, Limit, Loop, Lowered, Search},
@@ -386,7 +387,8 @@ fn field_of(value: &Value, field: &FieldRef) -> Value {
     if field.holds.is_list() && found.is_blank() { no_rows() } else { found }
 }
 
-fn convert(value: Value, form: &Form) -> Result<Value, String> {
+/// A value of another kind; an error is a sentence for the record that fails.
+pub(crate) fn convert(value: Value, form: &Form) -> Result<Value, String> {
     Ok(match (form, value) {
         (Form::Money, value @ (Value::Int(_) | Value::Decimal(_))) => {
             value.as_decimal().map_or(Value::Blank, Value::eur)

@@ -189,6 +189,17 @@ impl Index {
     }
 }
 
+impl Index {
+    /// The values that the cells of a column name. None where a cell looks into a text.
+    pub(crate) fn literals(&self, column: usize) -> Option<Vec<&Value>> {
+        let mut values = Vec::new();
+        for cells in &self.rows {
+            cells.get(column)?.literals(&mut values)?;
+        }
+        Some(values)
+    }
+}
+
 fn exact_columns(fits: &[Fit]) -> Vec<usize> {
     let mut lists: Vec<(usize, usize)> = fits
         .iter()
@@ -301,6 +312,21 @@ impl Fit {
             Cell::NoneOf(cells) => Self::NoneOf(all(cells)?),
             Cell::Setting(id) => Self::In(held(*id)),
         })
+    }
+
+    fn literals<'a>(&'a self, into: &mut Vec<&'a Value>) -> Option<()> {
+        match self {
+            Self::Any => {}
+            Self::In(values) | Self::NotIn(values) => into.extend(values),
+            Self::Range { from, to } => into.extend(from.iter().chain(to).map(|(bound, _)| bound)),
+            Self::AnyOf(fits) | Self::NoneOf(fits) => {
+                for fit in fits {
+                    fit.literals(into)?;
+                }
+            }
+            Self::Contains(_) | Self::Matches(_) => return None,
+        }
+        Some(())
     }
 
     fn takes(&self, probe: &Probe<'_>) -> bool {

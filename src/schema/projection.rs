@@ -91,6 +91,17 @@ impl Projection {
         &self.shape
     }
 
+    /// What is decoded, in the order of the shape: name, field (none = always blank), what of a record or list.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (&Arc<str>, Option<&Arc<Field>>, Option<&Self>)> {
+        let slots = self.slots.iter().map(|slot| (slot.field.as_ref(), slot.inner.as_ref()));
+        self.shape.names.iter().zip(slots).map(|(name, (field, inner))| (name, field, inner))
+    }
+
+    /// The object whose records are decoded.
+    pub(crate) fn object(&self) -> &Arc<Object> {
+        &self.object
+    }
+
     /// What is decoded of a record field, or of the records of a list.
     #[must_use]
     pub fn child(&self, name: &str) -> Option<&Self> {

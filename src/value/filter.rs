@@ -39,12 +39,18 @@ impl Compare {
     /// Does `a REL b` hold? No when either is blank or they have no common order.
     #[must_use]
     pub fn holds(self, a: &Value, b: &Value) -> bool {
-        order(a, b).is_some_and(|order| match self {
+        order(a, b).is_some_and(|order| self.is(order))
+    }
+
+    /// Is this the order that it asks for?
+    #[must_use]
+    pub fn is(self, order: std::cmp::Ordering) -> bool {
+        match self {
             Self::Less => order.is_lt(),
             Self::AtMost => order.is_le(),
             Self::Greater => order.is_gt(),
             Self::AtLeast => order.is_ge(),
-        })
+        }
     }
 }
 

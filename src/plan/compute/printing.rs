@@ -82,7 +82,7 @@ pub(super) fn inputs(inputs: &[Input], values: &[Value]) -> (String, String) {
 }
 
 /// How a value stands in a text.
-fn printed(value: &Value, print: Print) -> String {
+pub(crate) fn printed(value: &Value, print: Print) -> String {
     match (print, value) {
         (Print::Percent, Value::Decimal(_) | Value::Int(_)) => {
             let points = value.as_decimal().and_then(|fraction| fraction.checked_mul(Decimal::ONE_HUNDRED));
@@ -100,6 +100,6 @@ fn printed(value: &Value, print: Print) -> String {
 }
 
 /// How a value stands where it is kept: that it is blank says nothing about anybody.
-fn kept(value: &Value, print: Print, privacy: Privacy) -> String {
+pub(crate) fn kept(value: &Value, print: Print, privacy: Privacy) -> String {
     if privacy == Privacy::Private && !value.is_blank() { MASK.to_owned() } else { printed(value, print) }
 }

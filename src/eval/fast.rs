@@ -1,0 +1,134 @@
+//! Decides records of the wire in a few passes over their bytes: the same decisions as the plain evaluator, sooner.
+//!
+//! Takes a plan, gives a [`Lane`] for flows that look at nothing but their record: no search, no ensure, one create
+//! after the other. Promises that what it decides is what [`super::step`] decides of the decoded record, byte for byte
+//! in the body that AFAS takes, and that it steps aside for everything else: a line that is no JSON or has a value of
+//! another kind, a number of more than eighteen digits, whatever would fail the record. Tests compare the two on
+//! records that are cut, turned around and made up.
+//!
+//! # Shape
+//! A record is an array of registers ([`layout`]); [`read`] fills it by comparing what follows with what followed last
+//! time; [`code`] is the flow with registers for names, [`run`] works it out, [`write`] fills a template.
+
+mod code;
+mod layout;
+mod read;
+mod run;
+mod table;
+mod value;
+mod write;
+
+use bumpalo::Bump;
+use jiff::civil::Date;
+
+use self::{
+    code::{Program, Target},
+    layout::Layout,
+    read::Reader,
+    run::{Machine, Stop},
+    value::Quick,
+};
+use crate::{
+    plan::{Plan, code::TargetCode, code::WriteCode},
+    schema::Projection,
+    value::{Reason, Value, Verdict},
+};
+
+/// A plan that can be decided so.
+#[derive(Debug)]
+pub struct Lane<'p> {
+    layout: Layout,
+    program: Program<'p>,
+    today: Value,
+}
+
+/// Decides lines one after the other, and learns how they look.
+#[derive(Debug)]
+pub struct Driver<'l> {
+    lane: &'l Lane<'l>,
+    reader: Reader,
+}
+
+/// Decides lines whose texts are kept in one arena.
+pub struct Session<'s> {
+    lane: &'s Lane<'s>,
+    reader: &'s mut Reader,
+    machine: Machine<'s>,
+    arena: &'s Bump,
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub enum Decided<'s> {
+    /// The record ends.
+    Ends(Verdict, Reason),
+    /// These writes.
+    Writes(Vec<Made<'s>>),
+}
+
+/// A write, its fields in registers.
+#[derive(Debug)]
+pub struct Made<'s> {
+    target: &'s Target<'s>,
+    base: usize,
+}
+
+impl<'p> Lane<'p> {
+    /// The lane of a plan; `projection` is how its records are decoded. None: it takes the plain evaluator.
+    #[must_use]
+    pub fn new(plan: &'p Plan, projection: &Projection, today: Date) -> Option<Self> {
+        let layout = Layout::new(projection)?;
+        let program = Program::new(plan, &layout)?;
+        Some(Self { layout, program, today: Value::Date(today) })
+    }
+
+    /// Somebody who decides with it.
+    #[must_use]
+    pub fn driver(&self) -> Driver<'_> {
+        Driver { lane: self, reader: Reader::new(&self.layout) }
+    }
+}
+
+impl Driver<'_> {
+    /// For the lines of a chunk.
+    #[must_use]
+    pub fn session<'s>(&'s mut self, arena: &'s Bump) -> Option<Session<'s>> {
+        let today = Quick::copy(&self.lane.today, arena)?;
+        let machine = Machine::new(&self.lane.program, today, arena);
+        Some(Session { lane: self.lane, reader: &mut self.reader, machine, arena })
+    }
+}
+
+impl<'s> Session<'s> {
+    /// Decides a line of JSON. None: decide it plainly.
+    pub fn line(&mut self, line: &'s str) -> Option<Decided<'s>> {
+        self.reader.record(&self.lane.layout, line, &mut self.machine.registers, self.arena)?;
+        self.machine.derive(&self.lane.layout)?;
+        match self.machine.decide() {
+            Ok(writes) => {
+                Some(Decided::Writes(writes.into_iter().map(|(target, base)| Made { target, base }).collect()))
+            }
+            Err(Stop::Ends(ended)) => Some(Decided::Ends(ended.0, ended.1)),
+            Err(Stop::Aside) => None,
+        }
+    }
+
+    /// What `warn` said of the last line.
+    #[must_use]
+    pub fn warnings(&self) -> &[Reason] {
+        &self.machine.warnings
+    }
+
+    /// Writes the fields of a write of the last line, as an element of the envelope. None: decide it plainly.
+    pub fn element(&self, made: &Made<'_>, into: &mut Vec<u8>) -> Option<()> {
+        made.target.element.write(&self.machine.outs, made.base, into)
+    }
+}
+
+impl<'s> Made<'s> {
+    /// The write of the flow.
+    pub(crate) fn write(&self) -> (&'s WriteCode, Option<&'s TargetCode>) {
+        let write = self.target.write;
+        (write, write.targets.get(self.target.target))
+    }
+}

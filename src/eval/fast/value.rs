@@ -1,0 +1,387 @@
+//! Values that are cheap to copy: 32 bytes, texts borrowed from the input, the plan or an arena.
+//!
+//! Takes texts and numbers as they are spelled, gives [`Quick`] values and back. Promises that a number is exact or
+//! refused, and that each value stands for exactly one [`Value`] of the language.
+
+use bumpalo::Bump;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::value::{Currency, Money, Value};
+
+/// What a [`Quick`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Nobody has put anything here: a field that is not there, a name not worked out yet. Reads as a blank.
+    Unset,
+    Blank,
+    Bool,
+    Int,
+    Decimal,
+    /// With its currency as the text.
+    Money,
+    /// Characters that JSON writes as they are.
+    Plain,
+    Text,
+    /// `yyyymmdd` as the number and `yyyy-mm-dd` as the text.
+    Date,
+    /// The words of a derived field that apply, a bit for each.
+    Words,
+    /// Where in the registers its rows or elements begin, and how many there are.
+    List,
+}
+
+/// A value of the language, for as long as its texts are there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quick<'a> {
+    pub(super) kind: Kind,
+    /// Of a decimal or an amount: the digits behind the point, at most [`DIGITS`].
+    pub(super) scale: u8,
+    pub(super) number: i64,
+    pub(super) text: &'a str,
+}
+
+/// So many digits always fit an `i64`.
+pub(super) const DIGITS: u8 = 18;
+
+const POWERS: [i64; 19] = {
+    let mut powers = [1_i64; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// Does JSON write one of these characters in another way?
+pub(super) fn needs_escapes(text: &str) -> bool {
+    text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+}
+
+/// 10 to a power; none beyond what fits.
+pub(super) fn power(of: u8) -> Option<i64> {
+    POWERS.get(usize::from(of)).copied()
+}
+
+impl<'a> Quick<'a> {
+    pub(super) const UNSET: Self = Self::plain(Kind::Unset, 0);
+    pub(super) const BLANK: Self = Self::plain(Kind::Blank, 0);
+
+    const fn plain(kind: Kind, number: i64) -> Self {
+        Self { kind, scale: 0, number, text: "" }
+    }
+
+    pub(super) const fn bool(yes: bool) -> Self {
+        Self::plain(Kind::Bool, yes as i64)
+    }
+
+    pub(super) const fn int(number: i64) -> Self {
+        Self::plain(Kind::Int, number)
+    }
+
+    pub(super) const fn decimal(number: i64, scale: u8) -> Self {
+        Self { kind: Kind::Decimal, scale, number, text: "" }
+    }
+
+    pub(super) const fn money(number: i64, scale: u8, currency: &'a str) -> Self {
+        Self { kind: Kind::Money, scale, number, text: currency }
+    }
+
+    /// A text; blank when there is nothing but white space in it.
+    pub(super) fn text(text: &'a str) -> Self {
+        // What begins with a visible ASCII character is not blank; anything else is looked at whole.
+        let visible = text.as_bytes().first().is_some_and(|first| (0x21..0x7f).contains(first));
+        if visible || !text.trim().is_empty() {
+            Self { kind: Kind::Text, scale: 0, number: 0, text }
+        } else {
+            Self::BLANK
+        }
+    }
+
+    /// The same text, known to need no escapes in JSON; anything else as it is.
+    pub(super) fn without_escapes(self) -> Self {
+        if self.kind == Kind::Text { Self { kind: Kind::Plain, ..self } } else { self }
+    }
+
+    /// Elements that begin at a register.
+    pub(super) fn list(first: usize, count: usize) -> Option<Self> {
+        let (first, count) = (i64::from(u32::try_from(first).ok()?), i64::from(u32::try_from(count).ok()?));
+        Some(Self::plain(Kind::List, first << 32 | count))
+    }
+
+    /// The words of these bits.
+    pub(super) const fn words(bits: i64) -> Self {
+        Self::plain(Kind::Words, bits)
+    }
+
+    /// The first register of a list, and its length.
+    pub(super) fn span(self) -> (usize, usize) {
+        if self.kind != Kind::List {
+            return (0, 0);
+        }
+        let part = |number: i64| usize::try_from(number & 0xffff_ffff).unwrap_or(0);
+        (part(self.number >> 32), part(self.number))
+    }
+
+    pub(super) fn is_blank(self) -> bool {
+        self.kind <= Kind::Blank
+    }
+
+    pub(super) fn is_yes(self) -> bool {
+        self.kind == Kind::Bool && self.number == 1
+    }
+
+    pub(super) fn is_text(self) -> bool {
+        matches!(self.kind, Kind::Plain | Kind::Text)
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        matches!(self.kind, Kind::Int | Kind::Decimal | Kind::Money)
+    }
+
+    /// The value of the language that a value without rows and words stands for.
+    pub(super) fn to_value(self) -> Option<Value> {
+        Some(match self.kind {
+            Kind::Unset | Kind::Blank => Value::Blank,
+            Kind::Bool => Value::Bool(self.number == 1),
+            Kind::Int => Value::Int(self.number),
+            Kind::Decimal => Value::Decimal(self.exact()),
+            Kind::Money => Value::Money(Money { amount: self.exact(), currency: Currency::parse(self.text)? }),
+            Kind::Plain | Kind::Text => Value::Text(self.text.into()),
+            Kind::Date => Value::Date(self.day()?),
+            Kind::Words | Kind::List => return None,
+        })
+    }
+
+    /// A value of the language, its text kept by what holds it. None: it is more than fits here.
+    pub(super) fn of(value: &'a Value) -> Option<Self> {
+        Some(match value {
+            Value::Text(text) => Self::text(text),
+            Value::Money(money) => {
+                let (number, scale) = fitting(money.amount)?;
+                Self::money(number, scale, currency(money.currency)?)
+            }
+            other => Self::unlettered(other)?,
+        })
+    }
+
+    /// A value of the language, its text copied into the arena. None: it is more than fits here.
+    pub(super) fn copy(value: &Value, arena: &'a Bump) -> Option<Self> {
+        Some(match value {
+            Value::Text(text) => Self::text(arena.alloc_str(text)),
+            Value::Money(money) => {
+                let (number, scale) = fitting(money.amount)?;
+                Self::money(number, scale, currency(money.currency).unwrap_or(arena.alloc_str(money.currency.as_str())))
+            }
+            Value::Date(day) => Self { text: arena.alloc_str(&day.to_string()), ..Self::unlettered(value)? },
+            other => Self::unlettered(other)?,
+        })
+    }
+
+    /// A value that needs no text; a day is without its spelling.
+    fn unlettered(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::Blank => Self::BLANK,
+            Value::Bool(yes) => Self::bool(*yes),
+            Value::Int(number) => Self::int(*number),
+            Value::Decimal(number) => {
+                let (number, scale) = fitting(*number)?;
+                Self::decimal(number, scale)
+            }
+            Value::Date(day) if (1000..=9999).contains(&day.year()) => {
+                let (year, month, day) = (i64::from(day.year()), i64::from(day.month()), i64::from(day.day()));
+                Self::plain(Kind::Date, (year * 100 + month) * 100 + day)
+            }
+            _ => return None,
+        })
+    }
+
+    fn exact(self) -> Decimal {
+        Decimal::new(self.number, self.scale.into())
+    }
+
+    pub(super) fn day(self) -> Option<Date> {
+        let part = |of: i64| i8::try_from(of % 100).ok();
+        Date::new(i16::try_from(self.number / 10_000).ok()?, part(self.number / 100)?, part(self.number)?).ok()
+    }
+
+    /// Days since 1970-01-01, of a day (Howard Hinnant, `days_from_civil`).
+    pub(super) fn day_number(self) -> i64 {
+        let (year, month, day) = (self.number / 10_000, self.number / 100 % 100, self.number % 100);
+        let year = if month <= 2 { year - 1 } else { year };
+        let month = (month + 9) % 12;
+        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468
+    }
+}
+
+/// The digits and the scale of a number that fits.
+fn fitting(number: Decimal) -> Option<(i64, u8)> {
+    let number = if number.scale() > u32::from(DIGITS) { number.normalize() } else { number };
+    let scale = u8::try_from(number.scale()).ok().filter(|scale| *scale <= DIGITS)?;
+    Some((i64::try_from(number.mantissa()).ok()?, scale))
+}
+
+fn currency(currency: Currency) -> Option<&'static str> {
+    (currency == Currency::EUR).then_some("EUR")
+}
+
+/// A number of at most 18 digits, as JSON spells it, without an exponent: its digits and its scale.
+pub(super) fn number(text: &str) -> Option<(i64, u8)> {
+    let bytes = text.as_bytes();
+    let (minus, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    let mut number = 0_i64;
+    let mut count = 0_usize;
+    let mut point = None;
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = number.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+                count += 1;
+            }
+            b'.' if point.is_none() && count > 0 => point = Some(count),
+            _ => return None,
+        }
+    }
+    // `-0` keeps its sign elsewhere; what has leading zeros is no number of JSON, and in a text others may judge it.
+    let leading = digits.first() == Some(&b'0') && !matches!(digits, [_] | [_, b'.', ..]);
+    if count == 0 || count > usize::from(DIGITS) || point == Some(count) || leading || (minus && number == 0) {
+        return None;
+    }
+    let scale = point.map_or(0, |point| count - point);
+    Some((if minus { -number } else { number }, u8::try_from(scale).ok()?))
+}
+
+/// A day as `yyyy-mm-dd` from the year 1000 on.
+pub(super) fn day(text: &str) -> Option<Quick<'_>> {
+    let [a, b, c, d, b'-', m, n, b'-', x, y] = text.as_bytes() else { return None };
+    let mut number = 0_i64;
+    for byte in [a, b, c, d, m, n, x, y] {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i64::from(byte - b'0');
+    }
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return None,
+    };
+    let there = year >= 1000 && (1..=last).contains(&day);
+    there.then_some(Quick { kind: Kind::Date, scale: 0, number, text })
+}
+
+/// The same number without zeros at the end of its decimals.
+pub(super) fn shortest(mut number: i64, mut scale: u8) -> (i64, u8) {
+    while scale > 0 && number % 10 == 0 {
+        number /= 10;
+        scale -= 1;
+    }
+    (number, scale)
+}
+
+/// The order of two numbers.
+pub(super) fn order_numbers(a: Quick<'_>, b: Quick<'_>) -> std::cmp::Ordering {
+    if a.scale == b.scale {
+        return a.number.cmp(&b.number);
+    }
+    let scaled = |one: Quick<'_>, other: Quick<'_>| {
+        let up = power(other.scale.saturating_sub(one.scale)).unwrap_or(1);
+        i128::from(one.number) * i128::from(up)
+    };
+    scaled(a, b).cmp(&scaled(b, a))
+}
+
+/// [`crate::value::same`], of values that are no lists and no words.
+pub(super) fn same(a: Quick<'_>, b: Quick<'_>) -> bool {
+    match (a.kind, b.kind) {
+        (Kind::Plain | Kind::Text, Kind::Plain | Kind::Text) => a.text == b.text,
+        (Kind::Money, Kind::Money) => order_numbers(a, b).is_eq() && (a.text == b.text || a.number == 0),
+        _ if a.is_number() && b.is_number() => order_numbers(a, b).is_eq(),
+        _ if a.is_blank() && b.is_blank() => true,
+        (Kind::Bool, Kind::Bool) | (Kind::Date, Kind::Date) => a.number == b.number,
+        _ => false,
+    }
+}
+
+/// [`crate::value::order`], of values that are no lists and no words.
+pub(super) fn order(a: Quick<'_>, b: Quick<'_>) -> Option<std::cmp::Ordering> {
+    match (a.kind, b.kind) {
+        (Kind::Date, Kind::Date) | (Kind::Bool, Kind::Bool) => Some(a.number.cmp(&b.number)),
+        _ if a.is_text() && b.is_text() => Some(a.text.cmp(b.text)),
+        _ if a.is_number() && b.is_number() => Some(order_numbers(a, b)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        let number = || (any::<i32>(), 0u32..9).prop_map(|(digits, scale)| Decimal::new(digits.into(), scale));
+        prop_oneof![
+            Just(Value::Blank),
+            any::<bool>().prop_map(Value::Bool),
+            (-30i64..30).prop_map(Value::Int),
+            any::<i64>().prop_map(Value::Int),
+            number().prop_map(Value::Decimal),
+            (-30i64..30, 0u32..3).prop_map(|(digits, scale)| Value::Decimal(Decimal::new(digits, scale))),
+            (-3i64..3, 0u32..3, any::<bool>()).prop_map(|(digits, scale, euro)| {
+                let currency = if euro { Currency::EUR } else { Currency::parse("USD").unwrap() };
+                Value::Money(Money { amount: Decimal::new(digits, scale), currency })
+            }),
+            "[a-c ]{0,2}".prop_map(|text| Value::text(&text)),
+            (1000i16..3000, 1i8..13, 1i8..29).prop_map(|(y, m, d)| Value::Date(Date::new(y, m, d).unwrap())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_comes_back_as_it_was(value in values()) {
+            let arena = Bump::new();
+            let there = Quick::copy(&value, &arena).unwrap();
+            let back = there.to_value().unwrap();
+            prop_assert_eq!(&back, &value);
+            prop_assert_eq!(back.to_string(), value.to_string());
+        }
+
+        #[test]
+        fn values_are_compared_as_the_language_does(a in values(), b in values()) {
+            let arena = Bump::new();
+            let (x, y) = (Quick::copy(&a, &arena).unwrap(), Quick::copy(&b, &arena).unwrap());
+            prop_assert_eq!(same(x, y), crate::value::same(&a, &b));
+            prop_assert_eq!(order(x, y), crate::value::order(&a, &b));
+        }
+
+        #[test]
+        fn a_number_is_what_it_spells_or_refused(text in "-?[0-9]{0,20}[.]?[0-9]{0,12}") {
+            if let Some((digits, scale)) = number(&text) {
+                prop_assert_eq!(Decimal::new(digits, scale.into()), Decimal::from_str_exact(&text).unwrap());
+                prop_assert!(serde_json::from_str::<serde_json::Number>(&text).is_ok());
+            }
+        }
+
+        #[test]
+        fn a_day_is_what_it_spells_or_refused(text in "[0-9]{4}-[0-1][0-9]-[0-3][0-9]") {
+            match day(&text) {
+                Some(quick) => {
+                    let parsed: Date = text.parse().unwrap();
+                    prop_assert_eq!(quick.day(), Some(parsed));
+                    let epoch = Date::constant(1970, 1, 1);
+                    prop_assert_eq!(i64::from((parsed - epoch).get_days()), quick.day_number());
+                }
+                None => prop_assert!(text.parse::<Date>().is_err() || text.starts_with('0')),
+            }
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! From registers to the body that AFAS takes: a template made once, filled in for each record.
+//!
+//! Takes the object that a write fills and, while its lines are lowered, the fields that they give; then the values of
+//! a record. Gives the bytes that `schema::encode` and the envelope of the connector would give. None for a value that
+//! its field does not take: the plain encoder says why.
+
+use std::sync::Arc;
+
+use super::value::{Kind, Quick, shortest};
+use crate::schema::{Field, Form, Kind as Type, Object};
+
+/// An element of the envelope.
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    /// What stands on the element itself.
+    attributes: Vec<Scalar>,
+    scalars: Vec<Scalar>,
+    objects: Vec<Part>,
+}
+
+/// A field with a value.
+#[derive(Debug)]
+struct Scalar {
+    name: Arc<str>,
+    /// `"OrNu":`
+    key: String,
+    out: usize,
+    wire: Wire,
+}
+
+/// A field with fields of its own.
+#[derive(Debug)]
+struct Part {
+    /// `{"FbSalesLines":{"Element":`
+    key: String,
+    element: Element,
+    /// The register of the list, where it has rows.
+    rows: Option<usize>,
+}
+
+/// How a value is written, see `schema::encode`.
+#[derive(Debug, Clone)]
+enum Wire {
+    Bool,
+    Int,
+    Number,
+    NumberText,
+    Fraction,
+    Points(Option<u8>),
+    /// An amount in the currency of the field of this name, once it is known where that stands.
+    Amount(Option<Arc<str>>),
+    AmountIn(Currency),
+    Date,
+    Text,
+}
+
+/// The currency that an amount must have.
+#[derive(Debug, Clone, Copy)]
+enum Currency {
+    Euro,
+    /// That of a field around it; `true`: of the record, not of the row.
+    Field(usize, bool),
+}
+
+/// A body while its lines are lowered.
+#[derive(Debug)]
+pub(super) struct Outline {
+    levels: Vec<Level>,
+    /// The registers of the record, and of the row.
+    widths: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Level {
+    object: Arc<Object>,
+    element: Element,
+}
+
+impl Outline {
+    /// Nothing is in it yet. None: the object is not one of AFAS.
+    pub(super) fn new(object: &Arc<Object>) -> Option<Self> {
+        (object.system() == "afas").then(|| Self { levels: Vec::new(), widths: vec![0] }.below(object))?
+    }
+
+    fn below(mut self, object: &Arc<Object>) -> Option<Self> {
+        self.push(object)?;
+        Some(self)
+    }
+
+    fn push(&mut self, object: &Arc<Object>) -> Option<()> {
+        // A key that goes without a value as well.
+        if object.fields.values().any(|field| field.form == Form::NullText) {
+            return None;
+        }
+        self.levels.push(Level { object: object.clone(), element: Element::default() });
+        Some(())
+    }
+
+    fn register(&mut self) -> Option<usize> {
+        let width = self.widths.last_mut()?;
+        *width += 1;
+        Some(*width - 1)
+    }
+
+    /// The field of a name that nothing in this object has yet.
+    fn field(&self, name: &str) -> Option<Arc<Field>> {
+        let level = self.levels.last()?;
+        let field = level.object.field(name).filter(|field| field.instead.is_none())?;
+        let Element { attributes, scalars, objects } = &level.element;
+        let key = part_key(&field.wire);
+        let known = attributes.iter().chain(scalars).any(|scalar| *scalar.name == *name)
+            || objects.iter().any(|part| part.key == key);
+        (!known).then(|| field.clone())
+    }
+
+    /// The register of a field that gets a value.
+    pub(super) fn value(&mut self, name: &str) -> Option<usize> {
+        let field = self.field(name)?;
+        let wire = match (&field.ty.kind, &field.form) {
+            (Type::Bool, _) => Wire::Bool,
+            (Type::Int, _) => Wire::Int,
+            (Type::Decimal, Form::NumberText) => Wire::NumberText,
+            (Type::Decimal, _) => Wire::Number,
+            (Type::Percent, Form::PercentFraction) => Wire::Fraction,
+            (Type::Percent, _) => Wire::Points(field.decimals.map(u8::try_from).transpose().ok()?),
+            (Type::Money, Form::MoneyObject(_)) => return None,
+            (Type::Money, Form::MoneyNumber(name)) => Wire::Amount(name.clone()),
+            (Type::Money, _) => Wire::Amount(None),
+            (Type::Date, _) => Wire::Date,
+            (
+                Type::Text
+                | Type::Country
+                | Type::Currency
+                | Type::Email
+                | Type::Iban
+                | Type::VatNumber
+                | Type::OneOf(_),
+                _,
+            ) => Wire::Text,
+            _ => return None,
+        };
+        let out = self.register()?;
+        let key = format!("{}:", serde_json::to_string(&*field.wire).ok()?);
+        let scalar = Scalar { name: field.name.clone(), key, out, wire };
+        let element = &mut self.levels.last_mut()?.element;
+        let attribute = field.wire.starts_with('@');
+        if attribute {
+            element.attributes.push(scalar)
+        } else {
+            element.scalars.push(scalar)
+        }
+        Some(out)
+    }
+
+    /// The fields of an object.
+    pub(super) fn object<T>(&mut self, name: &str, lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let field = self.field(name)?;
+        // An object where a list stands would be a list of one.
+        let Type::Record(object) = &field.ty.kind else { return None };
+        self.push(object)?;
+        let lowered = lower(self)?;
+        let element = self.levels.pop()?.element;
+        let part = Part { key: part_key(&field.wire), element, rows: None };
+        self.levels.last_mut()?.element.objects.push(part);
+        Some(lowered)
+    }
+
+    /// The fields of line objects: the register of their list, and the registers of one.
+    pub(super) fn rows<T>(
+        &mut self,
+        name: &str,
+        lower: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<(usize, usize, T)> {
+        let field = self.field(name)?;
+        let Type::List(of) = &field.ty.kind else { return None };
+        // Rows within rows are left to the plain evaluator.
+        if self.widths.len() > 1 {
+            return None;
+        }
+        let out = self.register()?;
+        self.push(of.object()?)?;
+        self.widths.push(0);
+        let lowered = lower(self)?;
+        let width = self.widths.pop()?;
+        let element = self.levels.pop()?.element;
+        let part = Part { key: part_key(&field.wire), element, rows: Some(out) };
+        self.levels.last_mut()?.element.objects.push(part);
+        Some((out, width, lowered))
+    }
+
+    /// The template, and how many registers its record has.
+    pub(super) fn done(mut self) -> Option<(Element, usize)> {
+        let mut element = self.levels.pop()?.element;
+        settle(&mut element, &mut Vec::new(), false);
+        Some((element, self.widths.pop()?))
+    }
+}
+
+fn part_key(wire: &str) -> String {
+    format!("{{{}:{{\"Element\":", serde_json::Value::from(wire))
+}
+
+/// Finds the currencies of amounts: the nearest field of that name, from the inside to the outside.
+fn settle(element: &mut Element, around: &mut Vec<Vec<(Arc<str>, usize, bool)>>, in_row: bool) {
+    let own = element.scalars.iter().map(|scalar| (scalar.name.clone(), scalar.out, in_row)).collect();
+    around.push(own);
+    for scalar in &mut element.scalars {
+        if let Wire::Amount(name) = &scalar.wire {
+            let mut levels = around.iter().rev().flatten();
+            let found = name.as_ref().and_then(|name| levels.find(|(own, ..)| own == name));
+            let currency = found.map_or(Currency::Euro, |(_, out, row)| Currency::Field(*out, !*row));
+            scalar.wire = Wire::AmountIn(currency);
+        }
+    }
+    for part in &mut element.objects {
+        settle(&mut part.element, around, in_row || part.rows.is_some());
+    }
+    around.pop();
+}
+
+impl Element {
+    /// Is there anything in it?
+    fn is_filled(&self, outs: &[Quick<'_>], base: usize) -> bool {
+        let there = |scalar: &Scalar| outs.get(base + scalar.out).is_some_and(|value| !value.is_blank());
+        self.scalars.iter().chain(&self.attributes).any(there)
+            || self.objects.iter().any(|part| part.is_filled(outs, base))
+    }
+
+    /// Writes it, filled from the registers that begin at `base`.
+    pub(super) fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<()> {
+        into.push(b'{');
+        for scalar in &self.attributes {
+            if scalar.write(outs, base, into)? {
+                into.push(b',');
+            }
+        }
+        into.extend_from_slice(b"\"Fields\":{");
+        let mut comma = false;
+        for scalar in &self.scalars {
+            if comma {
+                into.push(b',');
+            }
+            let written = scalar.write(outs, base, into)?;
+            if comma && !written {
+                into.pop();
+            }
+            comma |= written;
+        }
+        into.push(b'}');
+        let mut first = true;
+        for part in self.objects.iter().filter(|part| part.is_filled(outs, base)) {
+            into.extend_from_slice(if first { b",\"Objects\":[" } else { b"," });
+            first = false;
+            part.write(outs, base, into)?;
+        }
+        if !first {
+            into.push(b']');
+        }
+        into.push(b'}');
+        Some(())
+    }
+}
+
+impl Part {
+    fn is_filled(&self, outs: &[Quick<'_>], base: usize) -> bool {
+        match self.rows {
+            Some(rows) => outs.get(base + rows).is_some_and(|rows| rows.span().1 > 0),
+            None => self.element.is_filled(outs, base),
+        }
+    }
+
+    fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<()> {
+        into.extend_from_slice(self.key.as_bytes());
+        match self.rows {
+            None => self.element.write(outs, base, into)?,
+            Some(rows) => {
+                let list = outs.get(base + rows)?;
+                let ((first, count), width) = (list.span(), usize::from(list.scale));
+                for number in 0..count {
+                    into.push(if number == 0 { b'[' } else { b',' });
+                    self.element.write(outs, first + number * width, into)?;
+                }
+                into.push(b']');
+            }
+        }
+        into.extend_from_slice(b"}}");
+        Some(())
+    }
+}
+
+impl Scalar {
+    /// `false`: it is left out.
+    fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<bool> {
+        let value = *outs.get(base + self.out)?;
+        if value.is_blank() {
+            return Some(false);
+        }
+        into.extend_from_slice(self.key.as_bytes());
+        match (&self.wire, value.kind) {
+            (Wire::Text, Kind::Plain | Kind::Text) => text(value, into)?,
+            (Wire::Text, Kind::Int) => quoted(into, |into| number(value.number, 0, into)),
+            (Wire::Date, Kind::Date) => quoted(into, |into| into.extend_from_slice(value.text.as_bytes())),
+            (Wire::Bool, Kind::Bool) => into.extend_from_slice(if value.is_yes() { b"true" } else { b"false" }),
+            (Wire::Int, Kind::Int) => number(value.number, 0, into),
+            (Wire::Int, Kind::Decimal) => match shortest(value.number, value.scale) {
+                (whole, 0) => number(whole, 0, into),
+                _ => return None,
+            },
+            (Wire::Int, Kind::Plain | Kind::Text) => number(value.text.trim().parse().ok()?, 0, into),
+            (Wire::Number, Kind::Int | Kind::Decimal) => short(value, into),
+            (Wire::NumberText | Wire::Fraction, Kind::Int | Kind::Decimal) => quoted(into, |into| short(value, into)),
+            (Wire::Points(places), Kind::Int | Kind::Decimal) => {
+                let (digits, scale) = shortest(value.number, value.scale);
+                let (digits, scale) = match scale {
+                    0 => (digits.checked_mul(100)?, 0),
+                    1 => (digits.checked_mul(10)?, 0),
+                    scale => (digits, scale - 2),
+                };
+                if places.is_some_and(|places| scale > places) {
+                    return None;
+                }
+                number(digits, scale, into);
+            }
+            (Wire::AmountIn(currency), Kind::Money) => {
+                let currency = match currency {
+                    Currency::Euro => "EUR",
+                    Currency::Field(out, of_record) => {
+                        let field = outs.get(if *of_record { *out } else { base + out })?;
+                        if field.is_text() { field.text } else { "EUR" }
+                    }
+                };
+                if currency != value.text && value.number != 0 {
+                    return None;
+                }
+                short(value, into);
+            }
+            _ => return None,
+        }
+        Some(true)
+    }
+}
+
+fn quoted(into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    into.push(b'"');
+    write(into);
+    into.push(b'"');
+}
+
+/// A text as JSON has it.
+pub(super) fn text(value: Quick<'_>, into: &mut Vec<u8>) -> Option<()> {
+    if value.kind != Kind::Plain {
+        return serde_json::to_writer(into, value.text).ok();
+    }
+    quoted(into, |into| into.extend_from_slice(value.text.as_bytes()));
+    Some(())
+}
+
+/// A number without zeros at the end.
+fn short(value: Quick<'_>, into: &mut Vec<u8>) {
+    let (digits, scale) = shortest(value.number, value.scale);
+    number(digits, scale, into);
+}
+
+/// A number with its point.
+pub(super) fn number(digits: i64, scale: u8, into: &mut Vec<u8>) {
+    let mut buffer = [b'0'; 24];
+    let mut rest = digits.unsigned_abs();
+    let mut written = 0_u8;
+    let mut at = buffer.len();
+    while rest > 0 || written <= scale {
+        if written == scale && scale > 0 {
+            at -= 1;
+            if let Some(place) = buffer.get_mut(at) {
+                *place = b'.';
+            }
+        }
+        at -= 1;
+        if let Some(place) = buffer.get_mut(at) {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        }
+        rest /= 10;
+        written += 1;
+    }
+    if digits < 0 {
+        into.push(b'-');
+    }
+    into.extend_from_slice(buffer.get(at..).unwrap_or_default());
+}
