@@ -704,7 +704,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 Some(List::Loop(Box::new(head), item))
             }
             Code::Field(of, field) => match (self.stands(of)?, field.holds) {
-                (Stands::Rows(rows), Holds::Value) => match rows.fields.get(field.name())? {
+                (Stands::Rows(rows), Holds::Value | Holds::Values) => match rows.fields.get(field.name())? {
                     Place::Register(register) => Some(List::Column(At::of(rows), *register)),
                     _ => None,
                 },

@@ -88,6 +88,11 @@ impl<'a> Quick<'a> {
         Self { kind: Kind::Money, scale, number, text: currency }
     }
 
+    /// A text that is one whatever its characters: a flow may write `" "`.
+    const fn filled(text: &'a str) -> Self {
+        Self { kind: Kind::Text, scale: 0, number: 0, text }
+    }
+
     /// A text; blank when there is nothing but white space in it.
     pub(super) fn text(text: &'a str) -> Self {
         // What begins with a visible ASCII character is not blank; anything else is looked at whole.
@@ -157,7 +162,7 @@ impl<'a> Quick<'a> {
     /// A value of the language, its text kept by what holds it. None: it is more than fits here.
     pub(super) fn of(value: &'a Value) -> Option<Self> {
         Some(match value {
-            Value::Text(text) => Self::text(text),
+            Value::Text(text) => Self::filled(text),
             Value::Money(money) => {
                 let (number, scale) = fitting(money.amount)?;
                 Self::money(number, scale, currency(money.currency)?)
@@ -169,7 +174,7 @@ impl<'a> Quick<'a> {
     /// A value of the language, its text copied into the arena. None: it is more than fits here.
     pub(super) fn copy(value: &Value, arena: &'a Bump) -> Option<Self> {
         Some(match value {
-            Value::Text(text) => Self::text(arena.alloc_str(text)),
+            Value::Text(text) => Self::filled(arena.alloc_str(text)),
             Value::Money(money) => {
                 let (number, scale) = fitting(money.amount)?;
                 Self::money(number, scale, currency(money.currency).unwrap_or(arena.alloc_str(money.currency.as_str())))
