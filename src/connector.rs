@@ -5,6 +5,7 @@
 
 mod address;
 mod afas;
+mod body;
 mod faults;
 mod http;
 mod line;
@@ -27,6 +28,7 @@ use crate::{
     value::{Action, Ask, Record},
 };
 
+pub use body::Bodies;
 pub use manifest::Manifest;
 use manifest::Protocol;
 

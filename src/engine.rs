@@ -7,6 +7,7 @@
 mod apply;
 mod decide;
 mod left;
+mod lines;
 mod newest;
 mod poll;
 mod question;
@@ -20,6 +21,7 @@ mod summary;
 
 use std::sync::Arc;
 
+pub use lines::{LinesError, lines};
 pub use poll::{decide_only, poll};
 pub use run::{Run, Stop, Stopper};
 pub use serve::{ScheduledRun, serve};

@@ -29,9 +29,9 @@ use self::{
     value::Quick,
 };
 use crate::{
-    plan::{Plan, code::TargetCode, code::WriteCode},
+    plan::Plan,
     schema::Projection,
-    value::{Reason, Value, Verdict},
+    value::{EntityName, Reason, Value, Verdict},
 };
 
 /// A plan that can be decided so.
@@ -44,13 +44,13 @@ pub struct Lane<'p> {
 
 /// Decides lines one after the other, and learns how they look.
 #[derive(Debug)]
-pub struct Driver<'l> {
+pub(super) struct Driver<'l> {
     lane: &'l Lane<'l>,
     reader: Reader,
 }
 
 /// Decides lines whose texts are kept in one arena.
-pub struct Session<'s> {
+pub(super) struct Session<'s> {
     lane: &'s Lane<'s>,
     reader: &'s mut Reader,
     machine: Machine<'s>,
@@ -59,7 +59,7 @@ pub struct Session<'s> {
 
 /// What was decided.
 #[derive(Debug)]
-pub enum Decided<'s> {
+pub(super) enum Decided<'s> {
     /// The record ends.
     Ends(Verdict, Reason),
     /// These writes.
@@ -68,31 +68,34 @@ pub enum Decided<'s> {
 
 /// A write, its fields in registers.
 #[derive(Debug)]
-pub struct Made<'s> {
+pub(super) struct Made<'s> {
     target: &'s Target<'s>,
     base: usize,
 }
 
 impl<'p> Lane<'p> {
-    /// The lane of a plan; `projection` is how its records are decoded. None: it takes the plain evaluator.
-    #[must_use]
-    pub fn new(plan: &'p Plan, projection: &Projection, today: Date) -> Option<Self> {
+    /// The lane of a plan; `projection` is how its records are decoded, `is_bare` tells whether the body of a create is
+    /// the envelope alone. None: it takes the plain evaluator.
+    pub(super) fn new(
+        plan: &'p Plan,
+        projection: &Projection,
+        today: Date,
+        is_bare: &dyn Fn(&EntityName) -> bool,
+    ) -> Option<Self> {
         let layout = Layout::new(projection)?;
-        let program = Program::new(plan, &layout)?;
+        let program = Program::new(plan, &layout, is_bare)?;
         Some(Self { layout, program, today: Value::Date(today) })
     }
 
     /// Somebody who decides with it.
-    #[must_use]
-    pub fn driver(&self) -> Driver<'_> {
+    pub(super) fn driver(&self) -> Driver<'_> {
         Driver { lane: self, reader: Reader::new(&self.layout) }
     }
 }
 
 impl Driver<'_> {
     /// For the lines of a chunk.
-    #[must_use]
-    pub fn session<'s>(&'s mut self, arena: &'s Bump) -> Option<Session<'s>> {
+    pub(super) fn session<'s>(&'s mut self, arena: &'s Bump) -> Option<Session<'s>> {
         let today = Quick::copy(&self.lane.today, arena)?;
         let machine = Machine::new(&self.lane.program, today, arena);
         Some(Session { lane: self.lane, reader: &mut self.reader, machine, arena })
@@ -101,7 +104,7 @@ impl Driver<'_> {
 
 impl<'s> Session<'s> {
     /// Decides a line of JSON. None: decide it plainly.
-    pub fn line(&mut self, line: &'s str) -> Option<Decided<'s>> {
+    pub(super) fn line(&mut self, line: &'s str) -> Option<Decided<'s>> {
         self.reader.record(&self.lane.layout, line, &mut self.machine.registers, self.arena)?;
         self.machine.derive(&self.lane.layout)?;
         match self.machine.decide() {
@@ -114,21 +117,20 @@ impl<'s> Session<'s> {
     }
 
     /// What `warn` said of the last line.
-    #[must_use]
-    pub fn warnings(&self) -> &[Reason] {
+    pub(super) fn warnings(&self) -> &[Reason] {
         &self.machine.warnings
     }
 
-    /// Writes the fields of a write of the last line, as an element of the envelope. None: decide it plainly.
-    pub fn element(&self, made: &Made<'_>, into: &mut Vec<u8>) -> Option<()> {
-        made.target.element.write(&self.machine.outs, made.base, into)
+    /// Writes the key of the last line as a text of JSON. None: decide it plainly.
+    pub(super) fn key(&mut self, into: &mut Vec<u8>) -> Option<()> {
+        self.machine.key(into)
     }
-}
 
-impl<'s> Made<'s> {
-    /// The write of the flow.
-    pub(crate) fn write(&self) -> (&'s WriteCode, Option<&'s TargetCode>) {
-        let write = self.target.write;
-        (write, write.targets.get(self.target.target))
+    /// Writes what would be sent of a write of the last line. None: decide it plainly.
+    pub(super) fn write(&self, made: &Made<'_>, into: &mut Vec<u8>) -> Option<()> {
+        into.extend_from_slice(made.target.head.as_bytes());
+        made.target.element.write(&self.machine.outs, made.base, into)?;
+        into.extend_from_slice(b"}}}");
+        Some(())
     }
 }

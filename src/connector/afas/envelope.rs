@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 /// The body of a write.
-pub(super) fn envelope(root: &str, fields: Json) -> Json {
+pub(in crate::connector) fn envelope(root: &str, fields: Json) -> Json {
     json!({ root: { "Element": element(fields) } })
 }
 
@@ -47,7 +47,7 @@ fn element(fields: Json) -> Json {
 }
 
 /// Adds values to the objects that are there: `KnOrganisation.MatchOga`. What a flow gave stays.
-pub(super) fn add(fields: &mut Json, adds: &BTreeMap<String, String>) {
+pub(in crate::connector) fn add(fields: &mut Json, adds: &BTreeMap<String, String>) {
     for (path, value) in adds {
         let mut steps: Vec<&str> = path.split('.').collect();
         let Some(last) = steps.pop() else { continue };

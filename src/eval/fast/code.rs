@@ -25,7 +25,7 @@ use crate::{
         stands,
         table::RowCode,
     },
-    value::{Action, Compare, Filter, Value, Verdict},
+    value::{Action, Compare, EntityName, Filter, Value, Verdict},
 };
 
 /// An expression.
@@ -205,8 +205,8 @@ pub(super) enum Stmt<'p> {
 #[derive(Debug)]
 pub(super) struct Target<'p> {
     pub(super) when: Option<Op<'p>>,
-    pub(super) write: &'p WriteCode,
-    pub(super) target: usize,
+    /// What stands before its fields: `{"name":"sale",…,"body":{"FbSales":{"Element":`.
+    pub(super) head: String,
     pub(super) lines: Vec<Line<'p>>,
     /// The registers of its fields.
     pub(super) width: usize,
@@ -225,6 +225,8 @@ pub(super) enum Line<'p> {
 /// A whole flow.
 #[derive(Debug)]
 pub(super) struct Program<'p> {
+    /// The fields that name a record.
+    pub(super) key: Vec<Op<'p>>,
     /// What must hold of a record that the source is asked for.
     pub(super) admits: Vec<Op<'p>>,
     pub(super) stmts: Vec<Stmt<'p>>,
@@ -257,19 +259,26 @@ struct Lowering<'l, 'p> {
     lets: Vec<Option<Op<'p>>>,
     slots: usize,
     bases: usize,
+    is_bare: &'l dyn Fn(&EntityName) -> bool,
 }
 
 impl<'p> Program<'p> {
     /// The program of a plan whose records have this layout.
-    pub(super) fn new(plan: &'p Plan, layout: &Layout) -> Option<Self> {
+    pub(super) fn new(plan: &'p Plan, layout: &Layout, is_bare: &dyn Fn(&EntityName) -> bool) -> Option<Self> {
         let lowered = &plan.lowered;
         let names = HashMap::from([(lowered.record?, Stands::Record(&layout.fields, Frame::Record))]);
         let mut lowering =
-            Lowering { lowered, sources: &plan.sources, layout, names, lets: Vec::new(), slots: 0, bases: 0 };
+            Lowering { lowered, sources: &plan.sources, layout, names, lets: Vec::new(), slots: 0, bases: 0, is_bare };
         let mut admits = lowering.filter(&plan.source.as_ref()?.filter)?;
         if let Some(code) = &lowered.source_residual {
             admits.push(lowering.op(code)?);
         }
+        let source = plan.source.as_ref()?;
+        let key = source.key.iter().map(|path| match lowering.register(path)? {
+            Found::Value(op) => Some(op),
+            Found::Words(..) => None,
+        });
+        let key = key.collect::<Option<_>>()?;
         let mut stmts = Vec::new();
         for stmt in lowered.guards.iter().chain(&lowered.blocks) {
             stmts.push(match stmt {
@@ -279,7 +288,7 @@ impl<'p> Program<'p> {
             });
         }
         let lets: Option<Vec<Op<'p>>> = lowering.lets.into_iter().collect();
-        Some(Self { admits, stmts, lets: lets?, slots: lowering.slots, bases: lowering.bases })
+        Some(Self { key, admits, stmts, lets: lets?, slots: lowering.slots, bases: lowering.bases })
     }
 }
 
@@ -727,13 +736,21 @@ impl<'l, 'p> Lowering<'l, 'p> {
             return None;
         }
         let mut targets = Vec::new();
-        for (number, target) in code.targets.iter().enumerate() {
-            let object = target.entity.write.as_ref()?.create.as_ref()?;
+        for target in &code.targets {
+            if !(self.is_bare)(&target.name) {
+                return None;
+            }
+            let facts = target.entity.write.as_ref()?;
+            let object = facts.create.as_ref()?;
+            let [name, entity, root] =
+                [&*code.name, &target.name.to_string(), &*facts.root].map(serde_json::Value::from);
+            let head =
+                format!("{{\"name\":{name},\"action\":\"create\",\"entity\":{entity},\"body\":{{{root}:{{\"Element\":");
             let when = self.when(target.when.as_ref())?;
             let mut outline = Outline::new(object)?;
             let lines = self.lines(&target.lines, &mut outline)?;
             let (element, width) = outline.done()?;
-            targets.push(Target { when, write: code, target: number, lines, width, element });
+            targets.push(Target { when, head, lines, width, element });
         }
         self.names.insert(code.var, Stands::Unknown);
         Some(targets)

@@ -11,6 +11,7 @@ use super::{
     code::{Bit, Each, Ending, Given, Guard, Line, List, Lookup, Native, Op, Program, Result as Row, Stmt, Target},
     layout::{Condition, Layout},
     value::{DIGITS, Kind, Quick, needs_escapes, order, power, same},
+    write::text,
 };
 use crate::{
     function::Argument,
@@ -124,6 +125,22 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(writes)
+    }
+
+    /// The name of the record, as a text of JSON. None: it is for the plain evaluator to name.
+    pub(super) fn key(&mut self, into: &mut Vec<u8>) -> Option<()> {
+        let program = self.program;
+        if let [op] = &program.key[..] {
+            let key = self.value(op).ok()?;
+            if key.is_text() {
+                return text(key, into);
+            }
+        }
+        let mut parts = Vec::new();
+        for op in &program.key {
+            parts.push(self.value(op).ok()?.to_value()?.to_string());
+        }
+        serde_json::to_writer(into, &parts.join("/")).ok()
     }
 
     fn applies(&mut self, when: Option<&'a Op<'a>>) -> Result<bool, Stop> {

@@ -1,0 +1,370 @@
+//! Decides records that stand as lines of JSON: for each one a line that says what would be sent, or why nothing.
+//!
+//! Takes a plan, rows that are given and a piece of text made of whole lines; gives as many lines of text. Pure, and
+//! without a connection: a row that is not given is not there. Promises that the lines come out in the order in which
+//! they went in, that a line that cannot be read costs no other one, and that nothing is kept from one piece of text to
+//! the next.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::AddAssign,
+    sync::Arc,
+};
+
+use bumpalo::Bump;
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::{Value as Json, value::RawValue};
+
+use super::{
+    Moment, NothingLeft, Reads, Step, admits,
+    fast::{Decided, Driver, Lane, Session},
+    step,
+    testing::World,
+};
+use crate::{
+    plan::{Plan, SourcePlan},
+    schema::{Catalog, Projection},
+    value::{Action, EntityName, Outcome, Reason, Record, Value, Verdict, Write},
+};
+
+/// As with tests: so many rounds of reading are a mistake in koppel.
+const ROUNDS: usize = 100;
+
+/// How systems get their writes.
+pub trait Bodies: Send + Sync {
+    /// The body of a write as its system gets it.
+    ///
+    /// # Errors
+    /// A sentence: it cannot be sent as it is.
+    fn body(&self, write: &Write) -> Result<Json, String>;
+
+    /// Is the body of a create the envelope of AFAS around the fields of the flow, and nothing else?
+    fn is_bare(&self, entity: &EntityName) -> bool;
+}
+
+/// The rows of both systems, by role and entity: `{"afas": {"Profit_Article": [{…}]}}`.
+#[derive(Clone)]
+pub struct Given(World<'static>);
+
+impl Given {
+    /// Reads the rows; what is not among them is empty.
+    ///
+    /// # Errors
+    /// A sentence: it is no such JSON, a name that the flow or the system does not have, a row that does not fit.
+    pub fn read(text: &str, plan: &Plan, catalog: &'static Catalog, today: Date) -> Result<Self, String> {
+        let systems: BTreeMap<Arc<str>, Box<RawValue>> = serde_json::from_str(text).map_err(|error| {
+            format!("is no object of systems, {{\"afas\": {{\"Profit_Debtor\": [{{…}}]}}}}: {error}")
+        })?;
+        let known: BTreeSet<&str> = plan.uses.iter().map(|(name, _)| &*name.role).collect();
+        if let Some(other) = systems.keys().find(|role| !known.contains(&***role)) {
+            let known: Vec<&str> = known.into_iter().collect();
+            return Err(format!("the flow names no system `{other}`, but {}", known.join(", ")));
+        }
+        World::of_systems(&plan.program, catalog, &systems, today).map(Self)
+    }
+}
+
+/// How many records came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Something would be sent.
+    pub write: u64,
+    /// Nothing is to be done.
+    pub nothing: u64,
+    /// Skipped.
+    pub skip: u64,
+    /// Held.
+    pub hold: u64,
+    /// Failed, or what would be sent cannot be.
+    pub fail: u64,
+    /// Left out by the `where` of the source.
+    pub not_read: u64,
+    /// Lines that are no such record.
+    pub error: u64,
+}
+
+impl Tally {
+    /// All counts with their words.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 7] {
+        [
+            ("write", self.write),
+            ("nothing", self.nothing),
+            ("skip", self.skip),
+            ("hold", self.hold),
+            ("fail", self.fail),
+            ("not_read", self.not_read),
+            ("error", self.error),
+        ]
+    }
+}
+
+impl Tally {
+    /// The count of an outcome by its word.
+    fn of(&mut self, outcome: &str) -> &mut u64 {
+        match outcome {
+            "write" => &mut self.write,
+            "nothing" => &mut self.nothing,
+            "skip" => &mut self.skip,
+            "hold" => &mut self.hold,
+            "not_read" => &mut self.not_read,
+            "error" => &mut self.error,
+            _ => &mut self.fail,
+        }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Self) {
+        self.write += more.write;
+        self.nothing += more.nothing;
+        self.skip += more.skip;
+        self.hold += more.hold;
+        self.fail += more.fail;
+        self.not_read += more.not_read;
+        self.error += more.error;
+    }
+}
+
+/// What one worker needs to decide lines.
+pub struct Lines {
+    plan: Arc<Plan>,
+    given: Arc<Given>,
+    bodies: Arc<dyn Bodies>,
+    today: Date,
+    projection: Projection,
+}
+
+/// Decides lines; where a flow looks at nothing but its record, most of them without making a tree of their JSON.
+pub struct Decider<'l> {
+    lines: &'l Lines,
+    driver: Option<Driver<'l>>,
+    arena: Bump,
+}
+
+/// Texts of one piece of text beyond this are given back behind it.
+const KEPT: usize = 4 * 1024 * 1024;
+
+/// A line of what comes out.
+#[derive(Serialize)]
+struct Told<'a> {
+    /// The record, as `koppel plan` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// Where it stands, when it cannot be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Why<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Why<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    writes: Vec<Sent<'a>>,
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    /// `orders.flow:75`; none where no line of the flow says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a str>,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    name: &'a str,
+    action: Action,
+    entity: String,
+    body: Json,
+}
+
+impl<'a> From<&'a Reason> for Why<'a> {
+    fn from(reason: &'a Reason) -> Self {
+        Self { place: Some(&reason.place), text: &reason.text }
+    }
+}
+
+impl Lines {
+    /// A worker; none when the plan reads nothing.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, given: Arc<Given>, bodies: Arc<dyn Bodies>, today: Date) -> Option<Self> {
+        let source = plan.source.as_ref()?;
+        let projection = Projection::new(&source.entity.read.as_ref()?.object, &source.fields);
+        Some(Self { plan, given, bodies, today, projection })
+    }
+
+    /// The shorter way of this plan, if it has one.
+    #[must_use]
+    pub fn lane(&self) -> Option<Lane<'_>> {
+        Lane::new(&self.plan, &self.projection, self.today, &|entity| self.bodies.is_bare(entity))
+    }
+
+    /// Somebody who decides lines, by the shorter way where there is one.
+    #[must_use]
+    pub fn decider<'l>(&'l self, lane: Option<&'l Lane<'l>>) -> Decider<'l> {
+        Decider { lines: self, driver: lane.map(Lane::driver), arena: Bump::new() }
+    }
+
+    fn line(&self, place: u64, line: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+        let record = match self.record(line) {
+            Ok(record) => record,
+            Err(text) => {
+                tally.error += 1;
+                let reason = Some(Why { place: None, text: &text });
+                return tell(out, &told(None, Some(place), "error", reason));
+            }
+        };
+        let Some(source) = &self.plan.source else { return };
+        let key = Some(key(source, &record));
+        match admits(&self.plan, &record, self.today) {
+            Ok(true) => {}
+            Ok(false) => {
+                tally.not_read += 1;
+                return tell(out, &told(key, None, "not_read", None));
+            }
+            Err(reason) => {
+                tally.fail += 1;
+                return tell(out, &told(key, None, "fail", Some((&reason).into())));
+            }
+        }
+        let Some(decision) = self.decide(&record) else {
+            tally.fail += 1;
+            let text = format!("no decision after {ROUNDS} rounds of reading: a mistake in koppel, please report it");
+            return tell(out, &told(key, None, "fail", Some(Why { place: None, text: &text })));
+        };
+        let warnings = decision.warnings.iter().map(Why::from).collect();
+        let (count, outcome, reason, sent) = match &decision.outcome {
+            Outcome::Skip(reason) => (&mut tally.skip, "skip", Some(reason), Ok(Vec::new())),
+            Outcome::Hold(reason) => (&mut tally.hold, "hold", Some(reason), Ok(Vec::new())),
+            Outcome::Fail(reason) => (&mut tally.fail, "fail", Some(reason), Ok(Vec::new())),
+            Outcome::Writes(writes) if writes.is_empty() => (&mut tally.nothing, "nothing", None, Ok(Vec::new())),
+            Outcome::Writes(writes) => match writes.iter().map(|write| self.sent(write)).collect() {
+                Ok(sent) => (&mut tally.write, "write", None, Ok(sent)),
+                Err(text) => (&mut tally.fail, "fail", None, Err::<_, String>(text)),
+            },
+        };
+        *count += 1;
+        let (reason, writes) = match &sent {
+            Ok(_) => (reason.map(Why::from), sent.unwrap_or_default()),
+            Err(text) => (Some(Why { place: None, text }), Vec::new()),
+        };
+        tell(out, &Told { warnings, writes, ..told(key, None, outcome, reason) });
+    }
+
+    fn record(&self, line: &[u8]) -> Result<Record, String> {
+        let json: Json = serde_json::from_slice(line).map_err(|error| {
+            // Each line is a text of its own to the parser.
+            format!("this line is no JSON: {}", error.to_string().replace(" at line 1 column ", " at character "))
+        })?;
+        self.projection.decode(&json, self.today).map_err(|error| error.to_string())
+    }
+
+    fn decide(&self, record: &Record) -> Option<crate::value::Decision> {
+        let confirmed = BTreeMap::<Arc<str>, Value>::new();
+        let moment = Moment { today: self.today, confirmed: &confirmed, left: &NothingLeft };
+        let mut reads = Reads::default();
+        for _ in 0..ROUNDS {
+            match step(&self.plan, record, &reads, moment) {
+                Step::Decided(decision) => return Some(decision),
+                Step::Wants(asks) => {
+                    for ask in asks {
+                        let rows = self.given.0.rows(&ask);
+                        reads.0.insert(ask, rows);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn sent<'w>(&self, write: &'w Write) -> Result<Sent<'w>, String> {
+        let body = self.bodies.body(write).map_err(|text| format!("{}: {text}", write.name))?;
+        Ok(Sent { name: &write.name, action: write.action, entity: write.entity.to_string(), body })
+    }
+}
+
+impl Decider<'_> {
+    /// Adds a line to `out` for each line that is not blank. `first` is the place of the first one in the whole text,
+    /// from 1; a line may end in CR LF, the last one in nothing.
+    pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
+        let mut tally = Tally::default();
+        let mut session = self.driver.as_mut().and_then(|driver| driver.session(&self.arena));
+        // One look at all of it; where something is no text, each line is read for itself.
+        let text = session.as_ref().and_then(|_| std::str::from_utf8(lines).ok());
+        let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
+        let mut from = 0;
+        for (place, end) in (first..).zip(ends) {
+            let line = lines.get(from..end).unwrap_or_default().trim_ascii();
+            if !line.is_empty() {
+                let text = text.and_then(|text| text.get(from..end));
+                let quickly = session.as_mut().zip(text).and_then(|(session, line)| quick(session, line, out));
+                match quickly {
+                    Some(outcome) => *tally.of(outcome) += 1,
+                    None => self.lines.line(place, line, out, &mut tally),
+                }
+            }
+            from = end + 1;
+        }
+        drop(session);
+        if self.arena.allocated_bytes() > KEPT {
+            self.arena = Bump::new();
+        }
+        self.arena.reset();
+        tally
+    }
+}
+
+/// Decides a line by the shorter way, and tells it as [`Lines::line`] does. None: it is to be decided plainly.
+fn quick<'s>(session: &mut Session<'s>, line: &'s str, out: &mut Vec<u8>) -> Option<&'static str> {
+    let decided = session.line(line.trim_ascii())?;
+    let start = out.len();
+    let (outcome, reason, made) = match &decided {
+        Decided::Ends(verdict, reason) => (verdict.word(), Some(reason), &[][..]),
+        Decided::Writes(made) if made.is_empty() => ("nothing", None, &[][..]),
+        Decided::Writes(made) => ("write", None, &made[..]),
+    };
+    out.extend_from_slice(b"{\"key\":");
+    let mut told = session.key(out);
+    out.extend_from_slice(b",\"outcome\":\"");
+    out.extend_from_slice(outcome.as_bytes());
+    out.push(b'"');
+    if let Some(reason) = reason {
+        out.extend_from_slice(b",\"reason\":");
+        told = told.and_then(|()| serde_json::to_writer(&mut *out, &Why::from(reason)).ok());
+    }
+    // A record that is skipped is told nothing else of.
+    if !session.warnings().is_empty() && outcome != Verdict::Skip.word() {
+        let warnings: Vec<Why<'_>> = session.warnings().iter().map(Why::from).collect();
+        out.extend_from_slice(b",\"warnings\":");
+        told = told.and_then(|()| serde_json::to_writer(&mut *out, &warnings).ok());
+    }
+    for (place, made) in made.iter().enumerate() {
+        out.extend_from_slice(if place == 0 { b",\"writes\":[" } else { b"," });
+        told = told.and_then(|()| session.write(made, out));
+    }
+    if !made.is_empty() {
+        out.push(b']');
+    }
+    out.extend_from_slice(b"}\n");
+    if told.is_none() {
+        out.truncate(start);
+    }
+    told.map(|()| outcome)
+}
+
+fn key(source: &SourcePlan, record: &Record) -> String {
+    let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
+    parts.join("/")
+}
+
+fn told<'a>(key: Option<String>, line: Option<u64>, outcome: &'static str, reason: Option<Why<'a>>) -> Told<'a> {
+    Told { key, line, outcome, reason, warnings: Vec::new(), writes: Vec::new() }
+}
+
+fn tell(out: &mut Vec<u8>, told: &Told<'_>) {
+    // Neither a vector nor these types can refuse.
+    let _ = serde_json::to_writer(&mut *out, told);
+    out.push(b'\n');
+}
