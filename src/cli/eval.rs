@@ -1,7 +1,6 @@
 //! `koppel eval`: what a flow makes of records in a file, without any connection.
 
 use std::{
-    collections::BTreeMap,
     fs::{File, read_to_string},
     io::{self, Read, Write as _},
     path::Path,
@@ -76,16 +75,10 @@ fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Run, Stop> {
 
 /// How the systems of this run get their writes.
 fn bodies(project: &Project, run: &Run) -> Result<Arc<Body>, Stop> {
-    let catalog = Arc::new(place::catalog()?.clone());
-    let of_role = |(role, connection): (&Arc<str>, &Arc<str>)| {
-        Bodies::of(&project.system(connection), catalog.clone()).map(|bodies| (role.clone(), bodies))
-    };
-    let bodies: Result<BTreeMap<Arc<str>, Bodies>, _> = run.connections.iter().map(of_role).collect();
+    let systems = run.connections.iter().map(|(role, connection)| (role.clone(), project.system(connection)));
+    let bodies = Bodies::new(systems, Arc::new(place::catalog()?.clone()));
     let bodies = bodies.map_err(|error| Stop::Setup(error.to_string()))?;
-    Ok(Arc::new(move |write: &Write| match bodies.get(&write.entity.role) {
-        Some(bodies) => bodies.body(write),
-        None => Err(format!("no connection plays the role `{}`", write.entity.role)),
-    }))
+    Ok(Arc::new(move |write: &Write| bodies.body(write)))
 }
 
 fn input(path: &Path) -> Result<Box<dyn Read + Send>, Stop> {
