@@ -1,15 +1,12 @@
 //! `koppel eval`: what a flow makes of records in a file, without any connection.
 
 use std::{
-    collections::BTreeMap,
     fs::{File, read_to_string},
     io::{self, Read, Write as _},
     path::Path,
     sync::Arc,
     thread::available_parallelism,
 };
-
-use serde_json::Value as Json;
 
 use super::{
     args::{Args, EvalArgs},
@@ -18,10 +15,9 @@ use super::{
 };
 use crate::{
     connector::Bodies,
-    engine::{self, LinesError},
-    eval::lines::{self, Given, Lines, Tally},
+    engine::{LinesError, lines},
+    eval::lines::{Given, Lines, Tally},
     project::{Project, Run},
-    value::{EntityName, Write},
 };
 
 /// Decides and writes a line for each.
@@ -36,13 +32,13 @@ pub(super) fn eval(args: &Args, asked: &EvalArgs) -> Said {
         let path = asked.given.as_deref().unwrap_or(Path::new("{}"));
         Stop::Setup(format!("{}: {why}", path.display()))
     })?;
-    let (given, body) = (Arc::new(given), bodies(&project, run)?);
+    let (given, bodies) = (Arc::new(given), bodies(&project, run)?);
     let jobs = match asked.jobs {
         Some(jobs) => jobs.get(),
         None => available_parallelism().map_or(1, usize::from),
     };
-    let worker = |_| Lines::new(run.plan.clone(), given.clone(), body.clone(), today);
-    let tally = engine::lines(input(&asked.input)?, &mut io::stdout().lock(), (0..jobs).filter_map(worker).collect());
+    let worker = |_| Lines::new(run.plan.clone(), given.clone(), bodies.clone(), today);
+    let tally = lines(input(&asked.input)?, &mut io::stdout().lock(), (0..jobs).filter_map(worker).collect());
     let tally = tally.map_err(|error| match error {
         LinesError::Write(error) => error.into(),
         other => Stop::Setup(format!("{}: {other}", asked.input.display())),
@@ -76,29 +72,11 @@ fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Run, Stop> {
     }
 }
 
-/// How the systems of a run get their writes.
-struct OfRun(BTreeMap<Arc<str>, Bodies>);
-
-impl lines::Bodies for OfRun {
-    fn body(&self, write: &Write) -> Result<Json, String> {
-        match self.0.get(&write.entity.role) {
-            Some(bodies) => bodies.body(write),
-            None => Err(format!("no connection plays the role `{}`", write.entity.role)),
-        }
-    }
-
-    fn is_bare(&self, entity: &EntityName) -> bool {
-        self.0.get(&entity.role).is_some_and(|bodies| bodies.is_bare(&entity.entity))
-    }
-}
-
-fn bodies(project: &Project, run: &Run) -> Result<Arc<dyn lines::Bodies>, Stop> {
-    let catalog = Arc::new(place::catalog()?.clone());
-    let of_role = |(role, connection): (&Arc<str>, &Arc<str>)| {
-        Bodies::of(&project.system(connection), catalog.clone()).map(|bodies| (role.clone(), bodies))
-    };
-    let bodies: Result<BTreeMap<Arc<str>, Bodies>, _> = run.connections.iter().map(of_role).collect();
-    Ok(Arc::new(OfRun(bodies.map_err(|error| Stop::Setup(error.to_string()))?)))
+/// How the systems of this run get their writes.
+fn bodies(project: &Project, run: &Run) -> Result<Arc<Bodies>, Stop> {
+    let systems = run.connections.iter().map(|(role, connection)| (role.clone(), project.system(connection)));
+    let bodies = Bodies::new(systems, Arc::new(place::catalog()?.clone()));
+    Ok(Arc::new(bodies.map_err(|error| Stop::Setup(error.to_string()))?))
 }
 
 fn input(path: &Path) -> Result<Box<dyn Read + Send>, Stop> {

@@ -3,7 +3,7 @@
 //! Takes a manifest, the entities and a decided write, gives JSON. Needs no connection, so that what would be sent can
 //! be shown without one. What a route repeats of the record as it is now is added by its connector.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
 
@@ -15,23 +15,31 @@ use super::{
 };
 use crate::{
     schema::{self, Catalog, Object, WriteFacts},
-    value::{Action, Write},
+    value::{Action, EntityName, Write},
 };
 
-/// Shows the bodies of one system's writes.
+/// Shows the bodies of writes to some systems.
 #[derive(Debug)]
 pub struct Bodies {
-    manifest: Manifest,
+    /// By role.
+    manifests: BTreeMap<Arc<str>, Manifest>,
     catalog: Arc<Catalog>,
 }
 
 impl Bodies {
-    /// Those of a system that koppel brings along.
+    /// Those of the systems that koppel brings along, each with the role that it plays.
     ///
     /// # Errors
     /// There is no such system.
-    pub fn of(system: &str, catalog: Arc<Catalog>) -> Result<Self, ConnectorError> {
-        Ok(Self { manifest: Manifest::standard(system)?, catalog })
+    pub fn new(
+        systems: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
+        catalog: Arc<Catalog>,
+    ) -> Result<Self, ConnectorError> {
+        let mut manifests = BTreeMap::new();
+        for (role, system) in systems {
+            manifests.insert(role, Manifest::standard(&system)?);
+        }
+        Ok(Self { manifests, catalog })
     }
 
     /// What would be sent; `(key of sale)` stands for a key that an earlier write will give.
@@ -39,18 +47,20 @@ impl Bodies {
     /// # Errors
     /// A sentence: the write cannot be sent as it is.
     pub fn body(&self, write: &Write) -> Result<Json, String> {
-        let way = Way::of(&self.manifest, &self.catalog, write)?;
+        let role = &write.entity.role;
+        let manifest = self.manifests.get(role).ok_or_else(|| format!("no connection plays the role `{role}`"))?;
+        let way = Way::of(manifest, &self.catalog, write)?;
         let body = schema::encode_decided(way.object, &write.fields).map_err(|error| error.to_string())?;
         Ok(way.wrapped(body))
     }
-}
 
-impl Bodies {
-    /// Is the body of a create nothing but the envelope of AFAS around the fields?
+    /// Is the body of a create the envelope of AFAS around its fields, and nothing else?
     #[must_use]
-    pub fn is_bare(&self, entity: &str) -> bool {
-        let route = self.manifest.entities.get(entity).and_then(|routes| routes.create.as_ref());
-        self.manifest.protocol == Protocol::Afas && route.is_none_or(|route| route.adds.is_empty())
+    pub fn is_bare(&self, entity: &EntityName) -> bool {
+        self.manifests.get(&entity.role).is_some_and(|manifest| {
+            let route = manifest.entities.get(&entity.entity).and_then(|routes| routes.create.as_ref());
+            manifest.protocol == Protocol::Afas && route.is_none_or(|route| route.adds.is_empty())
+        })
     }
 }
 

@@ -5,12 +5,18 @@
 //! in the same turn, which keeps the order without sorting.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     sync::mpsc,
     thread,
 };
 
-use crate::eval::lines::{Decider, Lines, Tally};
+use serde_json::Value as Json;
+
+use crate::{
+    connector::Bodies,
+    eval::lines::{Decider, Lines, Tally},
+    value::{EntityName, Write},
+};
 
 /// A piece is cut behind the last line end before this.
 const PIECE: usize = 256 * 1024;
@@ -39,7 +45,11 @@ pub enum LinesError {
 ///
 /// # Errors
 /// Input or output; what was decided until then is written.
-pub fn lines(from: impl Read + Send + 'static, to: &mut dyn Write, workers: Vec<Lines>) -> Result<Tally, LinesError> {
+pub fn lines(
+    from: impl Read + Send + 'static,
+    to: &mut dyn io::Write,
+    workers: Vec<Lines>,
+) -> Result<Tally, LinesError> {
     let mut tally = Tally::default();
     let mut pieces = Pieces { from, rest: Vec::new(), line: 1, ended: false };
     if let [worker] = workers.as_slice() {
@@ -98,6 +108,16 @@ pub fn lines(from: impl Read + Send + 'static, to: &mut dyn Write, workers: Vec<
     Ok(tally)
 }
 
+impl crate::eval::lines::Bodies for Bodies {
+    fn body(&self, write: &Write) -> Result<Json, String> {
+        Self::body(self, write)
+    }
+
+    fn is_bare(&self, entity: &EntityName) -> bool {
+        Self::is_bare(self, entity)
+    }
+}
+
 /// Some whole lines, and what became of them.
 #[derive(Default)]
 struct Piece {
@@ -113,7 +133,7 @@ impl Piece {
         self.tally = worker.chunk(self.first, &self.lines, &mut self.out);
     }
 
-    fn hand_over(&mut self, to: &mut dyn Write) -> Result<Tally, LinesError> {
+    fn hand_over(&mut self, to: &mut dyn io::Write) -> Result<Tally, LinesError> {
         to.write_all(&self.out).map_err(LinesError::Write)?;
         self.lines.clear();
         self.out.clear();

@@ -12,6 +12,7 @@
 
 mod code;
 mod layout;
+mod pattern;
 mod read;
 mod run;
 mod table;
@@ -22,7 +23,7 @@ use bumpalo::Bump;
 use jiff::civil::Date;
 
 use self::{
-    code::{Program, Target},
+    code::Program,
     layout::Layout,
     read::Reader,
     run::{Machine, Stop},
@@ -59,18 +60,11 @@ pub(super) struct Session<'s> {
 
 /// What was decided.
 #[derive(Debug)]
-pub(super) enum Decided<'s> {
+pub(super) enum Decided {
     /// The record ends.
     Ends(Verdict, Reason),
-    /// These writes.
-    Writes(Vec<Made<'s>>),
-}
-
-/// A write, its fields in registers.
-#[derive(Debug)]
-pub(super) struct Made<'s> {
-    target: &'s Target<'s>,
-    base: usize,
+    /// There are writes, or there is nothing to do.
+    Writes,
 }
 
 impl<'p> Lane<'p> {
@@ -104,13 +98,11 @@ impl Driver<'_> {
 
 impl<'s> Session<'s> {
     /// Decides a line of JSON. None: decide it plainly.
-    pub(super) fn line(&mut self, line: &'s str) -> Option<Decided<'s>> {
+    pub(super) fn line(&mut self, line: &'s str) -> Option<Decided> {
         self.reader.record(&self.lane.layout, line, &mut self.machine.registers, self.arena)?;
         self.machine.derive(&self.lane.layout)?;
         match self.machine.decide() {
-            Ok(writes) => {
-                Some(Decided::Writes(writes.into_iter().map(|(target, base)| Made { target, base }).collect()))
-            }
+            Ok(()) => Some(Decided::Writes),
             Err(Stop::Ends(ended)) => Some(Decided::Ends(ended.0, ended.1)),
             Err(Stop::Aside) => None,
         }
@@ -126,10 +118,16 @@ impl<'s> Session<'s> {
         self.machine.key(into)
     }
 
+    /// How many writes the last line comes to.
+    pub(super) fn writes(&self) -> usize {
+        self.machine.made.len()
+    }
+
     /// Writes what would be sent of a write of the last line. None: decide it plainly.
-    pub(super) fn write(&self, made: &Made<'_>, into: &mut Vec<u8>) -> Option<()> {
-        into.extend_from_slice(made.target.head.as_bytes());
-        made.target.element.write(&self.machine.outs, made.base, into)?;
+    pub(super) fn write(&self, number: usize, into: &mut Vec<u8>) -> Option<()> {
+        let (target, base) = self.machine.made.get(number)?;
+        into.extend_from_slice(target.head.as_bytes());
+        target.element.write(&self.machine.outs, *base, into)?;
         into.extend_from_slice(b"}}}");
         Some(())
     }

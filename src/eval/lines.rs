@@ -320,10 +320,10 @@ impl Decider<'_> {
 fn quick<'s>(session: &mut Session<'s>, line: &'s str, out: &mut Vec<u8>) -> Option<&'static str> {
     let decided = session.line(line.trim_ascii())?;
     let start = out.len();
-    let (outcome, reason, made) = match &decided {
-        Decided::Ends(verdict, reason) => (verdict.word(), Some(reason), &[][..]),
-        Decided::Writes(made) if made.is_empty() => ("nothing", None, &[][..]),
-        Decided::Writes(made) => ("write", None, &made[..]),
+    let (outcome, reason, writes) = match &decided {
+        Decided::Ends(verdict, reason) => (verdict.word(), Some(reason), 0),
+        Decided::Writes if session.writes() == 0 => ("nothing", None, 0),
+        Decided::Writes => ("write", None, session.writes()),
     };
     out.extend_from_slice(b"{\"key\":");
     let mut told = session.key(out);
@@ -340,11 +340,11 @@ fn quick<'s>(session: &mut Session<'s>, line: &'s str, out: &mut Vec<u8>) -> Opt
         out.extend_from_slice(b",\"warnings\":");
         told = told.and_then(|()| serde_json::to_writer(&mut *out, &warnings).ok());
     }
-    for (place, made) in made.iter().enumerate() {
-        out.extend_from_slice(if place == 0 { b",\"writes\":[" } else { b"," });
-        told = told.and_then(|()| session.write(made, out));
+    for number in 0..writes {
+        out.extend_from_slice(if number == 0 { b",\"writes\":[" } else { b"," });
+        told = told.and_then(|()| session.write(number, out));
     }
-    if !made.is_empty() {
+    if writes > 0 {
         out.push(b']');
     }
     out.extend_from_slice(b"}\n");

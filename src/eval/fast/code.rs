@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::{
     layout::{DerivedWords, Fields, Layout, Place, Rows},
+    pattern::Simple,
     table::Classes,
     value::{Quick, needs_escapes},
     write::{Element, Outline},
@@ -65,7 +66,7 @@ pub(super) enum Op<'p> {
     /// A column of the row whose number the operand gives.
     Pick(Box<Op<'p>>, Vec<Result<'p>>),
     Native(Native, Vec<Op<'p>>),
-    Part(Box<Op<'p>>, Regex),
+    Part(Box<Op<'p>>, Pattern),
     Join(Box<List<'p>>, Box<Op<'p>>),
     Sum(Box<List<'p>>),
     Count(Box<List<'p>>),
@@ -153,6 +154,15 @@ pub(super) struct Define<'p> {
     pub(super) body: Op<'p>,
 }
 
+/// A pattern whose first group is wanted.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// Its place among [`Program::patterns`].
+    pub(super) number: usize,
+    /// The same, where it is simple enough.
+    pub(super) simple: Option<Simple>,
+}
+
 /// A piece of a text or message.
 #[derive(Debug)]
 pub(super) enum Bit<'p> {
@@ -236,6 +246,8 @@ pub(super) struct Program<'p> {
     pub(super) slots: usize,
     /// How many loops have a row in hand.
     pub(super) bases: usize,
+    /// The patterns of [`Op::Part`]; a copy for one thread has no rival.
+    pub(super) patterns: Vec<Regex>,
 }
 
 /// What a name stands for.
@@ -259,6 +271,7 @@ struct Lowering<'l, 'p> {
     lets: Vec<Option<Op<'p>>>,
     slots: usize,
     bases: usize,
+    patterns: Vec<Regex>,
     is_bare: &'l dyn Fn(&EntityName) -> bool,
 }
 
@@ -267,8 +280,17 @@ impl<'p> Program<'p> {
     pub(super) fn new(plan: &'p Plan, layout: &Layout, is_bare: &dyn Fn(&EntityName) -> bool) -> Option<Self> {
         let lowered = &plan.lowered;
         let names = HashMap::from([(lowered.record?, Stands::Record(&layout.fields, Frame::Record))]);
-        let mut lowering =
-            Lowering { lowered, sources: &plan.sources, layout, names, lets: Vec::new(), slots: 0, bases: 0, is_bare };
+        let mut lowering = Lowering {
+            lowered,
+            sources: &plan.sources,
+            layout,
+            names,
+            lets: Vec::new(),
+            slots: 0,
+            bases: 0,
+            patterns: Vec::new(),
+            is_bare,
+        };
         let mut admits = lowering.filter(&plan.source.as_ref()?.filter)?;
         if let Some(code) = &lowered.source_residual {
             admits.push(lowering.op(code)?);
@@ -287,8 +309,9 @@ impl<'p> Program<'p> {
                 StmtCode::Ensure(_) | StmtCode::Each(_) => return None,
             });
         }
-        let lets: Option<Vec<Op<'p>>> = lowering.lets.into_iter().collect();
-        Some(Self { key, admits, stmts, lets: lets?, slots: lowering.slots, bases: lowering.bases })
+        let Lowering { lets, slots, bases, patterns, .. } = lowering;
+        let lets: Option<Vec<Op<'p>>> = lets.into_iter().collect();
+        Some(Self { key, admits, stmts, lets: lets?, slots, bases, patterns })
     }
 }
 
@@ -669,7 +692,10 @@ impl<'l, 'p> Lowering<'l, 'p> {
         }
         match (name, &call.args[..]) {
             ("part", [Arg::Value(of, _), Arg::Pattern(pattern)]) => {
-                return Some(Op::Part(self.boxed(of)?, pattern.clone()));
+                let of = self.boxed(of)?;
+                self.patterns.push(pattern.clone());
+                let number = self.patterns.len() - 1;
+                return Some(Op::Part(of, Pattern { number, simple: Simple::new(pattern.as_str()) }));
             }
             ("join", [Arg::Value(list, _), Arg::Value(by, _)]) => {
                 return Some(Op::Join(Box::new(self.list(list)?), self.boxed(by)?));

@@ -6,9 +6,12 @@
 use std::fmt::Write as _;
 
 use bumpalo::Bump;
+use regex::{CaptureLocations, Regex};
 
 use super::{
-    code::{Bit, Each, Ending, Given, Guard, Line, List, Lookup, Native, Op, Program, Result as Row, Stmt, Target},
+    code::{
+        Bit, Each, Ending, Given, Guard, Line, List, Lookup, Native, Op, Pattern, Program, Result as Row, Stmt, Target,
+    },
     layout::{Condition, Layout},
     value::{DIGITS, Kind, Quick, needs_escapes, order, power, same},
     write::text,
@@ -44,6 +47,10 @@ pub(super) struct Machine<'a> {
     /// The fields of what is written.
     pub(super) outs: Vec<Quick<'a>>,
     pub(super) warnings: Vec<Reason>,
+    /// What is written, each with where its fields begin.
+    pub(super) made: Vec<(&'a Target<'a>, usize)>,
+    /// Where patterns found what.
+    places: Vec<CaptureLocations>,
     scratch: String,
     today: Quick<'a>,
     arena: &'a Bump,
@@ -65,6 +72,8 @@ impl<'a> Machine<'a> {
             bases: vec![0; program.bases],
             outs: Vec::new(),
             warnings: Vec::new(),
+            made: Vec::new(),
+            places: program.patterns.iter().map(Regex::capture_locations).collect(),
             scratch: String::new(),
             today,
             arena,
@@ -95,9 +104,10 @@ impl<'a> Machine<'a> {
         Some(())
     }
 
-    /// Decides the record in the registers: the targets that are written, each with where its fields begin.
-    pub(super) fn decide(&mut self) -> Result<Vec<(&'a Target<'a>, usize)>, Stop> {
+    /// Decides the record in the registers.
+    pub(super) fn decide(&mut self) -> Result<(), Stop> {
         let program = self.program;
+        self.made.clear();
         self.lets.fill(Quick::UNSET);
         self.outs.clear();
         self.warnings.clear();
@@ -107,7 +117,6 @@ impl<'a> Machine<'a> {
                 return Err(Stop::Aside);
             }
         }
-        let mut writes = Vec::new();
         for stmt in &program.stmts {
             match stmt {
                 Stmt::Guard(guard) => self.guard(guard)?,
@@ -117,14 +126,14 @@ impl<'a> Machine<'a> {
                             let base = self.outs.len();
                             self.outs.resize(base + target.width, Quick::UNSET);
                             self.lines(&target.lines, base)?;
-                            writes.push((target, base));
+                            self.made.push((target, base));
                             break;
                         }
                     }
                 }
             }
         }
-        Ok(writes)
+        Ok(())
     }
 
     /// The name of the record, as a text of JSON. None: it is for the plain evaluator to name.
@@ -324,7 +333,10 @@ impl<'a> Machine<'a> {
                 let mut found = false;
                 for item in items {
                     // Each is worked out, whichever is the one: it may end the record.
-                    found |= same(value, self.value(item)?);
+                    found |= match item {
+                        Op::Const(item) => same(value, *item),
+                        item => same(value, self.value(item)?),
+                    };
                 }
                 Quick::bool(found && !value.is_blank())
             }
@@ -371,9 +383,10 @@ impl<'a> Machine<'a> {
                 if !value.is_text() {
                     return if value.is_blank() { Ok(Quick::BLANK) } else { Err(Stop::Aside) };
                 }
-                let found = pattern.captures(value.text);
-                let part = found.and_then(|groups| groups.get(usize::from(groups.len() > 1)));
-                part.map_or(Quick::BLANK, |part| cut(value, part.as_str()))
+                match self.part(pattern, value.text) {
+                    Some(part) => cut(value, part),
+                    None => Quick::BLANK,
+                }
             }
             Op::Join(list, by) => self.join(list, by)?,
             Op::Sum(list) => self.sum(list)?,
@@ -418,6 +431,17 @@ impl<'a> Machine<'a> {
                 }
             }
         })
+    }
+
+    /// What a pattern finds: its first group, or all where it has none.
+    fn part(&mut self, pattern: &Pattern, text: &'a str) -> Option<&'a str> {
+        if let Some(found) = pattern.simple.as_ref().and_then(|simple| simple.part(text)) {
+            return found;
+        }
+        let places = self.places.get_mut(pattern.number)?;
+        self.program.patterns.get(pattern.number)?.captures_read(places, text)?;
+        let (from, to) = places.get(usize::from(places.len() > 1))?;
+        text.get(from..to)
     }
 
     fn text(&mut self, bits: &'a [Bit<'a>]) -> Valued<'a> {

@@ -22,7 +22,7 @@ pub(super) struct Element {
 #[derive(Debug)]
 struct Scalar {
     name: Arc<str>,
-    /// `"OrNu":`
+    /// `,"OrNu":`
     key: String,
     out: usize,
     wire: Wire,
@@ -140,7 +140,7 @@ impl Outline {
             _ => return None,
         };
         let out = self.register()?;
-        let key = format!("{}:", serde_json::to_string(&*field.wire).ok()?);
+        let key = format!(",{}:", serde_json::Value::from(&*field.wire));
         let scalar = Scalar { name: field.name.clone(), key, out, wire };
         let element = &mut self.levels.last_mut()?.element;
         let attribute = field.wire.starts_with('@');
@@ -229,22 +229,14 @@ impl Element {
     /// Writes it, filled from the registers that begin at `base`.
     pub(super) fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<()> {
         into.push(b'{');
+        let mut first = true;
         for scalar in &self.attributes {
-            if scalar.write(outs, base, into)? {
-                into.push(b',');
-            }
+            scalar.write(outs, base, &mut first, into)?;
         }
-        into.extend_from_slice(b"\"Fields\":{");
-        let mut comma = false;
+        into.extend_from_slice(if first { b"\"Fields\":{" } else { b",\"Fields\":{" });
+        first = true;
         for scalar in &self.scalars {
-            if comma {
-                into.push(b',');
-            }
-            let written = scalar.write(outs, base, into)?;
-            if comma && !written {
-                into.pop();
-            }
-            comma |= written;
+            scalar.write(outs, base, &mut first, into)?;
         }
         into.push(b'}');
         let mut first = true;
@@ -289,13 +281,14 @@ impl Part {
 }
 
 impl Scalar {
-    /// `false`: it is left out.
-    fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<bool> {
+    /// What is blank is left out; the first one has no comma.
+    fn write(&self, outs: &[Quick<'_>], base: usize, first: &mut bool, into: &mut Vec<u8>) -> Option<()> {
         let value = *outs.get(base + self.out)?;
         if value.is_blank() {
-            return Some(false);
+            return Some(());
         }
-        into.extend_from_slice(self.key.as_bytes());
+        into.extend_from_slice(self.key.as_bytes().get(usize::from(*first)..)?);
+        *first = false;
         match (&self.wire, value.kind) {
             (Wire::Text, Kind::Plain | Kind::Text) => text(value, into)?,
             (Wire::Text, Kind::Int) => quoted(into, |into| number(value.number, 0, into)),
@@ -336,7 +329,7 @@ impl Scalar {
             }
             _ => return None,
         }
-        Some(true)
+        Some(())
     }
 }
 

@@ -1,0 +1,209 @@
+//! Patterns that are a row of repeated classes from the beginning of a text to its end, `^\D+\s(\d+\D*)$`: what cuts
+//! streets, postal codes and numbers.
+//!
+//! Takes a pattern, gives its first group in a text as the `regex` crate does, for what that one costs to begin with.
+//! None for other patterns and for long texts.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// A pattern that is simple enough.
+#[derive(Debug)]
+pub(super) struct Simple {
+    items: Vec<Item>,
+    /// The items of the first group; all of them where there is none.
+    group: std::ops::Range<usize>,
+}
+
+/// A class that is repeated.
+#[derive(Debug)]
+struct Item {
+    /// The characters of ASCII in it, a bit for each.
+    ascii: u128,
+    /// All others.
+    ranges: Vec<(char, char)>,
+    min: usize,
+    max: usize,
+}
+
+/// More are left to the `regex` crate.
+const ITEMS: usize = 8;
+/// Longer texts, too: a place in a text is a bit.
+const LONGEST: usize = 127;
+
+impl Simple {
+    /// The pattern of this text, if it is one of them.
+    pub(super) fn new(pattern: &str) -> Option<Self> {
+        let hir = regex_syntax::parse(pattern).ok()?;
+        let HirKind::Concat(parts) = hir.kind() else { return None };
+        let [begin, inner @ .., end] = &parts[..] else { return None };
+        if *begin.kind() != HirKind::Look(Look::Start) || *end.kind() != HirKind::Look(Look::End) {
+            return None;
+        }
+        let (mut items, mut group) = (Vec::new(), None);
+        for part in inner {
+            match part.kind() {
+                HirKind::Capture(capture) => {
+                    let first = items.len();
+                    match capture.sub.kind() {
+                        HirKind::Concat(parts) => parts.iter().try_for_each(|part| Item::add(part, &mut items))?,
+                        _ => Item::add(&capture.sub, &mut items)?,
+                    }
+                    if capture.index == 1 {
+                        group = Some(first..items.len());
+                    }
+                }
+                _ => Item::add(part, &mut items)?,
+            }
+        }
+        let all = 0..items.len();
+        (items.len() <= ITEMS).then(|| Self { items, group: group.unwrap_or(all) })
+    }
+
+    /// What the first group takes of a text; the inner none: the pattern does not fit. None: the text is too long.
+    pub(super) fn part<'a>(&self, text: &'a str) -> Option<Option<&'a str>> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let mut tried = Tried { dead: [0; ITEMS + 1], begins: [0; ITEMS + 1] };
+        if !self.fits(text, 0, 0, &mut tried) {
+            return Some(None);
+        }
+        let begin = |item: usize| tried.begins.get(item).copied();
+        Some(begin(self.group.start).zip(begin(self.group.end)).and_then(|(from, to)| text.get(from..to)))
+    }
+
+    /// Do the items from this one on take the text from this place on? As much as they can, the first ones first.
+    fn fits(&self, text: &str, item: usize, at: usize, tried: &mut Tried) -> bool {
+        if let Some(begin) = tried.begins.get_mut(item) {
+            *begin = at;
+        }
+        let Some(own) = self.items.get(item) else { return at == text.len() };
+        let rest = text.get(at..).unwrap_or_default();
+        let (mut count, mut end) = (0, at);
+        for letter in rest.chars() {
+            if count == own.max || !own.takes(letter) {
+                break;
+            }
+            count += 1;
+            end += letter.len_utf8();
+        }
+        while count >= own.min {
+            let dead = tried.dead.get(item + 1).is_some_and(|dead| dead >> end & 1 == 1);
+            if !dead {
+                if self.fits(text, item + 1, end, tried) {
+                    return true;
+                }
+                if let Some(dead) = tried.dead.get_mut(item + 1) {
+                    *dead |= 1 << end;
+                }
+            }
+            let Some(last) = text.get(at..end).and_then(|taken| taken.chars().next_back()) else { return false };
+            count -= 1;
+            end -= last.len_utf8();
+        }
+        false
+    }
+}
+
+struct Tried {
+    /// By item, the places from which it does not fit.
+    dead: [u128; ITEMS + 1],
+    /// Where each item begins.
+    begins: [usize; ITEMS + 1],
+}
+
+impl Item {
+    /// None: it is no repeated class.
+    fn add(hir: &Hir, items: &mut Vec<Self>) -> Option<()> {
+        match hir.kind() {
+            HirKind::Repetition(repetition) if repetition.greedy => {
+                let HirKind::Class(Class::Unicode(class)) = repetition.sub.kind() else { return None };
+                let max = repetition.max.map_or(usize::MAX, |max| max as usize);
+                items.push(Self::new(
+                    class.ranges().iter().map(|range| (range.start(), range.end())),
+                    repetition.min as usize,
+                    max,
+                ));
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                items.push(Self::new(class.ranges().iter().map(|range| (range.start(), range.end())), 1, 1));
+            }
+            HirKind::Literal(literal) => {
+                for letter in std::str::from_utf8(&literal.0).ok()?.chars() {
+                    items.push(Self::new([(letter, letter)].into_iter(), 1, 1));
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn new(ranges: impl Iterator<Item = (char, char)>, min: usize, max: usize) -> Self {
+        let mut item = Self { ascii: 0, ranges: Vec::new(), min, max };
+        for (from, to) in ranges {
+            for letter in from..=to.min('\u{7f}') {
+                item.ascii |= 1 << (letter as u32);
+            }
+            if to > '\u{7f}' {
+                item.ranges.push((from, to));
+            }
+        }
+        item
+    }
+
+    fn takes(&self, letter: char) -> bool {
+        if letter.is_ascii() {
+            return self.ascii >> (letter as u32) & 1 == 1;
+        }
+        let above = self.ranges.partition_point(|(_, to)| *to < letter);
+        self.ranges.get(above).is_some_and(|(from, _)| *from <= letter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    fn patterns() -> impl Strategy<Value = String> {
+        let class = prop_oneof![
+            Just(r"\d"),
+            Just(r"\D"),
+            Just(r"\s"),
+            Just(r"\w"),
+            Just("[a-cé]"),
+            Just("[^ ]"),
+            Just("."),
+            Just("a")
+        ];
+        let times = prop_oneof![Just(""), Just("*"), Just("+"), Just("?"), Just("{2}"), Just("{1,3}")];
+        let item = || (class.clone(), times.clone()).prop_map(|(class, times)| format!("{class}{times}"));
+        let items = || proptest::collection::vec(item(), 0..3).prop_map(|items| items.concat());
+        (items(), items(), items(), any::<bool>())
+            .prop_map(|(a, b, c, group)| if group { format!("^{a}({b}){c}$") } else { format!("^{a}{b}{c}$") })
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_the_regex_crate_finds(pattern in patterns(), text in "[a-d0-3 é\n]{0,12}") {
+            let regex = Regex::new(&pattern).unwrap();
+            if let Some(simple) = Simple::new(&pattern) {
+                let groups = regex.captures(&text);
+                let part = groups.as_ref().and_then(|groups| groups.get(usize::from(groups.len() > 1)));
+                prop_assert_eq!(simple.part(&text), Some(part.map(|part| part.as_str())), "{}", pattern);
+            }
+        }
+    }
+
+    #[test]
+    fn the_patterns_of_streets_are_simple() {
+        let street = Simple::new(r"^\D+\s(\d+\D*)$").unwrap();
+        assert_eq!(street.part("Rozengracht 75 a"), Some(Some("75 a")));
+        assert_eq!(street.part("Königsallee"), Some(None));
+        assert_eq!(street.part(&"x".repeat(200)), None);
+        assert!(Simple::new(r"^(\D+)\s\d+\D*$").is_some());
+        assert!(Simple::new(r"\[([^\]]+)\]").is_none());
+    }
+}
