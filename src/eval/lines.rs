@@ -141,6 +141,7 @@ pub struct Decider<'l> {
     lines: &'l Lines,
     driver: Option<Driver<'l>>,
     arena: Bump,
+    quickly: u64,
 }
 
 /// Texts of one piece of text beyond this are given back behind it.
@@ -204,7 +205,7 @@ impl Lines {
     /// Somebody who decides lines, by the shorter way where there is one.
     #[must_use]
     pub fn decider<'l>(&'l self, lane: Option<&'l Lane<'l>>) -> Decider<'l> {
-        Decider { lines: self, driver: lane.map(Lane::driver), arena: Bump::new() }
+        Decider { lines: self, driver: lane.map(Lane::driver), arena: Bump::new(), quickly: 0 }
     }
 
     fn line(&self, place: u64, line: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
@@ -286,6 +287,12 @@ impl Lines {
 }
 
 impl Decider<'_> {
+    /// How many lines took the shorter way.
+    #[must_use]
+    pub fn quickly(&self) -> u64 {
+        self.quickly
+    }
+
     /// Adds a line to `out` for each line that is not blank. `first` is the place of the first one in the whole text,
     /// from 1; a line may end in CR LF, the last one in nothing.
     pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
@@ -301,7 +308,10 @@ impl Decider<'_> {
                 let text = text.and_then(|text| text.get(from..end));
                 let quickly = session.as_mut().zip(text).and_then(|(session, line)| quick(session, line, out));
                 match quickly {
-                    Some(outcome) => *tally.of(outcome) += 1,
+                    Some(outcome) => {
+                        *tally.of(outcome) += 1;
+                        self.quickly += 1;
+                    }
                     None => self.lines.line(place, line, out, &mut tally),
                 }
             }
