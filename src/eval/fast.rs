@@ -19,7 +19,6 @@ mod table;
 mod value;
 mod write;
 
-use bumpalo::Bump;
 use jiff::civil::Date;
 
 use self::{
@@ -27,7 +26,7 @@ use self::{
     layout::Layout,
     read::Reader,
     run::{Machine, Stop},
-    value::Quick,
+    value::{PLAN, Quick},
 };
 use crate::{
     plan::Plan,
@@ -50,12 +49,11 @@ pub(super) struct Driver<'l> {
     reader: Reader,
 }
 
-/// Decides lines whose texts are kept in one arena.
+/// Decides the lines of a piece of text.
 pub(super) struct Session<'s> {
     lane: &'s Lane<'s>,
     reader: &'s mut Reader,
     machine: Machine<'s>,
-    arena: &'s Bump,
 }
 
 /// What was decided.
@@ -89,17 +87,20 @@ impl<'p> Lane<'p> {
 
 impl Driver<'_> {
     /// For the lines of a chunk.
-    pub(super) fn session<'s>(&'s mut self, arena: &'s Bump) -> Option<Session<'s>> {
-        let today = Quick::copy(&self.lane.today, arena)?;
-        let machine = Machine::new(&self.lane.program, today, arena);
-        Some(Session { lane: self.lane, reader: &mut self.reader, machine, arena })
+    pub(super) fn session<'s>(&'s mut self) -> Option<Session<'s>> {
+        // A day has no text.
+        let today = Quick::of(&self.lane.today, PLAN, &mut String::new())?;
+        Some(Session { lane: self.lane, reader: &mut self.reader, machine: Machine::new(&self.lane.program, today) })
     }
 }
 
 impl<'s> Session<'s> {
     /// Decides a line of JSON. None: decide it plainly.
     pub(super) fn line(&mut self, line: &'s str) -> Option<Decided> {
-        self.reader.record(&self.lane.layout, line, &mut self.machine.registers, self.arena)?;
+        let Machine { registers, texts, .. } = &mut self.machine;
+        texts.line = line;
+        texts.made.clear();
+        self.reader.record(&self.lane.layout, line, registers, &mut texts.made)?;
         self.machine.derive(&self.lane.layout)?;
         match self.machine.decide() {
             Ok(()) => Some(Decided::Writes),
@@ -127,7 +128,7 @@ impl<'s> Session<'s> {
     pub(super) fn write(&self, number: usize, into: &mut Vec<u8>) -> Option<()> {
         let (target, base) = self.machine.made.get(number)?;
         into.extend_from_slice(target.head.as_bytes());
-        target.element.write(&self.machine.outs, *base, into)?;
+        target.element.write(&self.machine.outs, &self.machine.texts, *base, into)?;
         into.extend_from_slice(b"}}}");
         Some(())
     }

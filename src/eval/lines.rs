@@ -11,7 +11,6 @@ use std::{
     sync::Arc,
 };
 
-use bumpalo::Bump;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value as Json, value::RawValue};
@@ -140,12 +139,8 @@ pub struct Lines {
 pub struct Decider<'l> {
     lines: &'l Lines,
     driver: Option<Driver<'l>>,
-    arena: Bump,
     quickly: u64,
 }
-
-/// Texts of one piece of text beyond this are given back behind it.
-const KEPT: usize = 4 * 1024 * 1024;
 
 /// A line of what comes out.
 #[derive(Serialize)]
@@ -205,7 +200,7 @@ impl Lines {
     /// Somebody who decides lines, by the shorter way where there is one.
     #[must_use]
     pub fn decider<'l>(&'l self, lane: Option<&'l Lane<'l>>) -> Decider<'l> {
-        Decider { lines: self, driver: lane.map(Lane::driver), arena: Bump::new(), quickly: 0 }
+        Decider { lines: self, driver: lane.map(Lane::driver), quickly: 0 }
     }
 
     fn line(&self, place: u64, line: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
@@ -297,7 +292,7 @@ impl Decider<'_> {
     /// from 1; a line may end in CR LF, the last one in nothing.
     pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
         let mut tally = Tally::default();
-        let mut session = self.driver.as_mut().and_then(|driver| driver.session(&self.arena));
+        let mut session = self.driver.as_mut().and_then(|driver| driver.session());
         // One look at all of it; where something is no text, each line is read for itself.
         let text = session.as_ref().and_then(|_| std::str::from_utf8(lines).ok());
         let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
@@ -317,11 +312,6 @@ impl Decider<'_> {
             }
             from = end + 1;
         }
-        drop(session);
-        if self.arena.allocated_bytes() > KEPT {
-            self.arena = Bump::new();
-        }
-        self.arena.reset();
         tally
     }
 }

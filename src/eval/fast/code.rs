@@ -11,7 +11,7 @@ use super::{
     layout::{DerivedWords, Fields, Layout, Place, Rows},
     pattern::Simple,
     table::Classes,
-    value::{Quick, needs_escapes},
+    value::{PLAN, Quick},
     write::{Element, Outline},
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
 /// An expression.
 #[derive(Debug)]
 pub(super) enum Op<'p> {
-    Const(Quick<'p>),
+    Const(Quick),
     /// A register of the record.
     Register(usize),
     /// A register of the row that a loop has in hand.
@@ -191,7 +191,7 @@ pub(super) struct Lookup<'p> {
 /// What a row gives.
 #[derive(Debug)]
 pub(super) enum Result<'p> {
-    Value(Quick<'p>),
+    Value(Quick),
     Code(Op<'p>),
     /// Its [`Lookup::ends`] says so; or nothing that fits here.
     Ends,
@@ -248,6 +248,8 @@ pub(super) struct Program<'p> {
     pub(super) bases: usize,
     /// The patterns of [`Op::Part`]; a copy for one thread has no rival.
     pub(super) patterns: Vec<Regex>,
+    /// The texts of the flow, one behind the other.
+    pub(super) texts: String,
 }
 
 /// What a name stands for.
@@ -272,6 +274,7 @@ struct Lowering<'l, 'p> {
     slots: usize,
     bases: usize,
     patterns: Vec<Regex>,
+    texts: String,
     is_bare: &'l dyn Fn(&EntityName) -> bool,
 }
 
@@ -289,6 +292,7 @@ impl<'p> Program<'p> {
             slots: 0,
             bases: 0,
             patterns: Vec::new(),
+            texts: String::new(),
             is_bare,
         };
         let mut admits = lowering.filter(&plan.source.as_ref()?.filter)?;
@@ -309,9 +313,9 @@ impl<'p> Program<'p> {
                 StmtCode::Ensure(_) | StmtCode::Each(_) => return None,
             });
         }
-        let Lowering { lets, slots, bases, patterns, .. } = lowering;
+        let Lowering { lets, slots, bases, patterns, texts, .. } = lowering;
         let lets: Option<Vec<Op<'p>>> = lets.into_iter().collect();
-        Some(Self { key, admits, stmts, lets: lets?, slots, bases, patterns })
+        Some(Self { key, admits, stmts, lets: lets?, slots, bases, patterns, texts })
     }
 }
 
@@ -332,15 +336,15 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 let field = one(self, path)?;
                 vec![match field {
                     Found::Words(op, words) => Op::HasWord(Box::new(op), bits(words, &[value])),
-                    Found::Value(op) => Op::Matches(Box::new((op, constant(value)?))),
+                    Found::Value(op) => Op::Matches(Box::new((op, self.constant(value)?))),
                 }]
             }
             Filter::In(path, values) => vec![match one(self, path)? {
                 Found::Words(op, words) => Op::HasWord(Box::new(op), bits(words, &values.iter().collect::<Vec<_>>())),
-                Found::Value(op) => Op::OneOf(Box::new(op), values.iter().map(constant).collect::<Option<_>>()?),
+                Found::Value(op) => Op::OneOf(Box::new(op), self.constants(values)?),
             }],
             Filter::Compares(path, compare, value) => match one(self, path)? {
-                Found::Value(op) => vec![Op::Compare(*compare, Box::new((op, constant(value)?)))],
+                Found::Value(op) => vec![Op::Compare(*compare, Box::new((op, self.constant(value)?)))],
                 Found::Words(..) => return None,
             },
             _ => return None,
@@ -369,6 +373,19 @@ impl<'l, 'p> Lowering<'l, 'p> {
     fn guard(&mut self, code: &'p GuardCode) -> Option<Guard<'p>> {
         let when = self.when(code.when.as_ref())?;
         Some(Guard { when, ending: self.ending(code.verdict, &code.message)? })
+    }
+
+    /// A value that the plan holds.
+    fn quick(&mut self, value: &Value) -> Option<Quick> {
+        Quick::of(value, PLAN, &mut self.texts)
+    }
+
+    fn constant(&mut self, value: &Value) -> Option<Op<'p>> {
+        self.quick(value).map(Op::Const)
+    }
+
+    fn constants(&mut self, values: &[Value]) -> Option<Vec<Op<'p>>> {
+        values.iter().map(|value| self.constant(value)).collect()
     }
 
     /// A condition that may not be there.
@@ -413,7 +430,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
     /// An expression that gives a value; none for a record, a list, and what is not known here.
     fn op(&mut self, code: &'p Code) -> Option<Op<'p>> {
         Some(match code {
-            Code::Const(value) => constant(value)?,
+            Code::Const(value) => self.constant(value)?,
             Code::Slot(var) => match self.name(*var)? {
                 Stands::Slot(slot) => Op::Slot(slot),
                 Stands::Let(slot) => Op::Let(slot),
@@ -433,7 +450,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     let pick = table.shape.as_ref()?.index(field.name())?;
                     let results = table.results.iter().map(|(row, _)| row).chain(&table.otherwise);
                     let results = results.map(|row| match row {
-                        RowCode::Value(Value::Record(record)) => quick(record.at(pick)).map(Result::Value),
+                        RowCode::Value(Value::Record(record)) => self.quick(record.at(pick)).map(Result::Value),
                         _ => Some(Result::Ends),
                     });
                     Op::Pick(Box::new(Op::Let(number)), results.collect::<Option<_>>()?)
@@ -460,9 +477,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     (Code::Const(Value::List(items)), Some((op, words))) => {
                         Op::HasWord(Box::new(op), bits(words, &items.iter().collect::<Vec<_>>()))
                     }
-                    (Code::Const(Value::List(items)), None) => {
-                        Op::OneOf(self.boxed(&pair.0)?, items.iter().map(constant).collect::<Option<_>>()?)
-                    }
+                    (Code::Const(Value::List(items)), None) => Op::OneOf(self.boxed(&pair.0)?, self.constants(items)?),
                     (Code::List(items), None) => {
                         let of = self.boxed(&pair.0)?;
                         Op::OneOf(of, items.iter().map(|item| self.op(item)).collect::<Option<_>>()?)
@@ -660,10 +675,10 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 let (end, result) = match row {
                     RowCode::Outcome(verdict, message) => (Some(this.ending(*verdict, message)?), Result::Ends),
                     RowCode::Value(Value::Record(record)) => match call.pick {
-                        Some(pick) => (None, Result::Value(quick(record.at(pick))?)),
+                        Some(pick) => (None, Result::Value(this.quick(record.at(pick))?)),
                         None => (None, Result::Ends),
                     },
-                    RowCode::Value(value) => (None, Result::Value(quick(value)?)),
+                    RowCode::Value(value) => (None, Result::Value(this.quick(value)?)),
                     RowCode::Codes(codes) => match (call.pick, &table.shape) {
                         (Some(pick), _) => (None, Result::Code(this.op(codes.get(pick)?)?)),
                         (None, None) => (None, Result::Code(this.op(codes.first()?)?)),
@@ -731,7 +746,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
 
     fn list(&mut self, code: &'p Code) -> Option<List<'p>> {
         match code {
-            Code::Const(Value::List(items)) => Some(List::Items(items.iter().map(constant).collect::<Option<_>>()?)),
+            Code::Const(Value::List(items)) => Some(List::Items(self.constants(items)?)),
             Code::List(items) => Some(List::Items(items.iter().map(|item| self.op(item)).collect::<Option<_>>()?)),
             Code::Loop(each) => {
                 let head = (each.var, &each.list, each.when.as_ref(), &each.own[..]);
@@ -838,14 +853,4 @@ fn bits(derived: &DerivedWords, words: &[&Value]) -> i64 {
     let own = derived.words.iter().enumerate();
     let own = own.filter(|(_, (own, _))| words.iter().any(|word| word.as_text() == Some(own)));
     own.fold(0, |bits, (number, _)| bits | 1 << number)
-}
-
-/// A value that the plan holds, marked when JSON writes its characters as they are.
-fn quick(value: &Value) -> Option<Quick<'_>> {
-    let quick = Quick::of(value)?;
-    Some(if needs_escapes(quick.text) { quick } else { quick.without_escapes() })
-}
-
-fn constant(value: &Value) -> Option<Op<'_>> {
-    quick(value).map(Op::Const)
 }

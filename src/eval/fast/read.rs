@@ -6,11 +6,9 @@
 //! byte is compared or parsed. None for whatever is unusual or wrong (a key twice, a number of thirty digits, a value
 //! of another kind, no JSON): the plain decoder reads the line then, and has the last word.
 
-use bumpalo::Bump;
-
 use super::{
     layout::{Layout, Leaf, Spelling, Want},
-    value::{DIGITS, Kind, Quick, day, number},
+    value::{self, DIGITS, Kind, LINE, MADE, Quick, day, number},
 };
 use crate::schema::{Kind as Type, normalise};
 
@@ -57,8 +55,9 @@ struct Cursor<'a, 'r> {
     at: usize,
     layout: &'r Layout,
     objects: &'r mut Vec<Learned>,
-    registers: &'r mut Vec<Quick<'a>>,
-    arena: &'a Bump,
+    registers: &'r mut Vec<Quick>,
+    /// Texts that had escapes, and normal forms.
+    made: &'r mut String,
 }
 
 impl Reader {
@@ -68,17 +67,17 @@ impl Reader {
     }
 
     /// Fills the registers with a record. None: read it plainly.
-    pub(super) fn record<'a>(
+    pub(super) fn record(
         &mut self,
         layout: &Layout,
-        line: &'a str,
-        registers: &mut Vec<Quick<'a>>,
-        arena: &'a Bump,
+        line: &str,
+        registers: &mut Vec<Quick>,
+        made: &mut String,
     ) -> Option<()> {
         registers.clear();
         registers.resize(layout.width, Quick::UNSET);
         let objects = &mut self.objects;
-        let mut cursor = Cursor { text: line, bytes: line.as_bytes(), at: 0, layout, objects, registers, arena };
+        let mut cursor = Cursor { text: line, bytes: line.as_bytes(), at: 0, layout, objects, registers, made };
         cursor.space();
         cursor.expect(b'{')?;
         cursor.object(0, 0, 0)?;
@@ -201,7 +200,7 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// None: somebody has put a value there already.
-    fn set(&mut self, register: usize, value: Quick<'a>) -> Option<()> {
+    fn set(&mut self, register: usize, value: Quick) -> Option<()> {
         let place = self.registers.get_mut(register)?;
         if place.kind != Kind::Unset {
             return None;
@@ -214,11 +213,11 @@ impl<'a> Cursor<'a, '_> {
         self.peek() == Some(b'n') && self.word("null").is_some()
     }
 
-    fn leaf(&mut self, leaf: Leaf) -> Option<Quick<'a>> {
+    fn leaf(&mut self, leaf: Leaf) -> Option<Quick> {
         match self.peek()? {
             b'"' => {
-                let (text, escaped) = self.string()?;
-                self.of_text(leaf, text, escaped)
+                let text = self.string()?;
+                self.of_text(leaf, text)
             }
             b'n' => {
                 self.word("null")?;
@@ -228,12 +227,13 @@ impl<'a> Cursor<'a, '_> {
             b't' if leaf == Leaf::Bool => self.word("true").map(|()| Quick::bool(true)),
             b'f' if leaf == Leaf::Bool => self.word("false").map(|()| Quick::bool(false)),
             b'-' | b'0'..=b'9' => {
+                let start = self.at;
                 let text = self.digits()?;
                 match leaf {
                     // Points and signs are part of a code, but not of every kind of it.
                     Leaf::Text(Spelling::AsItStands) => {
                         number(text)?;
-                        Some(Quick::text(text).without_escapes())
+                        Some(Quick::text(text, LINE, start).without_escapes())
                     }
                     Leaf::Text(_) | Leaf::Bool | Leaf::Date | Leaf::Currency => None,
                     _ => numeric(leaf, text),
@@ -243,11 +243,13 @@ impl<'a> Cursor<'a, '_> {
         }
     }
 
-    fn of_text(&self, leaf: Leaf, text: &'a str, escaped: bool) -> Option<Quick<'a>> {
-        let value = Quick::text(text);
+    fn of_text(&mut self, leaf: Leaf, value: Quick) -> Option<Quick> {
         if value.is_blank() {
             return (!matches!(leaf, Leaf::Amount | Leaf::Currency)).then_some(value);
         }
+        let (start, length) = value.span();
+        let all = if value.extra == LINE { self.text } else { self.made.as_str() };
+        let text = all.get(start..start + length)?;
         match leaf {
             Leaf::Text(spelling) => {
                 let (as_it_stands, normal) = match spelling {
@@ -260,10 +262,11 @@ impl<'a> Cursor<'a, '_> {
                         (text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()), &Type::Iban)
                     }
                 };
-                if !as_it_stands {
-                    return Quick::copy(&normalise(normal, text), self.arena);
+                if as_it_stands {
+                    return Some(value);
                 }
-                Some(if escaped { value } else { value.without_escapes() })
+                let normal = normalise(normal, text);
+                Quick::of(&normal, MADE, self.made)
             }
             Leaf::Bool => None,
             Leaf::Date => match text.get(10..) {
@@ -275,12 +278,12 @@ impl<'a> Cursor<'a, '_> {
                 },
                 None => None,
             },
-            Leaf::Currency => (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(value),
+            Leaf::Currency => value::currency(text).map(|code| Quick::int(i64::from(code))),
             _ => numeric(leaf, text),
         }
     }
 
-    fn money(&mut self, node: usize, base: usize, register: usize, depth: usize) -> Option<Quick<'a>> {
+    fn money(&mut self, node: usize, base: usize, register: usize, depth: usize) -> Option<Quick> {
         if self.null() {
             return Some(Quick::BLANK);
         }
@@ -288,20 +291,20 @@ impl<'a> Cursor<'a, '_> {
         self.object(node, base, depth + 1)?;
         let amount = *self.registers.get(base + register + 1)?;
         let currency = *self.registers.get(base + register + 2)?;
-        let currency = if currency.is_blank() { "EUR" } else { currency.text };
+        let currency = if currency.is_blank() { value::EUR } else { u32::try_from(currency.number).ok()? };
         (amount.kind == Kind::Decimal).then_some(Quick::money(amount.number, amount.scale, currency))
     }
 
-    fn rows(&mut self, node: usize, width: usize, depth: usize) -> Option<Quick<'a>> {
+    fn rows(&mut self, node: usize, width: usize, depth: usize) -> Option<Quick> {
         let first = self.registers.len();
         if self.null() {
-            return Quick::list(first, 0);
+            return Quick::list(first, 0, width);
         }
         self.expect(b'[')?;
         self.space();
         if self.peek()? == b']' {
             self.at += 1;
-            return Quick::list(first, 0);
+            return Quick::list(first, 0, width);
         }
         let mut count = 0;
         loop {
@@ -316,7 +319,7 @@ impl<'a> Cursor<'a, '_> {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
-                    return Quick::list(first, count);
+                    return Quick::list(first, count, width);
                 }
                 _ => return None,
             }
@@ -326,7 +329,7 @@ impl<'a> Cursor<'a, '_> {
     /// A value that nobody wants; `own` is the node of the objects in it.
     fn skip(&mut self, node: usize, step: usize, own: Option<usize>, depth: usize) -> Option<()> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
+            b'"' => self.pass_string(),
             b'n' => self.word("null"),
             b't' => self.word("true"),
             b'f' => self.word("false"),
@@ -386,16 +389,29 @@ impl<'a> Cursor<'a, '_> {
         }
     }
 
-    /// A text, and whether it needs an escape when it is written.
-    fn string(&mut self) -> Option<(&'a str, bool)> {
+    /// A text; one that had escapes is made.
+    fn string(&mut self) -> Option<Quick> {
         let start = self.at + 1;
         let (end, escaped) = string_end(self.bytes, start)?;
         self.at = end + 1;
         if !escaped {
-            return Some((self.text.get(start..end)?, false));
+            return Some(Quick::text(self.text.get(start..end)?, LINE, start).without_escapes());
         }
         let unescaped: String = serde_json::from_str(self.text.get(start - 1..=end)?).ok()?;
-        Some((self.arena.alloc_str(&unescaped), true))
+        let value = Quick::text(&unescaped, MADE, self.made.len());
+        self.made.push_str(&unescaped);
+        Some(value)
+    }
+
+    /// A text that nobody wants: its escapes must be right all the same.
+    fn pass_string(&mut self) -> Option<()> {
+        let start = self.at + 1;
+        let (end, escaped) = string_end(self.bytes, start)?;
+        self.at = end + 1;
+        if escaped {
+            serde_json::from_str::<String>(self.text.get(start - 1..=end)?).ok()?;
+        }
+        Some(())
     }
 
     /// What can be a number.
@@ -408,16 +424,16 @@ impl<'a> Cursor<'a, '_> {
     }
 }
 
-fn numeric<'a>(leaf: Leaf, text: &str) -> Option<Quick<'a>> {
+fn numeric(leaf: Leaf, text: &str) -> Option<Quick> {
     let (number, scale) = number(text)?;
     match leaf {
         Leaf::Int => {
-            let whole = super::value::power(scale)?;
+            let whole = value::power(scale)?;
             (number % whole == 0).then_some(Quick::int(number / whole))
         }
         Leaf::Decimal | Leaf::Amount => Some(Quick::decimal(number, scale)),
         Leaf::PercentPoints => (scale + 2 <= DIGITS).then_some(Quick::decimal(number, scale + 2)),
-        Leaf::Euro => Some(Quick::money(number, scale, "EUR")),
+        Leaf::Euro => Some(Quick::money(number, scale, value::EUR)),
         Leaf::Text(_) | Leaf::Bool | Leaf::Currency | Leaf::Date => None,
     }
 }

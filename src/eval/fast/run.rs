@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 
-use bumpalo::Bump;
 use regex::{CaptureLocations, Regex};
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
         Bit, Each, Ending, Given, Guard, Line, List, Lookup, Native, Op, Pattern, Program, Result as Row, Stmt, Target,
     },
     layout::{Condition, Layout},
-    value::{DIGITS, Kind, Quick, needs_escapes, order, power, same},
+    value::{DIGITS, EUR, Kind, MADE, Quick, Texts, needs_escapes, order, power, same},
     write::text,
 };
 use crate::{
@@ -34,26 +33,26 @@ pub(super) enum Stop {
     Ends(Box<(Verdict, Reason)>),
 }
 
-type Valued<'a> = Result<Quick<'a>, Stop>;
+type Valued = Result<Quick, Stop>;
 
 /// What one decision has found out so far.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     program: &'a Program<'a>,
-    pub(super) registers: Vec<Quick<'a>>,
-    lets: Vec<Quick<'a>>,
-    slots: Vec<Quick<'a>>,
+    pub(super) registers: Vec<Quick>,
+    lets: Vec<Quick>,
+    slots: Vec<Quick>,
     bases: Vec<usize>,
     /// The fields of what is written.
-    pub(super) outs: Vec<Quick<'a>>,
+    pub(super) outs: Vec<Quick>,
     pub(super) warnings: Vec<Reason>,
     /// What is written, each with where its fields begin.
     pub(super) made: Vec<(&'a Target<'a>, usize)>,
     /// Where patterns found what.
     places: Vec<CaptureLocations>,
     scratch: String,
-    today: Quick<'a>,
-    arena: &'a Bump,
+    today: Quick,
+    pub(super) texts: Texts<'a>,
 }
 
 /// A value, or the record is decided plainly.
@@ -62,8 +61,8 @@ fn sure<T>(value: Option<T>) -> Result<T, Stop> {
 }
 
 impl<'a> Machine<'a> {
-    /// For records whose texts are kept in this arena.
-    pub(super) fn new(program: &'a Program<'a>, today: Quick<'a>, arena: &'a Bump) -> Self {
+    /// For one record after the other.
+    pub(super) fn new(program: &'a Program<'a>, today: Quick) -> Self {
         Self {
             program,
             registers: Vec::new(),
@@ -76,7 +75,7 @@ impl<'a> Machine<'a> {
             places: program.patterns.iter().map(Regex::capture_locations).collect(),
             scratch: String::new(),
             today,
-            arena,
+            texts: Texts { line: "", made: String::new(), plan: &program.texts },
         }
     }
 
@@ -88,11 +87,11 @@ impl<'a> Machine<'a> {
                 let holds = conditions.iter().all(|(register, condition)| {
                     let value = self.registers.get(*register).copied().unwrap_or(Quick::BLANK);
                     match condition {
-                        Condition::Is(text) => value.is_text() && value.text == &**text,
+                        Condition::Is(text) => value.is_text() && self.texts.get(value) == &**text,
                         Condition::Zero => value.is_number() && value.number == 0,
                         Condition::NotZero => value.is_number() && value.number != 0,
                         Condition::Past => value.kind == Kind::Date && value.number < self.today.number,
-                        Condition::Empty => value.is_blank() || (value.kind == Kind::List && value.span().1 == 0),
+                        Condition::Empty => value.is_blank() || (value.kind == Kind::List && value.rows().1 == 0),
                     }
                 });
                 if holds {
@@ -142,12 +141,13 @@ impl<'a> Machine<'a> {
         if let [op] = &program.key[..] {
             let key = self.value(op).ok()?;
             if key.is_text() {
-                return text(key, into);
+                return text(self.texts.get(key), key.kind, into);
             }
         }
         let mut parts = Vec::new();
         for op in &program.key {
-            parts.push(self.value(op).ok()?.to_value()?.to_string());
+            let part = self.value(op).ok()?;
+            parts.push(part.to_value(&self.texts)?.to_string());
         }
         serde_json::to_writer(into, &parts.join("/")).ok()
     }
@@ -184,7 +184,8 @@ impl<'a> Machine<'a> {
                     masked.push_str(chars);
                 }
                 Bit::Hole(op, print, privacy) => {
-                    let value = sure(self.value(op)?.to_value())?;
+                    let value = self.value(op)?;
+                    let value = sure(value.to_value(&self.texts))?;
                     text.push_str(&printed(&value, *print));
                     masked.push_str(&kept(&value, *print, *privacy));
                 }
@@ -220,9 +221,7 @@ impl<'a> Machine<'a> {
                         }
                         Ok(())
                     })?;
-                    let scale = sure(u8::try_from(*width).ok())?;
-                    let list = sure(Quick::list(first, count))?;
-                    *sure(self.outs.get_mut(base + out))? = Quick { scale, ..list };
+                    *sure(self.outs.get_mut(base + out))? = sure(Quick::list(first, count, *width))?;
                 }
             }
         }
@@ -231,7 +230,7 @@ impl<'a> Machine<'a> {
 
     /// Does the same for each row that the loop takes.
     fn rounds(&mut self, each: &'a Each<'a>, body: &mut dyn FnMut(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
-        let (first, count) = self.registers.get(each.rows.register).map_or((0, 0), |list| list.span());
+        let (first, count) = self.registers.get(each.rows.register).map_or((0, 0), |list| list.rows());
         for number in 0..count {
             *sure(self.bases.get_mut(each.base))? = first + number * each.rows.width;
             for own in &each.own {
@@ -248,7 +247,7 @@ impl<'a> Machine<'a> {
     fn elements(
         &mut self,
         list: &'a List<'a>,
-        see: &mut dyn FnMut(&mut Self, Quick<'a>) -> Result<(), Stop>,
+        see: &mut dyn FnMut(&mut Self, Quick) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         match list {
             List::Items(items) => {
@@ -263,12 +262,12 @@ impl<'a> Machine<'a> {
                 see(machine, value)
             }),
             List::Rows(rows) => {
-                let (_, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.span());
+                let (_, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.rows());
                 // Not blank is all that is asked of them.
                 (0..count).try_for_each(|_| see(self, Quick::bool(true)))
             }
             List::Column(rows, offset) => {
-                let (first, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.span());
+                let (first, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.rows());
                 (0..count).try_for_each(|number| {
                     let value = sure(self.registers.get(first + number * rows.width + offset).copied())?;
                     see(self, value)
@@ -277,12 +276,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn pair(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Result<(Quick<'a>, Quick<'a>), Stop> {
+    fn pair(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Result<(Quick, Quick), Stop> {
         Ok((self.value(&pair.0)?, self.value(&pair.1)?))
     }
 
     /// The value of an expression.
-    fn value(&mut self, op: &'a Op<'a>) -> Valued<'a> {
+    fn value(&mut self, op: &'a Op<'a>) -> Valued {
         Ok(match op {
             Op::Const(value) => *value,
             Op::Register(register) => sure(self.registers.get(*register).copied())?,
@@ -312,7 +311,8 @@ impl<'a> Machine<'a> {
             },
             Op::Fits(of, most) => {
                 let value = self.value(of)?;
-                if value.is_text() && value.text.len() > *most && value.text.chars().count() > *most {
+                let text = self.texts.get(value);
+                if text.len() > *most && text.chars().count() > *most {
                     return Err(Stop::Aside);
                 }
                 value
@@ -321,11 +321,11 @@ impl<'a> Machine<'a> {
             Op::Or(pair) => Quick::bool(self.value(&pair.0)?.is_yes() || self.value(&pair.1)?.is_yes()),
             Op::Is(pair) => {
                 let (a, b) = self.pair(pair)?;
-                Quick::bool(same(a, b))
+                Quick::bool(same(a, b, &self.texts))
             }
             Op::Matches(pair) => {
                 let (a, b) = self.pair(pair)?;
-                Quick::bool(!a.is_blank() && !b.is_blank() && same(a, b))
+                Quick::bool(!a.is_blank() && !b.is_blank() && same(a, b, &self.texts))
             }
             Op::HasWord(of, bits) => Quick::bool(self.value(of)?.number & bits != 0),
             Op::OneOf(of, items) => {
@@ -334,18 +334,21 @@ impl<'a> Machine<'a> {
                 for item in items {
                     // Each is worked out, whichever is the one: it may end the record.
                     found |= match item {
-                        Op::Const(item) => same(value, *item),
-                        item => same(value, self.value(item)?),
+                        Op::Const(item) => same(value, *item, &self.texts),
+                        item => {
+                            let item = self.value(item)?;
+                            same(value, item, &self.texts)
+                        }
                     };
                 }
                 Quick::bool(found && !value.is_blank())
             }
             Op::Compare(compare, pair) => {
                 let (a, b) = self.pair(pair)?;
-                if a.kind == Kind::Money && b.kind == Kind::Money && a.text != b.text {
+                if a.kind == Kind::Money && b.kind == Kind::Money && a.extra != b.extra {
                     return Err(Stop::Aside);
                 }
-                let holds = order(a, b).is_some_and(|order| compare.is(order));
+                let holds = order(a, b, &self.texts).is_some_and(|order| compare.is(order));
                 Quick::bool(holds)
             }
             Op::Default(pair) => match self.value(&pair.0)? {
@@ -383,10 +386,7 @@ impl<'a> Machine<'a> {
                 if !value.is_text() {
                     return if value.is_blank() { Ok(Quick::BLANK) } else { Err(Stop::Aside) };
                 }
-                match self.part(pattern, value.text) {
-                    Some(part) => cut(value, part),
-                    None => Quick::BLANK,
-                }
+                self.part(pattern, value)
             }
             Op::Join(list, by) => self.join(list, by)?,
             Op::Sum(list) => self.sum(list)?,
@@ -421,12 +421,12 @@ impl<'a> Machine<'a> {
             Op::Convert(of, form) => {
                 let value = self.value(of)?;
                 match (form, value.kind) {
-                    (Form::Money, Kind::Int | Kind::Decimal) => Quick::money(value.number, value.scale, "EUR"),
+                    (Form::Money, Kind::Int | Kind::Decimal) => Quick::money(value.number, value.scale, EUR),
                     (Form::Decimal, Kind::Int) => Quick::decimal(value.number, 0),
                     (_, Kind::Unset | Kind::Blank) => value,
                     _ => {
-                        let made = convert(sure(value.to_value())?, form).map_err(|_| Stop::Aside)?;
-                        sure(Quick::copy(&made, self.arena))?
+                        let made = convert(sure(value.to_value(&self.texts))?, form).map_err(|_| Stop::Aside)?;
+                        self.keep(&made)?
                     }
                 }
             }
@@ -434,17 +434,21 @@ impl<'a> Machine<'a> {
     }
 
     /// What a pattern finds: its first group, or all where it has none.
-    fn part(&mut self, pattern: &Pattern, text: &'a str) -> Option<&'a str> {
-        if let Some(found) = pattern.simple.as_ref().and_then(|simple| simple.part(text)) {
-            return found;
+    fn part(&mut self, pattern: &Pattern, value: Quick) -> Quick {
+        let text = self.texts.get(value);
+        let simple = pattern.simple.as_ref().and_then(|simple| simple.part(text));
+        let found = simple.unwrap_or_else(|| {
+            let places = self.places.get_mut(pattern.number)?;
+            self.program.patterns.get(pattern.number)?.captures_read(places, text)?;
+            places.get(usize::from(places.len() > 1))
+        });
+        match found.and_then(|(from, to)| Some((from, text.get(from..to)?))) {
+            Some((from, part)) => value.part(from, part),
+            None => Quick::BLANK,
         }
-        let places = self.places.get_mut(pattern.number)?;
-        self.program.patterns.get(pattern.number)?.captures_read(places, text)?;
-        let (from, to) = places.get(usize::from(places.len() > 1))?;
-        text.get(from..to)
     }
 
-    fn text(&mut self, bits: &'a [Bit<'a>]) -> Valued<'a> {
+    fn text(&mut self, bits: &'a [Bit<'a>]) -> Valued {
         let mut made = std::mem::take(&mut self.scratch);
         made.clear();
         let (mut escapes, mut blank) = (false, false);
@@ -460,14 +464,14 @@ impl<'a> Machine<'a> {
                     blank |= value.is_blank();
                     escapes |= value.kind == Kind::Text;
                     if value.is_text() && *print == Print::Plain {
-                        made.push_str(value.text);
+                        made.push_str(self.texts.get(value));
                     } else {
-                        made.push_str(&printed(&sure(value.to_value())?, *print));
+                        made.push_str(&printed(&sure(value.to_value(&self.texts))?, *print));
                     }
                 }
             }
         }
-        let value = if blank { Quick::BLANK } else { Quick::text(self.arena.alloc_str(&made)) };
+        let value = if blank { Quick::BLANK } else { self.texts.make(&made) };
         self.scratch = made;
         Ok(if escapes { value } else { value.without_escapes() })
     }
@@ -479,7 +483,7 @@ impl<'a> Machine<'a> {
         }
         let slots = &self.slots;
         let values = lookup.args.iter().map(|(_, slot)| slots.get(*slot).copied().unwrap_or(Quick::BLANK));
-        let row = sure(lookup.classes.row(values))?;
+        let row = sure(lookup.classes.row(values, &self.texts))?;
         match lookup.ends.get(row) {
             Some(None) => Ok(row),
             Some(Some(ending)) => Err(self.ends(ending)),
@@ -487,7 +491,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn result(&mut self, results: &'a [Row<'a>], row: usize) -> Valued<'a> {
+    fn result(&mut self, results: &'a [Row<'a>], row: usize) -> Valued {
         match results.get(row) {
             Some(Row::Value(value)) => Ok(*value),
             Some(Row::Code(op)) => self.value(op),
@@ -495,18 +499,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn arithmetic(&mut self, operator: Operator, a: Quick<'a>, b: Quick<'a>) -> Valued<'a> {
+    fn arithmetic(&mut self, operator: Operator, a: Quick, b: Quick) -> Valued {
         if a.is_blank() || b.is_blank() {
             return Ok(Quick::BLANK);
         }
         if let Some(made) = exact(operator, a, b) {
             return Ok(made);
         }
-        let made = arithmetic(operator, &sure(a.to_value())?, &sure(b.to_value())?).map_err(|_| Stop::Aside)?;
-        sure(Quick::copy(&made, self.arena))
+        let made = arithmetic(operator, &sure(a.to_value(&self.texts))?, &sure(b.to_value(&self.texts))?);
+        self.keep(&made.map_err(|_| Stop::Aside)?)
     }
 
-    fn native(&mut self, native: Native, args: &'a [Op<'a>]) -> Valued<'a> {
+    fn native(&mut self, native: Native, args: &'a [Op<'a>]) -> Valued {
         let first = self.value(sure(args.first())?)?;
         let second = match args.get(1) {
             Some(op) => self.value(op)?,
@@ -516,20 +520,29 @@ impl<'a> Machine<'a> {
             return Ok(Quick::BLANK);
         }
         match native {
-            Native::Trim if first.is_text() => Ok(cut(first, first.text.trim())),
+            Native::Trim if first.is_text() => {
+                let text = self.texts.get(first);
+                let begin = text.trim_start();
+                Ok(first.part(text.len() - begin.len(), begin.trim_end()))
+            }
             Native::Upper if first.is_text() => {
-                if first.text.is_ascii() && !first.text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                let text = self.texts.get(first);
+                if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
                     return Ok(first);
                 }
-                Ok(cut(first, self.arena.alloc_str(&first.text.to_uppercase())))
+                let upper = text.to_uppercase();
+                let made = self.texts.make(&upper);
+                // Capitals need no escapes where small letters do not.
+                Ok(if first.kind == Kind::Plain { made.without_escapes() } else { made })
             }
             Native::FirstChars if first.is_text() && second.kind == Kind::Int => {
+                let text = self.texts.get(first);
                 let most = usize::try_from(second.number).unwrap_or(0);
-                if first.text.len() <= most {
+                if text.len() <= most {
                     return Ok(first);
                 }
-                let end = first.text.char_indices().nth(most).map_or(first.text.len(), |(end, _)| end);
-                Ok(cut(first, first.text.get(..end).unwrap_or_default()))
+                let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+                Ok(first.part(0, text.get(..end).unwrap_or_default()))
             }
             Native::DaysBetween if first.kind == Kind::Date && second.kind == Kind::Date => {
                 Ok(Quick::int(second.day_number() - first.day_number()))
@@ -543,26 +556,26 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn join(&mut self, list: &'a List<'a>, by: &'a Op<'a>) -> Valued<'a> {
+    fn join(&mut self, list: &'a List<'a>, by: &'a Op<'a>) -> Valued {
         let mut made = std::mem::take(&mut self.scratch);
         made.clear();
         let by = self.value(by)?;
-        let by = if by.is_text() { by.text } else { "" };
-        let mut escapes = needs_escapes(by);
+
+        let mut escapes = by.kind == Kind::Text;
         let mut count = 0;
         let mut only = Quick::BLANK;
-        self.elements(list, &mut |_, value| {
+        self.elements(list, &mut |machine, value| {
             if value.is_blank() {
                 return Ok(());
             }
             if count > 0 {
-                made.push_str(by);
+                made.push_str(machine.texts.get(by));
             }
             escapes |= value.kind == Kind::Text;
             if value.is_text() {
-                made.push_str(value.text);
+                made.push_str(machine.texts.get(value));
             } else {
-                let _ = write!(made, "{}", sure(value.to_value())?);
+                let _ = write!(made, "{}", sure(value.to_value(&machine.texts))?);
             }
             count += 1;
             only = value;
@@ -571,22 +584,22 @@ impl<'a> Machine<'a> {
         let value = match count {
             0 => Quick::BLANK,
             1 if only.is_text() => only,
-            _ => Quick::text(self.arena.alloc_str(&made)),
+            _ => self.texts.make(&made),
         };
         self.scratch = made;
         Ok(if escapes { value } else { value.without_escapes() })
     }
 
     /// As `sum` does it: blanks left out, amounts stay amounts of one currency, 0 of nothing.
-    fn sum(&mut self, list: &'a List<'a>) -> Valued<'a> {
-        let mut sum: Option<Quick<'a>> = None;
+    fn sum(&mut self, list: &'a List<'a>) -> Valued {
+        let mut sum: Option<Quick> = None;
         self.elements(list, &mut |_, value| {
             if value.is_blank() {
                 return Ok(());
             }
             sum = Some(match sum {
                 None => value,
-                Some(before) if before.kind == value.kind && before.text == value.text && value.is_number() => {
+                Some(before) if before.kind == value.kind && before.extra == value.extra && value.is_number() => {
                     sure(exact(Operator::Add, before, value))?
                 }
                 Some(_) => return Err(Stop::Aside),
@@ -596,7 +609,7 @@ impl<'a> Machine<'a> {
         Ok(sum.unwrap_or(Quick::int(0)))
     }
 
-    fn function(&mut self, call: &'a crate::plan::code::Call, given: &'a [Given<'a>]) -> Valued<'a> {
+    fn function(&mut self, call: &'a crate::plan::code::Call, given: &'a [Given<'a>]) -> Valued {
         let mut values = Vec::with_capacity(given.len());
         let mut lifted = false;
         for given in given {
@@ -604,12 +617,12 @@ impl<'a> Machine<'a> {
                 Given::Value(op, lifts) => {
                     let value = self.value(op)?;
                     lifted |= *lifts && value.is_blank();
-                    sure(value.to_value())?
+                    sure(value.to_value(&self.texts))?
                 }
                 Given::List(list) => {
                     let mut items = Vec::new();
-                    self.elements(list, &mut |_, value| {
-                        items.push(sure(value.to_value())?);
+                    self.elements(list, &mut |machine, value| {
+                        items.push(sure(value.to_value(&machine.texts))?);
                         Ok(())
                     })?;
                     Value::List(items.into())
@@ -630,7 +643,12 @@ impl<'a> Machine<'a> {
             })
             .collect();
         let made = (call.function.call)(&arguments).map_err(|_| Stop::Aside)?;
-        sure(Quick::copy(&made, self.arena))
+        self.keep(&made)
+    }
+
+    /// A value that the plain evaluator made.
+    fn keep(&mut self, value: &Value) -> Valued {
+        sure(Quick::of(value, MADE, &mut self.texts.made))
     }
 }
 
@@ -641,14 +659,8 @@ impl Native {
     }
 }
 
-/// A part of a text: what needs no escape needs none in part either.
-fn cut<'a>(of: Quick<'a>, text: &'a str) -> Quick<'a> {
-    let value = Quick::text(text);
-    if value.is_blank() { value } else { Quick { kind: of.kind, ..value } }
-}
-
 /// Sums, differences and products that fit; none for all else.
-fn exact<'a>(operator: Operator, a: Quick<'a>, b: Quick<'a>) -> Option<Quick<'a>> {
+fn exact(operator: Operator, a: Quick, b: Quick) -> Option<Quick> {
     if !a.is_number() || !b.is_number() {
         return None;
     }
@@ -667,18 +679,18 @@ fn exact<'a>(operator: Operator, a: Quick<'a>, b: Quick<'a>) -> Option<Quick<'a>
     };
     Some(match (a.kind, b.kind) {
         (Kind::Int, Kind::Int) => Quick::int(number),
-        (Kind::Money, Kind::Money) if operator != Operator::Multiply && a.text == b.text => {
-            Quick::money(number, scale, a.text)
+        (Kind::Money, Kind::Money) if operator != Operator::Multiply && a.extra == b.extra => {
+            Quick::money(number, scale, a.extra)
         }
         (Kind::Money, Kind::Money) => return None,
-        (Kind::Money, _) => Quick::money(number, scale, a.text),
-        (_, Kind::Money) => Quick::money(number, scale, b.text),
+        (Kind::Money, _) => Quick::money(number, scale, a.extra),
+        (_, Kind::Money) => Quick::money(number, scale, b.extra),
         _ => Quick::decimal(number, scale),
     })
 }
 
 /// Half away from zero. None: it is too near to what fits.
-fn rounded(value: Quick<'_>, places: u8) -> Option<Quick<'_>> {
+fn rounded(value: Quick, places: u8) -> Option<Quick> {
     let Some(step) = value.scale.checked_sub(places).and_then(power) else { return Some(value) };
     let half = step / 2;
     let shift = if value.number < 0 { -half } else { half };

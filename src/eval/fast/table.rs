@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use jiff::ToSpan as _;
 use rust_decimal::Decimal;
 
-use super::value::{Kind, Quick, order_numbers};
+use super::value::{EUR, Kind, Quick, Texts, order_numbers};
 use crate::{
     plan::table::{Index, TableCode},
     value::Value,
@@ -33,7 +33,7 @@ pub(super) struct Classes<'p> {
 #[derive(Debug, Default)]
 struct Column<'p> {
     texts: HashMap<&'p str, usize, FixedState>,
-    numbers: Vec<Quick<'p>>,
+    numbers: Vec<Quick>,
     days: Vec<i64>,
     /// How many classes there are.
     count: usize,
@@ -85,9 +85,9 @@ impl<'p> Classes<'p> {
     }
 
     /// The number of the row that fits, or of what stands for the rest. None: there is none, or there are several.
-    pub(super) fn row<'a>(&self, values: impl Iterator<Item = Quick<'a>>) -> Option<usize> {
+    pub(super) fn row(&self, values: impl Iterator<Item = Quick>, texts: &Texts<'_>) -> Option<usize> {
         if self.cells.is_empty() {
-            let values: Option<Vec<Value>> = values.map(Quick::to_value).collect();
+            let values: Option<Vec<Value>> = values.map(|value| value.to_value(texts)).collect();
             return match self.index.rows(&values?)[..] {
                 [] => self.rest(),
                 [only] => Some(only),
@@ -97,7 +97,7 @@ impl<'p> Classes<'p> {
         }
         let mut cell = 0;
         for (column, value) in self.columns.iter().zip(values) {
-            cell = cell * column.count + column.class(value)?;
+            cell = cell * column.count + column.class(value, texts)?;
         }
         match *self.cells.get(cell)? {
             NONE => self.rest(),
@@ -180,14 +180,14 @@ impl<'p> Column<'p> {
     }
 
     /// The class of a value, in the order in which [`Column::new`] lists one of each.
-    fn class(&self, value: Quick<'_>) -> Option<usize> {
-        let texts = 1 + self.texts.len();
-        let numbers = texts + 1;
+    fn class(&self, value: Quick, texts: &Texts<'_>) -> Option<usize> {
+        let other = 1 + self.texts.len();
+        let numbers = other + 1;
         let days = numbers + self.numbers.len() * 2 + 1;
         Some(match value.kind {
             Kind::Unset | Kind::Blank => 0,
-            Kind::Plain | Kind::Text => self.texts.get(value.text).copied().unwrap_or(texts),
-            Kind::Money if value.text != "EUR" => return None,
+            Kind::Plain | Kind::Text => self.texts.get(texts.get(value)).copied().unwrap_or(other),
+            Kind::Money if value.extra != EUR => return None,
             Kind::Int | Kind::Decimal | Kind::Money => {
                 let below = self.numbers.iter().take_while(|own| order_numbers(**own, value).is_lt()).count();
                 let at = self.numbers.get(below).is_some_and(|own| order_numbers(*own, value).is_eq());

@@ -1,9 +1,9 @@
-//! Values that are cheap to copy: 32 bytes, texts borrowed from the input, the plan or an arena.
+//! Values of sixteen bytes: what fits two registers of the machine is never copied through memory.
 //!
-//! Takes texts and numbers as they are spelled, gives [`Quick`] values and back. Promises that a number is exact or
-//! refused, and that each value stands for exactly one [`Value`] of the language.
+//! Takes texts and numbers as they are spelled, gives [`Quick`] values and back. A text is a place in the line, among
+//! the texts that were made, or among those of the plan ([`Texts`]). Promises that a number is exact or refused, and
+//! that each value stands for exactly one [`Value`] of the language.
 
-use bumpalo::Bump;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -18,27 +18,66 @@ pub(super) enum Kind {
     Bool,
     Int,
     Decimal,
-    /// With its currency as the text.
     Money,
     /// Characters that JSON writes as they are.
     Plain,
     Text,
-    /// `yyyymmdd` as the number and `yyyy-mm-dd` as the text.
+    /// `yyyymmdd` as the number.
     Date,
     /// The words of a derived field that apply, a bit for each.
     Words,
-    /// Where in the registers its rows or elements begin, and how many there are.
+    /// Where in the registers its rows begin, and how many there are.
     List,
 }
 
-/// A value of the language, for as long as its texts are there.
+/// A value of the language; its text is in [`Texts`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Quick<'a> {
+pub(super) struct Quick {
     pub(super) kind: Kind,
     /// Of a decimal or an amount: the digits behind the point, at most [`DIGITS`].
     pub(super) scale: u8,
+    /// Of a text where it stands ([`LINE`], [`MADE`], [`PLAN`]); of an amount its currency; of rows the registers of one.
+    pub(super) extra: u32,
+    /// Of a text its place and length.
     pub(super) number: i64,
-    pub(super) text: &'a str,
+}
+
+/// A text stands in the line of the record.
+pub(super) const LINE: u32 = 0;
+/// A text was made for this record.
+pub(super) const MADE: u32 = 1;
+/// A text stands in the plan.
+pub(super) const PLAN: u32 = 2;
+
+/// Where texts stand.
+#[derive(Debug)]
+pub(super) struct Texts<'a> {
+    pub(super) line: &'a str,
+    pub(super) made: String,
+    pub(super) plan: &'a str,
+}
+
+impl Texts<'_> {
+    /// The characters of a text; none of anything else.
+    pub(super) fn get(&self, value: Quick) -> &str {
+        if !value.is_text() {
+            return "";
+        }
+        let all = match value.extra {
+            LINE => self.line,
+            MADE => &self.made,
+            _ => self.plan,
+        };
+        let (start, length) = value.span();
+        all.get(start..start + length).unwrap_or_default()
+    }
+
+    /// A text that is kept until the next record; blank when there is nothing but white space in it.
+    pub(super) fn make(&mut self, text: &str) -> Quick {
+        let start = self.made.len();
+        self.made.push_str(text);
+        Quick::text(text, MADE, start)
+    }
 }
 
 /// So many digits always fit an `i64`.
@@ -64,44 +103,58 @@ pub(super) fn power(of: u8) -> Option<i64> {
     POWERS.get(usize::from(of)).copied()
 }
 
-impl<'a> Quick<'a> {
-    pub(super) const UNSET: Self = Self::plain(Kind::Unset, 0);
-    pub(super) const BLANK: Self = Self::plain(Kind::Blank, 0);
+/// Euros.
+pub(super) const EUR: u32 = code(*b"EUR");
 
-    const fn plain(kind: Kind, number: i64) -> Self {
-        Self { kind, scale: 0, number, text: "" }
+const fn code(letters: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, letters[0], letters[1], letters[2]])
+}
+
+/// The code of a currency of three upper-case letters.
+pub(super) fn currency(text: &str) -> Option<u32> {
+    let letters: [u8; 3] = text.as_bytes().try_into().ok()?;
+    letters.iter().all(u8::is_ascii_uppercase).then(|| code(letters))
+}
+
+impl Quick {
+    pub(super) const UNSET: Self = Self::new(Kind::Unset, 0);
+    pub(super) const BLANK: Self = Self::new(Kind::Blank, 0);
+
+    const fn new(kind: Kind, number: i64) -> Self {
+        Self { kind, scale: 0, extra: 0, number }
     }
 
     pub(super) const fn bool(yes: bool) -> Self {
-        Self::plain(Kind::Bool, yes as i64)
+        Self::new(Kind::Bool, yes as i64)
     }
 
     pub(super) const fn int(number: i64) -> Self {
-        Self::plain(Kind::Int, number)
+        Self::new(Kind::Int, number)
     }
 
     pub(super) const fn decimal(number: i64, scale: u8) -> Self {
-        Self { kind: Kind::Decimal, scale, number, text: "" }
+        Self { kind: Kind::Decimal, scale, extra: 0, number }
     }
 
-    pub(super) const fn money(number: i64, scale: u8, currency: &'a str) -> Self {
-        Self { kind: Kind::Money, scale, number, text: currency }
+    pub(super) const fn money(number: i64, scale: u8, currency: u32) -> Self {
+        Self { kind: Kind::Money, scale, extra: currency, number }
+    }
+
+    /// The words of these bits.
+    pub(super) const fn words(bits: i64) -> Self {
+        Self::new(Kind::Words, bits)
+    }
+
+    /// A text that stands at a place; blank when there is nothing but white space in it.
+    pub(super) fn text(text: &str, source: u32, start: usize) -> Self {
+        // What begins with a visible ASCII character is not blank; anything else is looked at whole.
+        let visible = text.as_bytes().first().is_some_and(|first| (0x21..0x7f).contains(first));
+        if visible || !text.trim().is_empty() { Self::filled(text, source, start) } else { Self::BLANK }
     }
 
     /// A text that is one whatever its characters: a flow may write `" "`.
-    const fn filled(text: &'a str) -> Self {
-        Self { kind: Kind::Text, scale: 0, number: 0, text }
-    }
-
-    /// A text; blank when there is nothing but white space in it.
-    pub(super) fn text(text: &'a str) -> Self {
-        // What begins with a visible ASCII character is not blank; anything else is looked at whole.
-        let visible = text.as_bytes().first().is_some_and(|first| (0x21..0x7f).contains(first));
-        if visible || !text.trim().is_empty() {
-            Self { kind: Kind::Text, scale: 0, number: 0, text }
-        } else {
-            Self::BLANK
-        }
+    fn filled(text: &str, source: u32, start: usize) -> Self {
+        Self { extra: source, ..Self::new(Kind::Text, (start as i64) << 32 | text.len() as i64) }
     }
 
     /// The same text, known to need no escapes in JSON; anything else as it is.
@@ -109,24 +162,28 @@ impl<'a> Quick<'a> {
         if self.kind == Kind::Text { Self { kind: Kind::Plain, ..self } } else { self }
     }
 
-    /// Elements that begin at a register.
-    pub(super) fn list(first: usize, count: usize) -> Option<Self> {
+    /// A part of a text that begins so many bytes behind it. What needs no escape needs none in part either.
+    pub(super) fn part(self, start: usize, text: &str) -> Self {
+        let value = Self::text(text, self.extra, self.span().0 + start);
+        if self.kind == Kind::Plain { value.without_escapes() } else { value }
+    }
+
+    /// Rows of so many registers, from a register on.
+    pub(super) fn list(first: usize, count: usize, width: usize) -> Option<Self> {
         let (first, count) = (i64::from(u32::try_from(first).ok()?), i64::from(u32::try_from(count).ok()?));
-        Some(Self::plain(Kind::List, first << 32 | count))
+        Some(Self { extra: u32::try_from(width).ok()?, ..Self::new(Kind::List, first << 32 | count) })
     }
 
-    /// The words of these bits.
-    pub(super) const fn words(bits: i64) -> Self {
-        Self::plain(Kind::Words, bits)
-    }
-
-    /// The first register of a list, and its length.
+    /// Where a text or a list begins, and its length.
     pub(super) fn span(self) -> (usize, usize) {
-        if self.kind != Kind::List {
-            return (0, 0);
-        }
+        // Each half was made of what fits it.
         let part = |number: i64| usize::try_from(number & 0xffff_ffff).unwrap_or(0);
         (part(self.number >> 32), part(self.number))
+    }
+
+    /// The first register of the rows of a list, and how many rows.
+    pub(super) fn rows(self) -> (usize, usize) {
+        if self.kind == Kind::List { self.span() } else { (0, 0) }
     }
 
     pub(super) fn is_blank(self) -> bool {
@@ -146,46 +203,25 @@ impl<'a> Quick<'a> {
     }
 
     /// The value of the language that a value without rows and words stands for.
-    pub(super) fn to_value(self) -> Option<Value> {
+    pub(super) fn to_value(self, texts: &Texts<'_>) -> Option<Value> {
         Some(match self.kind {
             Kind::Unset | Kind::Blank => Value::Blank,
             Kind::Bool => Value::Bool(self.number == 1),
             Kind::Int => Value::Int(self.number),
             Kind::Decimal => Value::Decimal(self.exact()),
-            Kind::Money => Value::Money(Money { amount: self.exact(), currency: Currency::parse(self.text)? }),
-            Kind::Plain | Kind::Text => Value::Text(self.text.into()),
+            Kind::Money => {
+                let [_, letters @ ..] = self.extra.to_be_bytes();
+                let currency = Currency::parse(std::str::from_utf8(&letters).ok()?)?;
+                Value::Money(Money { amount: self.exact(), currency })
+            }
+            Kind::Plain | Kind::Text => Value::Text(texts.get(self).into()),
             Kind::Date => Value::Date(self.day()?),
             Kind::Words | Kind::List => return None,
         })
     }
 
-    /// A value of the language, its text kept by what holds it. None: it is more than fits here.
-    pub(super) fn of(value: &'a Value) -> Option<Self> {
-        Some(match value {
-            Value::Text(text) => Self::filled(text),
-            Value::Money(money) => {
-                let (number, scale) = fitting(money.amount)?;
-                Self::money(number, scale, currency(money.currency)?)
-            }
-            other => Self::unlettered(other)?,
-        })
-    }
-
-    /// A value of the language, its text copied into the arena. None: it is more than fits here.
-    pub(super) fn copy(value: &Value, arena: &'a Bump) -> Option<Self> {
-        Some(match value {
-            Value::Text(text) => Self::filled(arena.alloc_str(text)),
-            Value::Money(money) => {
-                let (number, scale) = fitting(money.amount)?;
-                Self::money(number, scale, currency(money.currency).unwrap_or(arena.alloc_str(money.currency.as_str())))
-            }
-            Value::Date(day) => Self { text: arena.alloc_str(&day.to_string()), ..Self::unlettered(value)? },
-            other => Self::unlettered(other)?,
-        })
-    }
-
-    /// A value that needs no text; a day is without its spelling.
-    fn unlettered(value: &Value) -> Option<Self> {
+    /// A value of the language, its text added to those of this source. None: it is more than fits here.
+    pub(super) fn of(value: &Value, source: u32, texts: &mut String) -> Option<Self> {
         Some(match value {
             Value::Blank => Self::BLANK,
             Value::Bool(yes) => Self::bool(*yes),
@@ -194,9 +230,18 @@ impl<'a> Quick<'a> {
                 let (number, scale) = fitting(*number)?;
                 Self::decimal(number, scale)
             }
+            Value::Money(money) => {
+                let (number, scale) = fitting(money.amount)?;
+                Self::money(number, scale, currency(money.currency.as_str())?)
+            }
+            Value::Text(text) => {
+                let value = Self::filled(text, source, texts.len());
+                texts.push_str(text);
+                if needs_escapes(text) { value } else { value.without_escapes() }
+            }
             Value::Date(day) if (1000..=9999).contains(&day.year()) => {
                 let (year, month, day) = (i64::from(day.year()), i64::from(day.month()), i64::from(day.day()));
-                Self::plain(Kind::Date, (year * 100 + month) * 100 + day)
+                Self::new(Kind::Date, (year * 100 + month) * 100 + day)
             }
             _ => return None,
         })
@@ -225,10 +270,6 @@ fn fitting(number: Decimal) -> Option<(i64, u8)> {
     let number = if number.scale() > u32::from(DIGITS) { number.normalize() } else { number };
     let scale = u8::try_from(number.scale()).ok().filter(|scale| *scale <= DIGITS)?;
     Some((i64::try_from(number.mantissa()).ok()?, scale))
-}
-
-fn currency(currency: Currency) -> Option<&'static str> {
-    (currency == Currency::EUR).then_some("EUR")
 }
 
 /// A number of at most 18 digits, as JSON spells it, without an exponent: its digits and its scale.
@@ -261,7 +302,7 @@ pub(super) fn number(text: &str) -> Option<(i64, u8)> {
 }
 
 /// A day as `yyyy-mm-dd` from the year 1000 on.
-pub(super) fn day(text: &str) -> Option<Quick<'_>> {
+pub(super) fn day(text: &str) -> Option<Quick> {
     let [a, b, c, d, b'-', m, n, b'-', x, y] = text.as_bytes() else { return None };
     let mut number = 0_i64;
     for byte in [a, b, c, d, m, n, x, y] {
@@ -280,7 +321,7 @@ pub(super) fn day(text: &str) -> Option<Quick<'_>> {
         _ => return None,
     };
     let there = year >= 1000 && (1..=last).contains(&day);
-    there.then_some(Quick { kind: Kind::Date, scale: 0, number, text })
+    there.then_some(Quick::new(Kind::Date, number))
 }
 
 /// The same number without zeros at the end of its decimals.
@@ -293,11 +334,11 @@ pub(super) fn shortest(mut number: i64, mut scale: u8) -> (i64, u8) {
 }
 
 /// The order of two numbers.
-pub(super) fn order_numbers(a: Quick<'_>, b: Quick<'_>) -> std::cmp::Ordering {
+pub(super) fn order_numbers(a: Quick, b: Quick) -> std::cmp::Ordering {
     if a.scale == b.scale {
         return a.number.cmp(&b.number);
     }
-    let scaled = |one: Quick<'_>, other: Quick<'_>| {
+    let scaled = |one: Quick, other: Quick| {
         let up = power(other.scale.saturating_sub(one.scale)).unwrap_or(1);
         i128::from(one.number) * i128::from(up)
     };
@@ -305,10 +346,10 @@ pub(super) fn order_numbers(a: Quick<'_>, b: Quick<'_>) -> std::cmp::Ordering {
 }
 
 /// [`crate::value::same`], of values that are no lists and no words.
-pub(super) fn same(a: Quick<'_>, b: Quick<'_>) -> bool {
+pub(super) fn same(a: Quick, b: Quick, texts: &Texts<'_>) -> bool {
     match (a.kind, b.kind) {
-        (Kind::Plain | Kind::Text, Kind::Plain | Kind::Text) => a.text == b.text,
-        (Kind::Money, Kind::Money) => order_numbers(a, b).is_eq() && (a.text == b.text || a.number == 0),
+        (Kind::Plain | Kind::Text, Kind::Plain | Kind::Text) => texts.get(a) == texts.get(b),
+        (Kind::Money, Kind::Money) => order_numbers(a, b).is_eq() && (a.extra == b.extra || a.number == 0),
         _ if a.is_number() && b.is_number() => order_numbers(a, b).is_eq(),
         _ if a.is_blank() && b.is_blank() => true,
         (Kind::Bool, Kind::Bool) | (Kind::Date, Kind::Date) => a.number == b.number,
@@ -317,10 +358,10 @@ pub(super) fn same(a: Quick<'_>, b: Quick<'_>) -> bool {
 }
 
 /// [`crate::value::order`], of values that are no lists and no words.
-pub(super) fn order(a: Quick<'_>, b: Quick<'_>) -> Option<std::cmp::Ordering> {
+pub(super) fn order(a: Quick, b: Quick, texts: &Texts<'_>) -> Option<std::cmp::Ordering> {
     match (a.kind, b.kind) {
         (Kind::Date, Kind::Date) | (Kind::Bool, Kind::Bool) => Some(a.number.cmp(&b.number)),
-        _ if a.is_text() && b.is_text() => Some(a.text.cmp(b.text)),
+        _ if a.is_text() && b.is_text() => Some(texts.get(a).cmp(texts.get(b))),
         _ if a.is_number() && b.is_number() => Some(order_numbers(a, b)),
         _ => None,
     }
@@ -353,19 +394,20 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_comes_back_as_it_was(value in values()) {
-            let arena = Bump::new();
-            let there = Quick::copy(&value, &arena).unwrap();
-            let back = there.to_value().unwrap();
+            let mut texts = Texts { line: "", made: String::new(), plan: "" };
+            let there = Quick::of(&value, MADE, &mut texts.made).unwrap();
+            let back = there.to_value(&texts).unwrap();
             prop_assert_eq!(&back, &value);
             prop_assert_eq!(back.to_string(), value.to_string());
         }
 
         #[test]
         fn values_are_compared_as_the_language_does(a in values(), b in values()) {
-            let arena = Bump::new();
-            let (x, y) = (Quick::copy(&a, &arena).unwrap(), Quick::copy(&b, &arena).unwrap());
-            prop_assert_eq!(same(x, y), crate::value::same(&a, &b));
-            prop_assert_eq!(order(x, y), crate::value::order(&a, &b));
+            let mut texts = Texts { line: "", made: String::new(), plan: "" };
+            let (x, y) = (Quick::of(&a, MADE, &mut texts.made), Quick::of(&b, MADE, &mut texts.made));
+            let (x, y) = (x.unwrap(), y.unwrap());
+            prop_assert_eq!(same(x, y, &texts), crate::value::same(&a, &b));
+            prop_assert_eq!(order(x, y, &texts), crate::value::order(&a, &b));
         }
 
         #[test]

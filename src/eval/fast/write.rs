@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::value::{Kind, Quick, shortest};
+use super::value::{EUR, Kind, Quick, Texts, currency, shortest};
 use crate::schema::{Field, Form, Kind as Type, Object};
 
 /// An element of the envelope.
@@ -220,30 +220,30 @@ fn settle(element: &mut Element, around: &mut Vec<Vec<(Arc<str>, usize, bool)>>,
 
 impl Element {
     /// Is there anything in it?
-    fn is_filled(&self, outs: &[Quick<'_>], base: usize) -> bool {
+    fn is_filled(&self, outs: &[Quick], base: usize) -> bool {
         let there = |scalar: &Scalar| outs.get(base + scalar.out).is_some_and(|value| !value.is_blank());
         self.scalars.iter().chain(&self.attributes).any(there)
             || self.objects.iter().any(|part| part.is_filled(outs, base))
     }
 
     /// Writes it, filled from the registers that begin at `base`.
-    pub(super) fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn write(&self, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Vec<u8>) -> Option<()> {
         into.push(b'{');
         let mut first = true;
         for scalar in &self.attributes {
-            scalar.write(outs, base, &mut first, into)?;
+            scalar.write(outs, texts, base, &mut first, into)?;
         }
         into.extend_from_slice(if first { b"\"Fields\":{" } else { b",\"Fields\":{" });
         first = true;
         for scalar in &self.scalars {
-            scalar.write(outs, base, &mut first, into)?;
+            scalar.write(outs, texts, base, &mut first, into)?;
         }
         into.push(b'}');
         let mut first = true;
         for part in self.objects.iter().filter(|part| part.is_filled(outs, base)) {
             into.extend_from_slice(if first { b",\"Objects\":[" } else { b"," });
             first = false;
-            part.write(outs, base, into)?;
+            part.write(outs, texts, base, into)?;
         }
         if !first {
             into.push(b']');
@@ -254,23 +254,23 @@ impl Element {
 }
 
 impl Part {
-    fn is_filled(&self, outs: &[Quick<'_>], base: usize) -> bool {
+    fn is_filled(&self, outs: &[Quick], base: usize) -> bool {
         match self.rows {
-            Some(rows) => outs.get(base + rows).is_some_and(|rows| rows.span().1 > 0),
+            Some(rows) => outs.get(base + rows).is_some_and(|rows| rows.rows().1 > 0),
             None => self.element.is_filled(outs, base),
         }
     }
 
-    fn write(&self, outs: &[Quick<'_>], base: usize, into: &mut Vec<u8>) -> Option<()> {
+    fn write(&self, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Vec<u8>) -> Option<()> {
         into.extend_from_slice(self.key.as_bytes());
         match self.rows {
-            None => self.element.write(outs, base, into)?,
+            None => self.element.write(outs, texts, base, into)?,
             Some(rows) => {
                 let list = outs.get(base + rows)?;
-                let ((first, count), width) = (list.span(), usize::from(list.scale));
+                let ((first, count), width) = (list.rows(), list.extra as usize);
                 for number in 0..count {
                     into.push(if number == 0 { b'[' } else { b',' });
-                    self.element.write(outs, first + number * width, into)?;
+                    self.element.write(outs, texts, first + number * width, into)?;
                 }
                 into.push(b']');
             }
@@ -282,7 +282,14 @@ impl Part {
 
 impl Scalar {
     /// What is blank is left out; the first one has no comma.
-    fn write(&self, outs: &[Quick<'_>], base: usize, first: &mut bool, into: &mut Vec<u8>) -> Option<()> {
+    fn write(
+        &self,
+        outs: &[Quick],
+        texts: &Texts<'_>,
+        base: usize,
+        first: &mut bool,
+        into: &mut Vec<u8>,
+    ) -> Option<()> {
         let value = *outs.get(base + self.out)?;
         if value.is_blank() {
             return Some(());
@@ -290,16 +297,16 @@ impl Scalar {
         into.extend_from_slice(self.key.as_bytes().get(usize::from(*first)..)?);
         *first = false;
         match (&self.wire, value.kind) {
-            (Wire::Text, Kind::Plain | Kind::Text) => text(value, into)?,
+            (Wire::Text, Kind::Plain | Kind::Text) => text(texts.get(value), value.kind, into)?,
             (Wire::Text, Kind::Int) => quoted(into, |into| number(value.number, 0, into)),
-            (Wire::Date, Kind::Date) => quoted(into, |into| into.extend_from_slice(value.text.as_bytes())),
+            (Wire::Date, Kind::Date) => date(value.number, into),
             (Wire::Bool, Kind::Bool) => into.extend_from_slice(if value.is_yes() { b"true" } else { b"false" }),
             (Wire::Int, Kind::Int) => number(value.number, 0, into),
             (Wire::Int, Kind::Decimal) => match shortest(value.number, value.scale) {
                 (whole, 0) => number(whole, 0, into),
                 _ => return None,
             },
-            (Wire::Int, Kind::Plain | Kind::Text) => number(value.text.trim().parse().ok()?, 0, into),
+            (Wire::Int, Kind::Plain | Kind::Text) => number(texts.get(value).trim().parse().ok()?, 0, into),
             (Wire::Number, Kind::Int | Kind::Decimal) => short(value, into),
             (Wire::NumberText | Wire::Fraction, Kind::Int | Kind::Decimal) => quoted(into, |into| short(value, into)),
             (Wire::Points(places), Kind::Int | Kind::Decimal) => {
@@ -314,15 +321,15 @@ impl Scalar {
                 }
                 number(digits, scale, into);
             }
-            (Wire::AmountIn(currency), Kind::Money) => {
-                let currency = match currency {
-                    Currency::Euro => "EUR",
+            (Wire::AmountIn(own), Kind::Money) => {
+                let own = match own {
+                    Currency::Euro => EUR,
                     Currency::Field(out, of_record) => {
                         let field = outs.get(if *of_record { *out } else { base + out })?;
-                        if field.is_text() { field.text } else { "EUR" }
+                        if field.is_text() { currency(texts.get(*field))? } else { EUR }
                     }
                 };
-                if currency != value.text && value.number != 0 {
+                if own != value.extra && value.number != 0 {
                     return None;
                 }
                 short(value, into);
@@ -340,16 +347,24 @@ fn quoted(into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// A text as JSON has it.
-pub(super) fn text(value: Quick<'_>, into: &mut Vec<u8>) -> Option<()> {
-    if value.kind != Kind::Plain {
-        return serde_json::to_writer(into, value.text).ok();
+pub(super) fn text(text: &str, kind: Kind, into: &mut Vec<u8>) -> Option<()> {
+    if kind != Kind::Plain {
+        return serde_json::to_writer(into, text).ok();
     }
-    quoted(into, |into| into.extend_from_slice(value.text.as_bytes()));
+    quoted(into, |into| into.extend_from_slice(text.as_bytes()));
     Some(())
 }
 
+/// A day from the year 1000 on.
+fn date(day: i64, into: &mut Vec<u8>) {
+    let digit = |power: i64| b'0' + u8::try_from(day / power % 10).unwrap_or(0);
+    let [a, b, c, d] = [10_000_000, 1_000_000, 100_000, 10_000].map(digit);
+    let [e, f, g, h] = [1_000, 100, 10, 1].map(digit);
+    into.extend_from_slice(&[b'"', a, b, c, d, b'-', e, f, b'-', g, h, b'"']);
+}
+
 /// A number without zeros at the end.
-fn short(value: Quick<'_>, into: &mut Vec<u8>) {
+fn short(value: Quick, into: &mut Vec<u8>) {
     let (digits, scale) = shortest(value.number, value.scale);
     number(digits, scale, into);
 }
