@@ -293,15 +293,18 @@ impl Decider<'_> {
     pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
         let mut tally = Tally::default();
         let mut session = self.driver.as_mut().and_then(|driver| driver.session());
-        // One look at all of it; where something is no text, each line is read for itself.
-        let text = session.as_ref().and_then(|_| std::str::from_utf8(lines).ok());
+        // One look at all of it; where something is no text, each line is looked at for itself.
+        let text = session.as_ref().and_then(|_| simdutf8::basic::from_utf8(lines).ok());
         let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
         let mut from = 0;
         for (place, end) in (first..).zip(ends) {
             let line = lines.get(from..end).unwrap_or_default().trim_ascii();
             if !line.is_empty() {
-                let text = text.and_then(|text| text.get(from..end));
-                let quickly = session.as_mut().zip(text).and_then(|(session, line)| quick(session, line, out));
+                let text = || text.map_or_else(|| std::str::from_utf8(line).ok(), |text| text.get(from..end));
+                let session = session.as_mut();
+                let quickly = session
+                    .and_then(|session| Some((session, text()?)))
+                    .and_then(|(session, line)| quick(session, line, out));
                 match quickly {
                     Some(outcome) => {
                         *tally.of(outcome) += 1;

@@ -11,7 +11,7 @@ use super::{
     layout::{DerivedWords, Fields, Layout, Place, Rows},
     pattern::Simple,
     table::Classes,
-    value::{PLAN, Quick},
+    value::{PLAN, Quick, Texts},
     write::{Element, Outline},
 };
 use crate::{
@@ -807,7 +807,11 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     if !stands(*policy, Action::Create) {
                         continue;
                     }
-                    Line::Field(outline.value(name)?, self.op(code)?)
+                    let (out, op) = (outline.value(name)?, self.op(code)?);
+                    if let Op::Const(value) = op {
+                        outline.fix(out, value, &Texts { line: "", made: String::new(), plan: &self.texts });
+                    }
+                    Line::Field(out, op)
                 }
                 LineCode::Object { name, repeats, policy, when, lines } => {
                     if !stands(*policy, Action::Create) {

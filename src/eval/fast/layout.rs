@@ -26,19 +26,24 @@ pub(super) struct Node {
     wanted: Vec<(Arc<str>, Want)>,
 }
 
-/// What is done with the value of a key.
+/// What is done with the value of a key. Small, since it is looked at for each: nodes and registers by number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Want {
     /// It is looked at only as JSON; the node of the objects in it, once there was one.
-    Skip(Option<usize>),
+    Skip(Option<u16>),
     /// Into the register.
-    Leaf(usize, Leaf),
+    Leaf(u16, Leaf),
     /// An object with its own node; the register is marked.
-    Object(usize, usize),
+    Object(u16, u16),
     /// An object with amount and currency, in the two registers behind this one until they are one amount in it.
-    Money(usize, usize),
+    Money(u16, u16),
     /// Rows of so many registers; the list goes into the register.
-    Rows { node: usize, register: usize, width: usize },
+    Rows { node: u16, register: u16, width: u16 },
+}
+
+/// A number that fits [`Want`]; records are not that large.
+fn small(number: usize) -> Option<u16> {
+    u16::try_from(number).ok()
 }
 
 /// How a value is read.
@@ -174,7 +179,7 @@ impl Layout {
                 Some(field) => match (&field.ty.kind, inner) {
                     (Kind::Record(_), Some(inner)) => {
                         let (own, register) = (self.node(), take(width, 1));
-                        self.want(node, &field.wire, Want::Object(own, register))?;
+                        self.want(node, &field.wire, Want::Object(small(own)?, small(register)?))?;
                         Place::Object(self.fields(own, inner, width, None)?)
                     }
                     (Kind::List(_), Some(inner)) => {
@@ -184,7 +189,11 @@ impl Layout {
                         if fields.0.iter().any(|(_, place)| has_rows(place)) {
                             return None;
                         }
-                        self.want(node, &field.wire, Want::Rows { node: own, register, width: row })?;
+                        self.want(
+                            node,
+                            &field.wire,
+                            Want::Rows { node: small(own)?, register: small(register)?, width: small(row)? },
+                        )?;
                         Place::Rows(Rows { register, width: row, fields })
                     }
                     _ => Place::Register(self.leaf(node, field, width)?),
@@ -200,9 +209,9 @@ impl Layout {
         let leaf = match (&field.ty.kind, &field.form) {
             (Kind::Money, Form::MoneyObject(amount)) => {
                 let (own, register) = (self.node(), take(width, 3));
-                self.want(own, amount, Want::Leaf(register + 1, Leaf::Amount))?;
-                self.want(own, &"currency".into(), Want::Leaf(register + 2, Leaf::Currency))?;
-                self.want(node, &field.wire, Want::Money(own, register))?;
+                self.want(own, amount, Want::Leaf(small(register + 1)?, Leaf::Amount))?;
+                self.want(own, &"currency".into(), Want::Leaf(small(register + 2)?, Leaf::Currency))?;
+                self.want(node, &field.wire, Want::Money(small(own)?, small(register)?))?;
                 return Some(register);
             }
             (Kind::Money, Form::MoneyNumber(Some(_))) => return None,
@@ -219,7 +228,7 @@ impl Layout {
             _ => return None,
         };
         let register = take(width, 1);
-        self.want(node, &field.wire, Want::Leaf(register, leaf))?;
+        self.want(node, &field.wire, Want::Leaf(small(register)?, leaf))?;
         Some(register)
     }
 

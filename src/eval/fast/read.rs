@@ -23,7 +23,7 @@ pub(super) struct Reader {
 #[derive(Debug, Default)]
 struct Learned {
     steps: Vec<Step>,
-    first: usize,
+    first: u16,
 }
 
 #[derive(Debug)]
@@ -32,21 +32,21 @@ struct Step {
     text: Box<[u8]>,
     want: Want,
     /// What mostly follows.
-    next: usize,
+    next: u16,
 }
 
 /// An object has at most so many steps, and so many objects are told apart: vendors have fewer, nonsense has no end.
 const STEPS: usize = 128;
 const OBJECTS: usize = 256;
 /// No step.
-const NONE: usize = usize::MAX;
+const NONE: u16 = u16::MAX;
 /// Deeper than any vendor, and less deep than what the plain decoder refuses.
 const DEPTH: usize = 60;
 
 /// What follows a value.
 enum Next {
     End,
-    Key { want: Want, step: usize },
+    Key { want: Want, step: u16 },
 }
 
 struct Cursor<'a, 'r> {
@@ -118,10 +118,13 @@ impl<'a> Cursor<'a, '_> {
                 return Some(());
             }
             let learned = self.objects.get(node)?;
-            let guess = if first { learned.first } else { learned.steps.get(before).map_or(NONE, |step| step.next) };
-            let rest = self.bytes.get(self.at..)?;
-            let (want, step) = match learned.steps.get(guess) {
-                Some(step) if rest.starts_with(&step.text) => {
+            let guess = if first {
+                learned.first
+            } else {
+                learned.steps.get(usize::from(before)).map_or(NONE, |step| step.next)
+            };
+            let (want, step) = match learned.steps.get(usize::from(guess)) {
+                Some(step) if begins(self.bytes, self.at, &step.text) => {
                     self.at += step.text.len();
                     (step.want, guess)
                 }
@@ -134,22 +137,23 @@ impl<'a> Cursor<'a, '_> {
                 Want::Skip(own) => self.skip(node, step, own, depth)?,
                 Want::Leaf(register, leaf) => {
                     let value = self.leaf(leaf)?;
-                    self.set(base + register, value)?;
+                    self.set(base + usize::from(register), value)?;
                 }
                 Want::Object(own, register) => {
-                    self.set(base + register, Quick::BLANK)?;
+                    self.set(base + usize::from(register), Quick::BLANK)?;
                     if !self.null() {
                         self.expect(b'{')?;
-                        self.object(own, base, depth + 1)?;
+                        self.object(usize::from(own), base, depth + 1)?;
                     }
                 }
                 Want::Money(own, register) => {
-                    let money = self.money(own, base, register, depth)?;
+                    let register = usize::from(register);
+                    let money = self.money(usize::from(own), base, register, depth)?;
                     self.set(base + register, money)?;
                 }
                 Want::Rows { node, register, width } => {
-                    let rows = self.rows(node, width, depth)?;
-                    self.set(base + register, rows)?;
+                    let rows = self.rows(usize::from(node), usize::from(width), depth)?;
+                    self.set(base + usize::from(register), rows)?;
                 }
             }
             (before, first) = (step, false);
@@ -157,7 +161,7 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// Reads a key as JSON has it, and learns it.
-    fn key(&mut self, node: usize, before: usize, first: bool) -> Option<Next> {
+    fn key(&mut self, node: usize, before: u16, first: bool) -> Option<Next> {
         let start = self.at;
         self.space();
         if self.peek()? == b'}' {
@@ -182,20 +186,21 @@ impl<'a> Cursor<'a, '_> {
         let text = self.bytes.get(start..self.at)?;
         let want = self.layout.nodes.get(node).map_or(Want::Skip(None), |node| node.want(key));
         let learned = self.objects.get_mut(node)?;
-        let step = match learned.steps.iter().position(|step| *step.text == *text) {
-            Some(step) => step,
+        let place = match learned.steps.iter().position(|step| *step.text == *text) {
+            Some(place) => place,
             None if learned.steps.len() < STEPS => {
                 learned.steps.push(Step { text: text.into(), want, next: NONE });
                 learned.steps.len() - 1
             }
             None => return Some(Next::Key { want, step: NONE }),
         };
+        let want = learned.steps.get(place).map_or(want, |step| step.want);
+        let step = u16::try_from(place).unwrap_or(NONE);
         if first {
             learned.first = step;
-        } else if let Some(before) = learned.steps.get_mut(before) {
+        } else if let Some(before) = learned.steps.get_mut(usize::from(before)) {
             before.next = step;
         }
-        let want = learned.steps.get(step).map_or(want, |step| step.want);
         Some(Next::Key { want, step })
     }
 
@@ -327,7 +332,7 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// A value that nobody wants; `own` is the node of the objects in it.
-    fn skip(&mut self, node: usize, step: usize, own: Option<usize>, depth: usize) -> Option<()> {
+    fn skip(&mut self, node: usize, step: u16, own: Option<u16>, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' => self.pass_string(),
             b'n' => self.word("null"),
@@ -341,14 +346,16 @@ impl<'a> Cursor<'a, '_> {
                             return None;
                         }
                         self.objects.push(Learned::default());
-                        let own = self.objects.len() - 1;
-                        if let Some(step) = self.objects.get_mut(node).and_then(|object| object.steps.get_mut(step)) {
+                        let own = u16::try_from(self.objects.len() - 1).ok()?;
+                        if let Some(step) =
+                            self.objects.get_mut(node).and_then(|object| object.steps.get_mut(usize::from(step)))
+                        {
                             step.want = Want::Skip(Some(own));
                         }
                         own
                     }
                 };
-                self.nested(own, depth + 1)
+                self.nested(usize::from(own), depth + 1)
             }
             _ => {
                 let text = self.digits()?;
@@ -375,7 +382,7 @@ impl<'a> Cursor<'a, '_> {
             self.space();
             match self.peek()? {
                 b'{' | b'[' => self.nested(own, depth + 1)?,
-                _ => self.skip(own, NONE, Some(own), depth)?,
+                _ => self.skip(own, NONE, None, depth)?,
             }
             self.space();
             match self.peek()? {
@@ -436,6 +443,22 @@ fn numeric(leaf: Leaf, text: &str) -> Option<Quick> {
         Leaf::Euro => Some(Quick::money(number, scale, value::EUR)),
         Leaf::Text(_) | Leaf::Bool | Leaf::Currency | Leaf::Date => None,
     }
+}
+
+/// Does this text stand at this place? Eight bytes at a time: they are a key and its quotes, short and mostly right.
+fn begins(bytes: &[u8], at: usize, text: &[u8]) -> bool {
+    let Some(there) = bytes.get(at..at + text.len()) else { return false };
+    let (Some(last), Some(own)) = (there.last_chunk::<8>(), text.last_chunk::<8>()) else { return there == text };
+    let (mut rest, mut wanted) = (there, text);
+    while let (Some((eight, behind)), Some((own, more))) =
+        (rest.split_first_chunk::<8>(), wanted.split_first_chunk::<8>())
+    {
+        if u64::from_ne_bytes(*eight) != u64::from_ne_bytes(*own) {
+            return false;
+        }
+        (rest, wanted) = (behind, more);
+    }
+    u64::from_ne_bytes(*last) == u64::from_ne_bytes(*own)
 }
 
 /// Where a text of JSON ends, from behind its first quote on: the place of the other one, and whether it has escapes.

@@ -26,6 +26,8 @@ struct Scalar {
     key: String,
     out: usize,
     wire: Wire,
+    /// All of it, where its value is always the same: `,"CuId":"EUR"`.
+    fixed: Option<String>,
 }
 
 /// A field with fields of its own.
@@ -141,7 +143,7 @@ impl Outline {
         };
         let out = self.register()?;
         let key = format!(",{}:", serde_json::Value::from(&*field.wire));
-        let scalar = Scalar { name: field.name.clone(), key, out, wire };
+        let scalar = Scalar { name: field.name.clone(), key, out, wire, fixed: None };
         let element = &mut self.levels.last_mut()?.element;
         let attribute = field.wire.starts_with('@');
         if attribute {
@@ -150,6 +152,19 @@ impl Outline {
             element.scalars.push(scalar)
         }
         Some(out)
+    }
+
+    /// The field with this register has always this value.
+    pub(super) fn fix(&mut self, out: usize, value: Quick, texts: &Texts<'_>) {
+        let Some(element) = self.levels.last_mut().map(|level| &mut level.element) else { return };
+        let mut scalars = element.scalars.iter_mut().chain(&mut element.attributes);
+        let Some(scalar) = scalars.find(|scalar| scalar.out == out) else { return };
+        let (mut outs, mut written) = (vec![Quick::UNSET; out], Vec::new());
+        outs.push(value);
+        // An amount is not known to fit before its currency is.
+        if scalar.write(&outs, texts, 0, &mut false, &mut written).is_some() && !value.is_blank() {
+            scalar.fixed = String::from_utf8(written).ok();
+        }
     }
 
     /// The fields of an object.
@@ -294,8 +309,12 @@ impl Scalar {
         if value.is_blank() {
             return Some(());
         }
-        into.extend_from_slice(self.key.as_bytes().get(usize::from(*first)..)?);
+        let begin = self.fixed.as_ref().unwrap_or(&self.key);
+        into.extend_from_slice(begin.as_bytes().get(usize::from(*first)..)?);
         *first = false;
+        if self.fixed.is_some() {
+            return Some(());
+        }
         match (&self.wire, value.kind) {
             (Wire::Text, Kind::Plain | Kind::Text) => text(texts.get(value), value.kind, into)?,
             (Wire::Text, Kind::Int) => quoted(into, |into| number(value.number, 0, into)),
