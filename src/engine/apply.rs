@@ -3,7 +3,9 @@
 //! The order for every write is *ask, take a slot, intend, commit, send, confirm*; the confirm of one write and the
 //! intention of the next are one commit, and so are the last confirm and the outcome of the record.
 
-mod things;
+mod gone;
+mod known;
+mod locks;
 mod update;
 mod write;
 
@@ -17,7 +19,7 @@ use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
 use self::{
-    things::Made,
+    locks::Made,
     write::{Looked, Making},
 };
 use super::{
