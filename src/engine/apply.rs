@@ -31,7 +31,7 @@ use super::{
     summary::Tally,
 };
 use crate::{
-    eval,
+    clock, eval,
     insight::{Event, EventKind, Journal},
     ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, Row, State, Told},
     value::{Action, Outcome, Reason, Value, Verdict, Write},
@@ -334,7 +334,7 @@ impl Applying<'_> {
             _ => Vec::new(),
         };
         self.journal.record(&Event {
-            at: Timestamp::now(),
+            at: clock::now(),
             run: self.run.name.clone(),
             key: Some(entry.name.key.clone()),
             kind,
