@@ -4,6 +4,7 @@
 //! `tests/README.md` tells the figures and how to try one cell.
 
 mod cell;
+mod wire;
 mod world;
 
 use std::{
@@ -125,7 +126,7 @@ fn a_second_kill_during_the_recovery_loses_nothing_and_doubles_nothing() {
     println!("KOPPEL_SEED={seed}");
     let mut dice = StdRng::seed_from_u64(seed);
     let first: Vec<Cell> = cell::all().into_iter().filter(|cell| cell.second.is_none()).collect();
-    let points: Vec<_> = POINTS.iter().filter(|point| point.when != When::Sent).collect();
+    let points: Vec<_> = POINTS.iter().filter(|point| !matches!(point.when, When::UnderWay(_))).collect();
     let pairs = (0..PAIRS).map(|_| {
         let cell = first[dice.random_range(0..first.len())];
         let point = points[dice.random_range(0..points.len())];
