@@ -45,7 +45,10 @@ impl Applying<'_> {
             }
             let what = format!("{conn} refused the {} and does not show {} {key}", write.entity.entity, row.name);
             if !row.is_thing() {
-                let text = format!("{what} any more, which koppel made: `koppel redo {}`", making.entry.name.key);
+                let text = format!(
+                    "{what} any more, which koppel made and makes no second time: put it back there under that key, or \
+                     finish the record by hand"
+                );
                 return Ok(self.hold(Some(&write.name), text));
             }
             let connector = self.run.connection(&write.entity.role)?;
