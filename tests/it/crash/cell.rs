@@ -230,6 +230,16 @@ pub(super) struct Second {
     pub(super) nth: u32,
     /// It must be passed, or it may be.
     pub(super) certain: bool,
+    /// From its first passing of this point on, the clock of this process and the next is so many seconds ahead or
+    /// behind.
+    pub(super) clock: Option<(&'static Point, i64)>,
+}
+
+impl Second {
+    /// As the program is told.
+    pub(super) fn jump(&self) -> Option<String> {
+        self.clock.map(|(point, seconds)| format!("{}:1:{seconds}", point.name))
+    }
 }
 
 /// One trial.
@@ -253,7 +263,10 @@ impl fmt::Display for Cell {
         };
         write!(f, "{}/{}/{}/{change}", point.name, write.name(), target.name)?;
         match second {
-            Some(second) => write!(f, "+{}:{}", second.point.name, second.nth),
+            Some(second) => {
+                write!(f, "+{}:{}", second.point.name, second.nth)?;
+                second.jump().map_or(Ok(()), |jump| write!(f, "~{jump}"))
+            }
             None => Ok(()),
         }
     }
@@ -401,7 +414,7 @@ pub(super) fn all() -> Vec<Cell> {
                 for change in CHANGES {
                     if why_not(point, write, target, change).is_none() {
                         let recovering = point.when == When::Recovering;
-                        let second = recovering.then_some(Second { point, nth: 1, certain: true });
+                        let second = recovering.then_some(Second { point, nth: 1, certain: true, clock: None });
                         let first = if recovering { &SENT } else { point };
                         all.push(Cell { point: first, write, target, change, second });
                     }

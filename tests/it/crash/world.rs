@@ -135,19 +135,21 @@ impl World {
             self.put_back(folder);
         }
         self.change(cell, folder, number, more);
+        let jump = cell.second.and_then(|second| second.jump());
         if let Some(next) = &cell.second {
             if *next.point == WORD && next.certain {
                 self.said_to_have_happened(folder, cell.write, number)?;
             }
             let point = format!("{}:{}", next.point.name, next.nth);
-            let ended = ended(self.koppel(folder, Some(&point)))?;
+            let ended = ended(self.next(folder, Some(&point), jump.as_deref()))?;
             *second = killed(&ended).is_ok();
             if next.certain {
                 killed(&ended).map_err(|text| format!("{point}: {text}"))?;
             }
         }
         let records = if cell.change == Change::Another { 2 } else { 1 };
-        let ended = if lost { self.waited_out(folder, records)? } else { ended(self.koppel(folder, None))? };
+        let ended =
+            if lost { self.waited_out(folder, records)? } else { ended(self.next(folder, None, jump.as_deref()))? };
         if !matches!(ended.status.code(), Some(0 | 2)) {
             return Err(said(&ended));
         }
@@ -205,11 +207,15 @@ impl World {
     }
 
     fn koppel(&self, folder: &Path, crash: Option<&str>) -> Child {
+        self.next(folder, crash, None)
+    }
+
+    /// A process whose clock may jump.
+    fn next(&self, folder: &Path, crash: Option<&str>, jump: Option<&str>) -> Child {
         let mut command = command(folder);
         command.args(["run", "--wait", &self.at()]);
-        if let Some(point) = crash {
-            command.env("KOPPEL_CRASH", point);
-        }
+        let armed = [("KOPPEL_CRASH", crash), ("KOPPEL_CLOCK", jump)];
+        command.envs(armed.into_iter().filter_map(|(name, armed)| Some((name, armed?))));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
