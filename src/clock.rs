@@ -8,13 +8,13 @@ use jiff::Timestamp;
 /// What the clock says now.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
-    #[cfg(debug_assertions)]
+    #[cfg(all(debug_assertions, unix))]
     let now = now.saturating_add(jumps::so_far()).unwrap_or(now);
     now
 }
 
 /// Jumps of the clock that a test asks for; no release has any of it.
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, unix))]
 pub(crate) mod jumps {
     use std::sync::atomic::{AtomicI64, Ordering};
 
