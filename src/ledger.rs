@@ -52,7 +52,7 @@ pub use view::{Doubted, Holder, Stands, View};
 pub use wish::{Came, Verb, Wish, Wished};
 
 use crate::{
-    crash,
+    clock, crash,
     value::{Node, Record, Value, Write},
 };
 
@@ -612,7 +612,7 @@ impl Ledger {
     }
 
     fn at(&self) -> store::At {
-        store::At { epoch: self.epoch, now: Timestamp::now() }
+        store::At { epoch: self.epoch, now: clock::now() }
     }
 }
 
@@ -639,7 +639,7 @@ fn begin(connection: &mut Connection, key: &key::Key, places: &Places) -> Result
         return Err(LedgerError::OtherKey { path: places.key.clone() });
     }
     transaction.execute("UPDATE meta SET epoch = epoch + 1", [])?;
-    store::started(&transaction, store::At { epoch: found.epoch + 1, now: Timestamp::now() })?;
+    store::started(&transaction, store::At { epoch: found.epoch + 1, now: clock::now() })?;
     crash::point("restart:before-unsettled");
     transaction.commit()?;
     crash::point("restart:unsettled-committed");

@@ -191,10 +191,11 @@ impl InReach {
     }
 }
 
-/// The ledger of a sandbox that runs already: kept for as long as somebody wants to go on with it.
+/// The ledger of a sandbox that runs already: kept for as long as somebody wants to go on with it. Its mark goes with
+/// its folder: who deletes that begins anew.
 fn sandbox_places(folder: &Path, name: &str, project: &Project) -> Places {
-    let ledger = folder.join(".koppel").join(format!("{name}.sqlite"));
-    Places { ledger, key: folder.join(&project.config.ledger_key), birth: None }
+    let own = |ending: &str| folder.join(".koppel").join(format!("{name}.{ending}"));
+    Places { ledger: own("sqlite"), key: folder.join(&project.config.ledger_key), birth: Some(own("mark")) }
 }
 
 /// The places of a running sandbox, for verbs that only look.

@@ -25,6 +25,7 @@ use reqwest::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{ConnectorError, faults::clean, manifest::Manifest};
+use crate::clock;
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a read may take.
@@ -244,7 +245,7 @@ fn retry_after(header: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = DateTimeParser::new().parse_timestamp(header.trim()).ok()?;
-    let seconds = at.as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    let seconds = at.as_second().saturating_sub(clock::now().as_second());
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 

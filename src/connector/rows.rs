@@ -8,10 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use crate::{
+    clock,
     schema::{Object, Privacy, Projection, ReadFacts, home_day},
     value::{Ask, Filter, Record, Value},
 };
@@ -210,7 +211,7 @@ pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
 
 /// The Amsterdam date: what is late is late there.
 fn today() -> Date {
-    home_day(Timestamp::now())
+    home_day(clock::now())
 }
 
 /// The paths that a filter looks at.

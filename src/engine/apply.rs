@@ -3,7 +3,9 @@
 //! The order for every write is *ask, take a slot, intend, commit, send, confirm*; the confirm of one write and the
 //! intention of the next are one commit, and so are the last confirm and the outcome of the record.
 
-mod things;
+mod gone;
+mod known;
+mod locks;
 mod update;
 mod write;
 
@@ -17,7 +19,7 @@ use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
 use self::{
-    things::Made,
+    locks::Made,
     write::{Looked, Making},
 };
 use super::{
@@ -29,7 +31,7 @@ use super::{
     summary::Tally,
 };
 use crate::{
-    eval,
+    clock, eval,
     insight::{Event, EventKind, Journal},
     ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, Row, State, Told},
     value::{Action, Outcome, Reason, Value, Verdict, Write},
@@ -332,7 +334,7 @@ impl Applying<'_> {
             _ => Vec::new(),
         };
         self.journal.record(&Event {
-            at: Timestamp::now(),
+            at: clock::now(),
             run: self.run.name.clone(),
             key: Some(entry.name.key.clone()),
             kind,

@@ -17,6 +17,7 @@ use super::{
     reads::{Answers, ask},
 };
 use crate::{
+    clock,
     eval::{Left, Remembered},
     ledger::{Hasher, Hashes, Ledger, LeftAt, Target},
     schema::{WriteClass, WriteFacts},
@@ -196,7 +197,7 @@ pub(super) async fn look(
     asks: Vec<Ask>,
 ) -> Result<Answers, EngineError> {
     let Some(ledger) = ledger else { return ask(run, stop, asks).await };
-    let begun = Timestamp::now();
+    let begun = clock::now();
     let wide: Vec<(Ask, Ask)> = asks.into_iter().map(|own| (telling(run, &own), own)).collect();
     let answers = ask(run, stop, wide.iter().map(|(wide, _)| wide.clone()).collect()).await?;
     let mut own = Answers::with_capacity(wide.len());
@@ -373,7 +374,7 @@ pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Resul
         for (name, entity) in system.into_iter().flat_map(|system| &system.entities) {
             let Some(facts) = entity.write.as_ref().filter(|facts| facts.class == WriteClass::Master) else { continue };
             let (Some(shown_by), Some(key)) = (&facts.shown_by, facts.shown_key()) else { continue };
-            let begun = Timestamp::now();
+            let begun = clock::now();
             let before = begun.checked_sub(connector.read_lag()).unwrap_or(Timestamp::UNIX_EPOCH);
             let keys = ledger.unread((connector.name(), name), before).await?;
             let shown_by = EntityName { role: role.clone(), entity: shown_by.clone() };

@@ -7,8 +7,6 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     EngineError, Run,
     left::look,
@@ -18,6 +16,7 @@ use super::{
 };
 use crate::{
     check::typed::Since,
+    clock,
     plan::SourcePlan,
     schema::ListWord,
     value::{Ask, Filter, Record, Value, order},
@@ -120,11 +119,11 @@ impl Poll<'_> {
         let list = source.name.to_string();
         let mut now: HashSet<Arc<str>> = HashSet::new();
         let mut pages = Pages::new(self.run, self.stop, self.source_ask(source, filter.clone()).await?)?;
-        let mut read = Timestamp::now();
+        let mut read = clock::now();
         while let Some(records) = pages.next().await? {
             now.extend(records.iter().map(|record| self.key_of(source, record)));
             self.page(source, memory, seen, records, read).await?;
-            read = Timestamp::now();
+            read = clock::now();
         }
         if self.stop.wished() {
             return Ok(());
@@ -174,7 +173,7 @@ impl Poll<'_> {
             let ask = |own| source_ask(source, Filter::And(vec![source.filter.clone(), own]));
             let asks: Vec<(&Arc<str>, Option<Ask>)> =
                 keys.iter().map(|key| (key, by_key(source, key).map(ask))).collect();
-            let read = Timestamp::now();
+            let read = clock::now();
             let all = asks.iter().filter_map(|(_, ask)| ask.clone()).collect();
             let answers = look(self.run, Some(self.ledger), self.stop, all).await?;
             let mut found = Vec::new();

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     check::typed::Since,
-    crash, eval,
+    clock, crash, eval,
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, Ledger, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -51,7 +51,7 @@ pub async fn poll(
     let before = requests(run);
     let tally = Tally::default();
     note(run, journal, EventKind::Started, None);
-    let since = Timestamp::now();
+    let since = clock::now();
     let unclear = AtomicU32::new(0);
     let poll = Poll { run, ledger, journal, progress, stop, tally: &tally, unclear: &unclear, today: today(), since };
     let result = tokio::select! {
@@ -138,7 +138,7 @@ impl Poll<'_> {
         self.identities().await?;
         settle(run, ledger, self.journal, stop).await?;
         left::keep_bases(run, ledger, stop).await?;
-        let began = Timestamp::now();
+        let began = clock::now();
         let waiting = ledger.waiting(&run.name).await?;
         let list = source.name.to_string();
         let mark = ledger.mark(&run.name, &list).await?;
@@ -163,7 +163,7 @@ impl Poll<'_> {
             ask = newest::with_field(ask, &newest.stamp);
         }
         let mut pages = Pages::new(run, stop, ask)?;
-        let mut read = Timestamp::now();
+        let mut read = clock::now();
         let mut next = pages.next().await?;
         if let (Some(newest), Some(first)) = (&newest, &next) {
             // What is made while this scan runs comes before the first page: it is new to the next one.
@@ -180,7 +180,7 @@ impl Poll<'_> {
             let last = reached.is_some_and(|(newest, floor)| newest::below(&records, &newest.stamp, floor));
             // Both run to their end: a record under way is never dropped for a page that could not be fetched.
             let page = self.page(source, &mut memory, &mut seen, records, read);
-            read = Timestamp::now();
+            read = clock::now();
             let after = async { if last { Ok(None) } else { pages.next().await } };
             let (fetched, applied) = futures_util::future::join(after, page).await;
             applied?;
@@ -425,7 +425,7 @@ fn requests(run: &Run) -> BTreeMap<Arc<str>, u64> {
 
 fn note(run: &Run, journal: &dyn Journal, kind: EventKind, reason: Option<Arc<str>>) {
     journal.record(&Event {
-        at: Timestamp::now(),
+        at: clock::now(),
         run: run.name.clone(),
         key: None,
         kind,

@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-
 use super::{EngineError, Run, Stop, question::typed, reads::ask};
 use crate::{
+    clock,
     connector::Connector,
     crash,
     insight::{Event as Told, EventKind, Journal},
@@ -171,7 +170,7 @@ pub(super) async fn tell(
         _ => return Ok(command),
     };
     journal.record(&Told {
-        at: Timestamp::now(),
+        at: clock::now(),
         run: row.record.run.clone(),
         key: Some(row.record.key.clone()),
         kind,
@@ -198,7 +197,7 @@ pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal)
             Err(why) => format!("{wish}: refused, {why}"),
         };
         journal.record(&Told {
-            at: Timestamp::now(),
+            at: clock::now(),
             run: wish.run,
             key: wish.key,
             kind: EventKind::Wished,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{EngineError, Run, Stop, question::typed, reads::with_patience};
 use crate::{
     check::typed::Since,
+    clock,
     connector::{Connector, Cursor, Page},
     ledger::{Hashes, Known, KnownRecord, LAST_TRY, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -61,7 +62,7 @@ pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
 }
 
 pub(super) fn due(next_try: Option<Timestamp>) -> bool {
-    let now = Timestamp::now();
+    let now = clock::now();
     // Later than any pause is what a clock said that was ahead.
     next_try.is_none_or(|next| next <= now || next.duration_since(now) > LAST_TRY)
 }

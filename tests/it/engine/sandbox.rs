@@ -75,7 +75,7 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
 const THREE: &str = include_str!("../crash/cell.flow");
 
 /// A sent invoice.
-async fn invoice(house: &House, number: u32, email: &str) {
+pub(super) async fn invoice(house: &House, number: u32, email: &str) {
     let line = json!({"description": "Advies", "quantity": "2.0", "amount": {"amount": "10.00", "currency": "EUR"},
         "vat": {"value": "0.21", "category": null}});
     let id = format!("e508ba44-f8a9-4aa9-b4e8-{number:012}");
