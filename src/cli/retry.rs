@@ -11,7 +11,7 @@ use crate::ledger::{RecordOutcome, Verb, Wish};
 
 /// Says how many, and leaves it to the process that has the ledger.
 pub(super) fn retry(args: &Args, asked: &RetryArgs) -> Said {
-    let desk = Desk::open(args, &asked.of, "retry")?;
+    let desk = Desk::open(args, &asked.of, "retry", &asked.what)?;
     if asked.what.is_empty() && !asked.all && !asked.failed {
         return Err(Stop::Usage(format!(
             "retry what?\n      one record:            {}\n      what waits of a run:   {}\n      what waits of all:     {}",

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     args::{Args, StatusArgs},
+    named::NOTHING_YET,
     place,
     report::{columns, doubt, local, plain},
     runtime,
@@ -56,7 +57,7 @@ fn json(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> Vec<String
 
 fn shown(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> String {
     if status.records.is_empty() && finished.is_empty() {
-        return "nothing has run yet:  koppel run\n".to_owned();
+        return format!("{NOTHING_YET}\n");
     }
     let outcomes = ["done", "skipped", "held", "failed", "open", "gone"];
     let head = ["run"].into_iter().chain(outcomes).chain(["last run"]).map(ToOwned::to_owned).collect();
