@@ -9,7 +9,7 @@ use super::{
     args::{Args, HoldsArgs},
     named::Desk,
     report::{clock, columns, local, minute, plain, quoted, typed, wrapped},
-    say::{Ended, Said, out},
+    say::{Ended, Form, Said, out_in},
     target,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) fn holds(args: &Args, asked: &HoldsArgs) -> Said {
     let since = Timestamp::now().saturating_sub(SHOWN).unwrap_or(Timestamp::MIN);
     let wishes = desk.view.wishes(since)?;
     held.wishes = wishes.into_iter().filter(|wished| wanted(&wished.wish.run)).collect();
-    let mut out = out();
+    let mut out = out_in(Form::of(asked.json));
     if asked.json {
         for line in held.json() {
             writeln!(out, "{line}")?;

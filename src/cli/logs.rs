@@ -7,8 +7,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     args::{Args, LogsArgs},
     named::{run_of, runs_of},
-    place, runtime,
-    say::{Ended, Said, Stop, out},
+    place,
+    report::plain,
+    runtime,
+    say::{Ended, Form, Said, Stop, out_in},
     target,
 };
 use crate::{
@@ -27,7 +29,7 @@ pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
     if let (Some(run), true) = (&logs.run, events.is_empty()) {
         run_of(&runs_of(&project, View::open(&places.ledger)?.as_ref())?, run)?;
     }
-    let mut out = out();
+    let mut out = out_in(Form::of(logs.json));
     for event in &events {
         if logs.json {
             writeln!(out, "{}", serde_json::to_string(event).unwrap_or_default())?;
@@ -70,7 +72,7 @@ fn line(event: &Event) -> String {
     if let Some(place) = &event.place {
         let _ = write!(line, " [{place}]");
     }
-    line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    plain(&line)
 }
 
 /// The word of the kind, as the log has it.

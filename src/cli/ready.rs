@@ -12,7 +12,7 @@ use super::{
     check::tell,
     named::run_of,
     place,
-    say::{Stop, out},
+    say::{Form, Stop, out_in},
     target::Target,
 };
 use crate::{
@@ -38,7 +38,7 @@ pub(super) fn project(args: &Args, json: bool) -> Result<Option<Project>, Stop> 
     if !project.has_errors() {
         return Ok(Some(project));
     }
-    let mut out = out();
+    let mut out = out_in(if json { Form::Json } else { Form::AsIs });
     tell(&mut out, &project.diagnostics, &project.sources, json)?;
     if !json {
         writeln!(out, "nothing was read or sent: mend these first")?;

@@ -7,7 +7,7 @@ use super::{
     args::{Args, InSandbox, RedoArgs},
     named::{Desk, Named, agreed},
     ready::{self, Open},
-    report::{plain, wrapped},
+    report::{plain, short, wrapped},
     runtime,
     say::{Ended, Said, Stop, out},
     stopper,
@@ -89,7 +89,7 @@ impl Changed {
             Again::Makes(writes) => (Verb::Redo, writes),
             Again::Updates(writes) => (Verb::Again, writes),
             Again::Stays(why) => {
-                *self.staying.entry(plain(&why)).or_default() += 1;
+                *self.staying.entry(plain(&short(&why))).or_default() += 1;
                 return;
             }
         };

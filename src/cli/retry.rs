@@ -5,6 +5,7 @@ use std::io::Write as _;
 use super::{
     args::{Args, RetryArgs},
     named::{Desk, Named},
+    report::plain,
     say::{Ended, Said, Stop, out},
 };
 use crate::ledger::{RecordOutcome, Verb, Wish};
@@ -46,7 +47,7 @@ pub(super) fn retry(args: &Args, asked: &RetryArgs) -> Said {
     let mut enqueued = Vec::new();
     for wish in wishes {
         let count = desk.view.retried(&wish.run, wish.key.as_deref(), wish.verb)?;
-        let which = wish.key.as_ref().map_or_else(|| wish.run.to_string(), |key| format!("{}/{key}", wish.run));
+        let which = wish.key.as_ref().map_or_else(|| wish.run.to_string(), |key| plain(&format!("{}/{key}", wish.run)));
         match (count, &wish.key) {
             (0, _) if asked.what.is_empty() => {}
             (0, _) if asked.failed => writeln!(out, "nothing of {which} is failed")?,

@@ -10,7 +10,7 @@ use super::{
     place,
     report::{columns, doubt, local, plain},
     runtime,
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out_in},
     target,
 };
 use crate::{
@@ -24,7 +24,7 @@ pub(super) fn status(args: &Args, asked: &StatusArgs) -> Said {
     let (places, log) = runtime()?.block_on(target::places_of(&project, asked.of.sandbox.as_deref()))?;
     let status = ledger::status(&places.ledger)?;
     let finished = last_runs(&log.0, &log.1)?;
-    let mut out = out();
+    let mut out = out_in(Form::of(asked.json));
     if asked.json {
         for line in json(&status, &finished) {
             writeln!(out, "{line}")?;
