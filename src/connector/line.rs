@@ -12,8 +12,9 @@ use serde_json::Value;
 use super::{
     Answered, Connection, ConnectorError,
     address::address,
-    faults::Fault,
-    http::{Counted, Http, Loss, READ, Reply, WRITE, is_local},
+    body::{Unreadable, json},
+    faults::{Fault, clean},
+    http::{Counted, Http, Loss, Reply, Within, is_local},
     login::{Login, Pass},
     manifest::{Class, Manifest},
 };
@@ -114,7 +115,7 @@ impl Line {
 
     /// An answer that is not what the specification says.
     pub(super) fn unexpected(&self, text: &str) -> ConnectorError {
-        ConnectorError::Unexpected(format!("connection {}: {text}", self.name))
+        ConnectorError::Unexpected(format!("connection {}: {}", self.name, clean(text)))
     }
 
     /// Who is on the other side.
@@ -164,7 +165,7 @@ impl Line {
             Err(error) => return Tried::Failed(ReadFailure::Error(error)),
         };
         let title = &self.manifest.title;
-        let request = self.http.request(Method::GET, url.clone(), READ).header(AUTHORIZATION, pass.header);
+        let request = self.http.request(Method::GET, url.clone(), Within::Read).header(AUTHORIZATION, pass.header);
         let reply = match self.http.send(request, Counted::Yes).await {
             Ok(reply) => reply,
             Err(Loss::TooLarge(_, text)) => {
@@ -176,9 +177,12 @@ impl Line {
             }
         };
         if (200..300).contains(&reply.status) {
-            return match serde_json::from_slice(&reply.body) {
+            return match json(&reply.body) {
                 Ok(json) => Tried::Done(json),
-                Err(_) => Tried::Again(self.unexpected(&format!("{title} did not answer with JSON")), None),
+                Err(why @ Unreadable::TooMany) => {
+                    Tried::Failed(ReadFailure::TooMuch(self.unexpected(&format!("{title} {why}"))))
+                }
+                Err(why @ Unreadable::NoJson) => Tried::Again(self.unexpected(&format!("{title} {why}")), None),
             };
         }
         if let Some(error) = self.redirected(&reply) {
@@ -221,9 +225,9 @@ impl Line {
             return Err(Answered::NotArrived(busy));
         }
         let pass = self.login.pass(&self.http).await.map_err(Answered::NotArrived)?;
-        let request = self.http.request(method, url, WRITE).header(AUTHORIZATION, &pass.header).json(body);
+        let request = self.http.request(method, url, Within::Write).header(AUTHORIZATION, &pass.header).json(body);
         match self.http.send(request, Counted::Yes).await {
-            Ok(reply) if (200..300).contains(&reply.status) => Ok(serde_json::from_slice(&reply.body).ok()),
+            Ok(reply) if (200..300).contains(&reply.status) => Ok(json(&reply.body).ok()),
             Ok(reply) => Err(self.failed_write(&reply, &pass).await),
             Err(Loss::NotSent(text)) => Err(Answered::NotArrived(ConnectorError::Unreachable(format!(
                 "connection {}: {} cannot be reached: {text}",

@@ -313,7 +313,7 @@ async fn a_third_system_is_a_manifest_and_a_schema() {
         base = "https://crm.example"
         settle_seconds = 60
         read_lag_seconds = 10
-        limits = { parallel = 1, page = 2, query = 2000, answer_bytes = 1000000 }
+        limits = { parallel = 1, page = 2, query = 2000, answer_bytes = 1000000, read_seconds = 120, write_seconds = 930 }
         retries = { times = 0, first_ms = 1, longest_wait_seconds = 1 }
         identity = { path = "/who", at = "$.tenant" }
         answers = { words = ["$.problem"] }
