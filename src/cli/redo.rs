@@ -76,9 +76,8 @@ const INDENT: usize = 6;
 struct Changed {
     /// How many ended under another version of the flow.
     looked: u64,
-    wishes: Vec<Wish>,
-    /// How many records, by what is done.
-    doing: BTreeMap<String, u64>,
+    /// What is wished of each record, and what is done then.
+    wishes: Vec<(Wish, Vec<String>)>,
     /// How many records, by why nothing is done about them.
     staying: BTreeMap<String, u64>,
 }
@@ -88,15 +87,26 @@ impl Changed {
         let (verb, writes) = match again {
             Again::Makes(writes) => (Verb::Redo, writes),
             Again::Updates(writes) => (Verb::Again, writes),
-            Again::Stays(why) => {
-                *self.staying.entry(plain(&short(&why))).or_default() += 1;
-                return;
-            }
+            Again::Stays(why) => return self.stays(&why),
         };
-        for write in &writes {
-            *self.doing.entry(doing(write)).or_default() += 1;
+        let wish = Wish { run: run.clone(), key: Some(key.clone()), verb, write: None, target_key: None };
+        self.wishes.push((wish, writes.iter().map(doing).collect()));
+    }
+
+    fn stays(&mut self, why: &str) {
+        *self.staying.entry(plain(&short(why))).or_default() += 1;
+    }
+
+    /// Records of which something is in doubt, also behind a write, are left until that is certain.
+    fn leave_in_doubt(&mut self, desk: &Desk) -> Result<(), Stop> {
+        for (wish, doing) in std::mem::take(&mut self.wishes) {
+            let rows = desk.view.rows(&wish.run, wish.key.as_deref().unwrap_or_default())?;
+            match rows.iter().find(|row| row.standing.state.in_doubt()) {
+                Some(row) => self.stays(&format!("nobody knows yet whether {} was made", row.title())),
+                None => self.wishes.push((wish, doing)),
+            }
         }
-        self.wishes.push(Wish { run: run.clone(), key: Some(key.clone()), verb, write: None, target_key: None });
+        Ok(())
     }
 
     fn shown(&self, run: &str) -> String {
@@ -115,7 +125,11 @@ impl Changed {
             }
         };
         let mut text = wrapped(&head, 0);
-        for (what, records) in &self.doing {
+        let mut doing: BTreeMap<&str, u64> = BTreeMap::new();
+        for what in self.wishes.iter().flat_map(|(_, doing)| doing) {
+            *doing.entry(what).or_default() += 1;
+        }
+        for (what, records) in &doing {
             text.push_str(&wrapped(&format!("{}: {what}", of(*records)), INDENT));
         }
         if !self.wishes.is_empty() {
@@ -150,7 +164,7 @@ fn changed(args: &Args, asked: &RedoArgs, desk: &Desk, run: &Arc<str>) -> Said {
     let folder = Temporary::new()?;
     let copy = folder.path().join("ledger.sqlite");
     desk.view.copy(&copy)?;
-    let found = runtime()?.block_on(async {
+    let mut found = runtime()?.block_on(async {
         let open = Open::new(&project, &chosen, &sandbox).await?;
         let places = Places { ledger: copy, key: open.target.places.key.clone(), birth: None };
         let ledger = Ledger::open(&places)?;
@@ -164,11 +178,13 @@ fn changed(args: &Args, asked: &RedoArgs, desk: &Desk, run: &Arc<str>) -> Said {
         // What was seen before a stop is not all.
         if stop.wished() { Err(Stop::Closed) } else { Ok(found) }
     })?;
+    found.leave_in_doubt(desk)?;
     let mut out = out();
     write!(out, "{}", found.shown(run))?;
     if found.wishes.is_empty() || !agreed(&mut out, asked.yes)? {
         out.flush()?;
         return Ok(Ended::Fine);
     }
-    desk.wish(&mut out, &found.wishes)
+    let wishes: Vec<Wish> = found.wishes.into_iter().map(|(wish, _)| wish).collect();
+    desk.wish(&mut out, &wishes)
 }

@@ -170,3 +170,22 @@ fn a_debtor_that_an_earlier_order_made_is_not_made_again_for_one_more_write() {
     assert!(world.run().ends_with("exit 0"));
     assert_eq!((world.count("FbSales"), world.count("KnSalesRelationOrg"), world.made()), (1, 1, 1));
 }
+
+#[test]
+fn a_record_of_which_something_behind_a_write_is_in_doubt_is_left_until_that_is_certain() {
+    let bread = FLOW.split("# allow").nth(1).unwrap();
+    let after = format!("after sale {{\n  # allow{}\n}}\n", bread.trim_end().replace('\n', "\n  "));
+    let flow = format!("{ORDER}\n{after}");
+    let world = World::new(&flow);
+    world.fault("lost_answer");
+    assert!(world.run().ends_with("exit 2"));
+    let more = bread.replace("create bread", "create more");
+    world.place.write("stock.flow", &format!("{ORDER}\n# allow{more}\n{after}"));
+    insta::assert_snapshot!(world.koppel(&["redo", "--changed", "stock", "--yes"]), @r#"
+    1 record of stock was done by an earlier version of it; there is nothing to do
+    for it
+          1 record stays as it is: nobody knows yet whether bread after sale was
+          made
+    exit 0
+    "#);
+}
