@@ -3,7 +3,11 @@
 //! Takes addresses and bodies, gives JSON or a classified failure. Promises that only reads are sent again, that a
 //! write is sent at most once per call, and that what it says of a write holds: not arrived, refused, or unclear.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::{Method, Url, header::AUTHORIZATION};
@@ -19,6 +23,8 @@ use super::{
     manifest::{Class, Manifest},
 };
 
+/// No list has more pages: ten million records of Jortt.
+const LAST_PAGE: usize = 100_000;
 /// Somebody else's lock on a record may be gone after this.
 const UNLOCKED: Duration = Duration::from_secs(5);
 /// When to come back after a 429 or 503 that names no time.
@@ -116,6 +122,23 @@ impl Line {
     /// An answer that is not what the specification says.
     pub(super) fn unexpected(&self, text: &str) -> ConnectorError {
         ConnectorError::Unexpected(format!("connection {}: {}", self.name, clean(text)))
+    }
+
+    /// Is this page another one than the one before? A list that never ends would be read for ever.
+    pub(super) fn moved_on(&self, before: &mut Option<u64>, page: usize, rows: &[Value]) -> Result<(), ConnectorError> {
+        let mut print = DefaultHasher::new();
+        rows.len().hash(&mut print);
+        for row in rows.first().into_iter().chain(rows.last()) {
+            row.to_string().hash(&mut print);
+        }
+        let now = Some(print.finish()).filter(|_| !rows.is_empty());
+        let again = now.is_some() && *before == now;
+        *before = now;
+        if again || page > LAST_PAGE {
+            let how = if again { "gives the same page again" } else { "gives a list that does not end" };
+            return Err(self.unexpected(&format!("{} {how}", self.manifest.title)));
+        }
+        Ok(())
     }
 
     /// Who is on the other side.

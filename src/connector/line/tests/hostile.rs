@@ -63,8 +63,8 @@ async fn server(does: Does) -> String {
 }
 
 fn head(status: &str, headers: &[&str]) -> Vec<u8> {
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n").into_bytes()
+    let lines: Vec<&str> = [status, "Connection: close"].into_iter().chain(headers.iter().copied()).collect();
+    format!("HTTP/1.1 {}\r\n\r\n", lines.join("\r\n")).into_bytes()
 }
 
 /// An answer with its length.
