@@ -187,7 +187,9 @@ pub(super) fn quoted(word: &str) -> String {
         // What nobody sees cannot be copied: a shell makes it out of its bytes.
         let form = |c: char| match c {
             '\'' | '\\' => format!("\\{c}"),
-            c if is_hidden(c) => c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")).collect(),
+            c if is_hidden(c) => {
+                c.encode_utf8(&mut [0; 4]).bytes().fold(String::new(), |all, byte| format!("{all}\\x{byte:02x}"))
+            }
             c => c.to_string(),
         };
         format!("$'{}'", word.chars().map(form).collect::<String>())

@@ -1,6 +1,6 @@
 //! `koppel settle`: a person has looked in the target, and says whether a write in doubt happened.
 
-use std::{collections::HashMap, io::Write as _, sync::Arc, thread, time::Duration};
+use std::{io::Write as _, sync::Arc, thread, time::Duration};
 
 use jiff::Timestamp;
 
@@ -192,7 +192,7 @@ fn stay(desk: &Desk, record: &Named, row: &Row, settle: Duration) -> Said {
     let came = runtime()?.block_on(async {
         let wished = ledger.wishes(&record.run).await?.into_iter().rfind(|wished| wished.wish == wish);
         let Some(wished) = wished else { return Ok(None) };
-        engine::hear(&ledger, &log, wished, &HashMap::from([(row.conn.clone(), settle)])).await
+        engine::hear(&ledger, &log, wished, [(row.conn.clone(), settle)]).await
     });
     match came.map_err(|error| Stop::Setup(error.to_string()))? {
         Some(Ok(done)) => writeln!(out, "{done}")?,

@@ -191,12 +191,13 @@ pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal)
     let settle: HashMap<Arc<str>, Duration> =
         run.connections.values().map(|connector| (connector.name().into(), connector.settle())).collect();
     for wished in ledger.wishes(&run.name).await? {
-        hear(ledger, journal, wished, &settle).await?;
+        hear(ledger, journal, wished, settle.clone()).await?;
     }
     Ok(())
 }
 
-/// Carries out one wish, and tells what came of it; none where it is not for whoever has these connections.
+/// Carries out one wish, and tells what came of it; none where it is not for whoever has these connections. `settle` is
+/// how long an attempt on each of them may still take effect.
 ///
 /// # Errors
 /// The ledger does not work.
@@ -204,10 +205,10 @@ pub async fn hear(
     ledger: &Ledger,
     journal: &dyn Journal,
     wished: Wished,
-    settle: &HashMap<Arc<str>, Duration>,
+    settle: impl IntoIterator<Item = (Arc<str>, Duration)>,
 ) -> Result<Option<Came>, EngineError> {
     let wish = wished.wish.clone();
-    let Some(came) = ledger.carry_out(wished, settle.clone()).await? else { return Ok(None) };
+    let Some(came) = ledger.carry_out(wished, settle.into_iter().collect()).await? else { return Ok(None) };
     crash::point("settle-verb");
     let reason = match &came {
         Ok(done) => format!("{wish}: {done}"),
