@@ -186,7 +186,7 @@ async fn afas_finds_the_rows_of_a_hostile_text_and_no_others() {
     }
 }
 
-/// Any text, and texts made of what is a sign somewhere.
+/// Any text, texts made of what is a sign somewhere, and plain ones with a sign of AFAS in them.
 fn any_text() -> impl Strategy<Value = String> {
     let signs = prop::sample::select(vec![
         ",",
@@ -226,7 +226,13 @@ fn any_text() -> impl Strategy<Value = String> {
         "B",
         "1",
     ]);
-    prop_oneof![any::<String>(), prop::collection::vec(signs, 1..24).prop_map(|signs| signs.concat())]
+    let of_afas = prop::sample::select(vec![",", ";", ",1", ";1,1", "%2C", "%3B", "\"", "'", "']", "\\", "*"]);
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(signs, 1..24).prop_map(|signs| signs.concat()),
+        ("[a-zA-Z0-9@. -]{0,8}", of_afas, "[a-z0-9]{0,8}")
+            .prop_map(|(before, sign, after)| format!("{before}{sign}{after}")),
+    ]
 }
 
 #[test]
