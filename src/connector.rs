@@ -5,6 +5,7 @@
 
 mod address;
 mod afas;
+mod body;
 mod faults;
 mod http;
 mod line;

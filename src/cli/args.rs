@@ -192,8 +192,11 @@ pub(super) struct RetryArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct RedoArgs {
     /// The record.
-    #[arg(value_name = "RUN/KEY")]
-    pub(super) record: String,
+    #[arg(value_name = "RUN/KEY", required_unless_present = "changed")]
+    pub(super) record: Option<String>,
+    /// All records of a run that were done, where its flow as it is now would do more.
+    #[arg(long, value_name = "RUN", conflicts_with = "record")]
+    pub(super) changed: Option<String>,
     /// Go on without asking.
     #[arg(long)]
     pub(super) yes: bool,
@@ -236,6 +239,8 @@ pub(super) struct LogsArgs {
     /// The lines as they are stored.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
 }
 
 /// Against which world a verb works.

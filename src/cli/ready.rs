@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use super::{
     args::{Args, InSandbox},
     check::tell,
+    named::run_of,
     place,
-    say::{Stop, out},
+    say::{Form, Stop, out_in},
     target::Target,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     engine::{self, EngineError},
     insight::Log,
     ledger::Ledger,
-    project::{self, CONFIG, Project, listed, nearest},
+    project::{self, CONFIG, Project},
     schema::Catalog,
 };
 
@@ -37,7 +38,7 @@ pub(super) fn project(args: &Args, json: bool) -> Result<Option<Project>, Stop> 
     if !project.has_errors() {
         return Ok(Some(project));
     }
-    let mut out = out();
+    let mut out = out_in(if json { Form::Json } else { Form::AsIs });
     tell(&mut out, &project.diagnostics, &project.sources, json)?;
     if !json {
         writeln!(out, "nothing was read or sent: mend these first")?;
@@ -55,14 +56,12 @@ pub(super) fn finish(project: &mut Project) {
 
 /// The runs of these names; all of them without names.
 pub(super) fn chosen(project: &Project, names: &[String]) -> Result<Vec<project::Run>, Stop> {
-    let all: Vec<&str> = project.runs.iter().map(|run| &*run.name).collect();
-    if all.is_empty() {
+    if project.runs.is_empty() {
         return Err(Stop::Setup("there is no flow in this project to run".to_owned()));
     }
-    if let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) {
-        let near = nearest(name, all.iter().copied()).map(|near| format!("{near}?"));
-        let help = near.unwrap_or_else(|| format!("there are: {}", listed(&all)));
-        return Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")));
+    let known: Vec<Arc<str>> = project.runs.iter().map(|run| run.name.clone()).collect();
+    for name in names {
+        run_of(&known, name)?;
     }
     let wanted = |run: &&project::Run| names.is_empty() || names.iter().any(|name| **name == *run.name);
     Ok(project.runs.iter().filter(wanted).cloned().collect())

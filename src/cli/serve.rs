@@ -28,6 +28,7 @@ use crate::{
     engine::{self, EngineError, ScheduledRun, Silent, Summary},
     project::{Config, Project},
     schema::Catalog,
+    value::shown_lines,
 };
 
 /// Serves until it is asked to stop.
@@ -63,7 +64,7 @@ async fn until_stopped(asked: &ServeArgs, project: Project, saves: Watch) -> Sai
     let report = |name: &str, result: Result<Summary, EngineError>| {
         let lines = match &result {
             Ok(summary) => came_of(summary),
-            Err(error) => vec![format!("{name}: {}", ready::trouble(&project, error))],
+            Err(error) => vec![format!("{name}: {}", shown_lines(&ready::trouble(&project, error)))],
         };
         // What stays as it was is told once.
         let new: Vec<_> = lines.iter().filter(|line| !told.contains(*line)).cloned().collect();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
@@ -35,6 +36,15 @@ pub(super) struct Afas {
     catalog: Arc<Catalog>,
 }
 
+/// Where the next page of a source begins.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    skip: usize,
+    take: usize,
+    pages: usize,
+    last: Option<u64>,
+}
+
 /// One question, page by page.
 struct Question<'a> {
     entity: &'a str,
@@ -43,6 +53,11 @@ struct Question<'a> {
     filter: String,
     skip: usize,
     take: usize,
+    /// Is each row another one?
+    keyed: bool,
+    /// How many pages were read, and the print of the last one.
+    pages: usize,
+    last: Option<u64>,
 }
 
 impl Question<'_> {
@@ -65,7 +80,8 @@ impl Afas {
 
     fn question<'a>(&self, entity: &'a str, facts: &ReadFacts) -> Question<'a> {
         let mut key = key_names(facts);
-        if key.is_empty() {
+        let keyed = !key.is_empty();
+        if !keyed {
             // Without an order rows are lost or doubled between pages; any order is better than none.
             key.extend(facts.object.fields.values().next().map(|field| field.wire.clone()));
         }
@@ -74,7 +90,8 @@ impl Afas {
         // Environments add columns, so half of what the known ones allow.
         let columns = facts.object.fields.len().max(1).saturating_mul(2);
         let take = limits.cells.map_or(limits.page, |cells| limits.page.min(cells.checked_div(columns).unwrap_or(1)));
-        Question { entity, order: encode(&order.join(",")), filter: String::new(), skip: 0, take: take.max(1) }
+        let (order, filter) = (encode(&order.join(",")), String::new());
+        Question { entity, order, filter, skip: 0, take: take.max(1), keyed, pages: 0, last: None }
     }
 
     /// The rows at the question's place, and whether there may be more; moves its place on.
@@ -97,6 +114,10 @@ impl Afas {
                 let title = &self.line.manifest.title;
                 return Err(self.line.unexpected(&format!("{title} answered {} without rows", question.entity)));
             };
+            question.pages = question.pages.saturating_add(1);
+            if question.keyed {
+                self.line.moved_on(&mut question.last, question.pages, &rows)?;
+            }
             question.skip = question.skip.saturating_add(rows.len());
             let more = rows.len() >= question.take;
             return Ok((rows, more));
@@ -206,17 +227,17 @@ impl Connector for Afas {
             question.filter.clone_from(one);
         }
         if let Some(cursor) = cursor {
-            let place =
-                cursor.0.split_once(' ').and_then(|(skip, take)| Some((skip.parse().ok()?, take.parse().ok()?)));
-            (question.skip, question.take) =
-                place.ok_or_else(|| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
+            let place: Place = serde_json::from_str(&cursor.0)
+                .map_err(|_| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
+            Place { skip: question.skip, take: question.take, pages: question.pages, last: question.last } = place;
         }
         let (rows, more) = self.next_rows(&mut question).await?;
         let mut sieve = Sieve::new(facts, vec![source]);
         for raw in &rows {
             self.offer(&mut sieve, entity, raw)?;
         }
-        let next = more.then(|| Cursor(format!("{} {}", question.skip, question.take)));
+        let Question { skip, take, pages, last, .. } = question;
+        let next = more.then(|| serde_json::to_string(&Place { skip, take, pages, last }).ok().map(Cursor)).flatten();
         Ok(Page { records: sieve.into_found().into_iter().flatten().collect(), next })
     }
 

@@ -17,6 +17,9 @@ use crate::{
     value::{Ask, Filter, Record, Value},
 };
 
+/// So many characters of a key are shown; both systems have less.
+const KEY_SHOWN: usize = 60;
+
 /// The asks of one entity, and what was found for each so far.
 pub(super) struct Sieve<'a> {
     asks: Vec<&'a Ask>,
@@ -83,8 +86,12 @@ impl<'a> Sieve<'a> {
             .as_ref()
             .and_then(|name| Some((name, raw.get(&**name)?)))
         {
-            Some((name, Json::String(key))) => format!("row with {name} {key}: {error}"),
-            Some((name, key)) => format!("row with {name} {key}: {error}"),
+            Some((name, key)) => {
+                let key = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
+                // What follows it must not be cut off.
+                let key: String = key.chars().take(KEY_SHOWN).collect();
+                format!("row with {name} {key}: {error}")
+            }
             None => error.to_string(),
         };
         let mut wide: Vec<Option<Record>> = vec![None; self.readers.len()];

@@ -239,16 +239,7 @@ impl Applying<'_> {
         decision: &crate::value::Decision,
         rows: &super::reads::Rows,
     ) -> Result<(), Halt> {
-        // A thing stands for itself: other records use it as well. An update is compared afresh each time.
-        let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
-        let writes = entry.known.rows.iter().filter(made);
-        let mut writes = writes.map(|row| &row.name).peekable();
-        if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
-            return Ok(());
-        }
-        let passed =
-            eval::passed_over(&self.run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(self.today));
-        match writes.find(|name| !passed.contains(*name)) {
+        match half_way(self.run, entry, decision, rows, self.today) {
             None => Ok(()),
             Some(name) => {
                 let text =
@@ -348,6 +339,25 @@ impl Applying<'_> {
     }
 }
 
+/// What was made of a record already, and its flow does not want any more.
+pub(super) fn half_way<'a>(
+    run: &Run,
+    entry: &'a Entry,
+    decision: &crate::value::Decision,
+    rows: &super::reads::Rows,
+    today: Date,
+) -> Option<&'a Arc<str>> {
+    // A thing stands for itself: other records use it as well. An update is compared afresh each time.
+    let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
+    let writes = entry.known.rows.iter().filter(made);
+    let mut writes = writes.map(|row| &row.name).peekable();
+    if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
+        return None;
+    }
+    let passed = eval::passed_over(&run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(today));
+    writes.find(|name| !passed.contains(*name))
+}
+
 fn ended(outcome: &Outcome) -> Option<Halt> {
     let (verdict, reason) = match outcome {
         Outcome::Skip(reason) => (Verdict::Skip, reason),
@@ -372,7 +382,7 @@ fn tried(entry: &Entry, write: &Write) -> bool {
 }
 
 /// Has the ledger confirmed this create for this record?
-fn known(entry: &Entry, write: &Write) -> bool {
+pub(super) fn known(entry: &Entry, write: &Write) -> bool {
     confirmed(entry, write).is_some()
 }
 

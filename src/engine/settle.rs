@@ -17,7 +17,8 @@ use crate::{
     crash,
     insight::{Event as Told, EventKind, Journal},
     ledger::{
-        self, Command, Event, Finding, Hasher, Judged, Known, Ledger, Question, ReadBack, RecordOutcome, Row, State,
+        self, Came, Command, Event, Finding, Hasher, Judged, Known, Ledger, Question, ReadBack, RecordOutcome, Row,
+        State, Wished,
     },
     value::{Ask, EntityName, Filter, Record, Value},
 };
@@ -189,27 +190,42 @@ pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal)
     let settle: HashMap<Arc<str>, Duration> =
         run.connections.values().map(|connector| (connector.name().into(), connector.settle())).collect();
     for wished in ledger.wishes(&run.name).await? {
-        let wish = wished.wish.clone();
-        let Some(came) = ledger.carry_out(wished, settle.clone()).await? else { continue };
-        crash::point("settle-verb");
-        let reason = match came {
-            Ok(done) => format!("{wish}: {done}"),
-            Err(why) => format!("{wish}: refused, {why}"),
-        };
-        journal.record(&Told {
-            at: clock::now(),
-            run: wish.run,
-            key: wish.key,
-            kind: EventKind::Wished,
-            write: wish.write,
-            entity: None,
-            target_key: wish.target_key.filter(|key| !key.is_empty()),
-            reason: Some(reason.into()),
-            place: None,
-            fields: Vec::new(),
-        });
+        hear(ledger, journal, wished, settle.clone()).await?;
     }
     Ok(())
+}
+
+/// Carries out one wish, and tells what came of it; none where it is not for whoever has these connections. `settle` is
+/// how long an attempt on each of them may still take effect.
+///
+/// # Errors
+/// The ledger does not work.
+pub async fn hear(
+    ledger: &Ledger,
+    journal: &dyn Journal,
+    wished: Wished,
+    settle: impl IntoIterator<Item = (Arc<str>, Duration)>,
+) -> Result<Option<Came>, EngineError> {
+    let wish = wished.wish.clone();
+    let Some(came) = ledger.carry_out(wished, settle.into_iter().collect()).await? else { return Ok(None) };
+    crash::point("settle-verb");
+    let reason = match &came {
+        Ok(done) => format!("{wish}: {done}"),
+        Err(why) => format!("{wish}: refused, {why}"),
+    };
+    journal.record(&Told {
+        at: clock::now(),
+        run: wish.run,
+        key: wish.key,
+        kind: EventKind::Wished,
+        write: wish.write,
+        entity: None,
+        target_key: wish.target_key.filter(|key| !key.is_empty()),
+        reason: Some(reason.into()),
+        place: None,
+        fields: Vec::new(),
+    });
+    Ok(Some(came))
 }
 
 /// What is in doubt of a run.

@@ -201,6 +201,13 @@ pub(super) fn unseal(c: &Connection, run: &str, key: &str) -> Answer<usize> {
     Ok(c.execute(sentence, params![run, key])?)
 }
 
+/// Lets a record that was done be decided at the next poll, under its seal; gives how many.
+pub(super) fn again(c: &Connection, run: &str, key: &str) -> Answer<usize> {
+    let sentence = "UPDATE record SET outcome = 'open'
+        WHERE run = ?1 AND key = ?2 AND stage = '' AND sealed = 1 AND outcome IN ('done', 'held')";
+    Ok(c.execute(sentence, params![run, key])?)
+}
+
 /// Puts a known record where a row or the source says it is; its hashes stay.
 pub(super) fn set_outcome(
     c: &Connection,

@@ -136,6 +136,16 @@ impl View {
         wish::wishes(&self.connection, "ended IS NULL OR ended >= ?1", [since.to_string()])
     }
 
+    /// Copies it as it stands at this moment, to decide with while another process has it.
+    ///
+    /// # Errors
+    /// The copy cannot be written; the ledger stays as it is in any case.
+    pub fn copy(&self, to: &Path) -> Result<(), LedgerError> {
+        let to = to.to_str().ok_or_else(|| LedgerError::File { path: to.to_owned(), text: "is no text".to_owned() })?;
+        self.connection.execute("VACUUM INTO ?1", [to])?;
+        Ok(())
+    }
+
     /// Who works with it now; none where nobody does.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 /// Each room with the rooms that it may know, as `ARCHITECTURE.md` draws them.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("diagnostic", &[]),
     ("value", &[]),
+    ("diagnostic", &["value"]),
     ("syntax", &["diagnostic", "value"]),
     ("schema", &["value"]),
     ("function", &["schema", "value"]),
