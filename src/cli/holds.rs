@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::{
     args::{Args, HoldsArgs},
     named::Desk,
-    report::{clock, columns, local, minute, plain, quoted, typed, wrapped},
+    report::{columns, local, minute, plain, quoted, time_of_day, typed, wrapped},
     say::{Ended, Form, Said, out_in},
     target,
 };
 use crate::{
+    clock,
     engine::kind,
     ledger::{Doubted, State, Waiting, Wished},
 };
@@ -34,7 +35,7 @@ pub(super) fn holds(args: &Args, asked: &HoldsArgs) -> Said {
     held.doubts.sort_by_key(|doubt| !doubt.person);
     let waiting = desk.view.status()?.waiting;
     held.waiting = waiting.into_iter().filter(|own| wanted(&own.run)).collect();
-    let since = Timestamp::now().saturating_sub(SHOWN).unwrap_or(Timestamp::MIN);
+    let since = clock::now().saturating_sub(SHOWN).unwrap_or(Timestamp::MIN);
     let wishes = desk.view.wishes(since)?;
     held.wishes = wishes.into_iter().filter(|wished| wanted(&wished.wish.run)).collect();
     let mut out = out_in(Form::of(asked.json));
@@ -118,9 +119,9 @@ impl InDoubt {
         let Self { run, key, write, connection, entity, .. } = self;
         let of = self.since.map(|since| format!(", sent {}", local(since))).unwrap_or_default();
         let mut text = wrapped(&format!("in doubt  {run}/{key}: {write}"), 0);
-        let late = self.until.filter(|until| *until > Timestamp::now());
+        let late = self.until.filter(|until| *until > clock::now());
         if !self.person {
-            let until = late.map(|until| format!(", mostly by {}", clock(until))).unwrap_or_default();
+            let until = late.map(|until| format!(", mostly by {}", time_of_day(until))).unwrap_or_default();
             let line = format!(
                 "{connection}.{entity}{}{of}; asked about until it is certain{until}; nothing has to be done",
                 self.marks()
@@ -136,7 +137,7 @@ impl InDoubt {
         let which = if alone { String::new() } else { format!(" --write {}", quoted(write)) };
         let number = if self.needs_number { " NUMBER" } else { "" };
         let record = typed(run, key);
-        let late = late.map(|until| format!(" (to be said after {})", clock(until))).unwrap_or_default();
+        let late = late.map(|until| format!(" (to be said after {})", time_of_day(until))).unwrap_or_default();
         // Writing into a text cannot fail.
         let _ = write!(
             text,
@@ -258,7 +259,7 @@ fn typed_alike(all: &[Wished]) -> String {
     let Some(first) = all.first() else { return String::new() };
     let came = match (&first.refused, all.iter().filter_map(|own| own.ended).max()) {
         (Some(why), _) => format!("refused: {why}"),
-        (None, Some(ended)) => format!("carried out at {}", clock(ended)),
+        (None, Some(ended)) => format!("carried out at {}", time_of_day(ended)),
         (None, None) => "waits for the next poll of its run".to_owned(),
     };
     let more = match all.len() {

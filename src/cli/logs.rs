@@ -14,6 +14,7 @@ use super::{
     target,
 };
 use crate::{
+    clock,
     insight::{self, Event, Wanted},
     ledger::View,
 };
@@ -22,7 +23,7 @@ use crate::{
 pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
     let project = place::project(args)?;
     let (places, (folder, name)) = runtime()?.block_on(target::places_of(&project, logs.of.sandbox.as_deref()))?;
-    let since = logs.since.map(|since| Timestamp::now().saturating_sub(since).unwrap_or(Timestamp::MIN));
+    let since = logs.since.map(|since| clock::now().saturating_sub(since).unwrap_or(Timestamp::MIN));
     let wanted = Wanted { run: logs.run.clone(), key: logs.key.clone(), since };
     let (events, unreadable) = insight::read(&folder, &name, &wanted)
         .map_err(|error| Stop::Setup(format!("the log in {} cannot be read: {error}", folder.display())))?;

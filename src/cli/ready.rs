@@ -5,8 +5,6 @@
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     args::{Args, InSandbox},
     check::tell,
@@ -16,6 +14,7 @@ use super::{
     target::Target,
 };
 use crate::{
+    clock,
     connector::Connector,
     diagnostic::Severity,
     engine::{self, EngineError},
@@ -94,7 +93,7 @@ impl Open {
     /// The log.
     pub(super) fn log(&self, project: &Project) -> Result<Log, Stop> {
         let (folder, name) = &self.target.log;
-        let log = Log::open(folder, name, project.config.keep, Timestamp::now());
+        let log = Log::open(folder, name, project.config.keep, clock::now());
         log.map_err(|error| Stop::Setup(format!("the log in {} cannot be opened: {error}", folder.display())))
     }
 }

@@ -153,7 +153,7 @@ pub(super) fn minute(at: Timestamp) -> String {
 }
 
 /// Amsterdam time of the day.
-pub(super) fn clock(at: Timestamp) -> String {
+pub(super) fn time_of_day(at: Timestamp) -> String {
     amsterdam(at, "%H:%M:%S")
 }
 

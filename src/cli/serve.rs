@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
@@ -25,6 +24,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    clock,
     engine::{self, EngineError, ScheduledRun, Silent, Summary},
     project::{Config, Project},
     schema::Catalog,
@@ -82,7 +82,7 @@ async fn until_stopped(asked: &ServeArgs, project: Project, saves: Watch) -> Sai
 /// A line with the time.
 fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}  {line}", local(Timestamp::now()))?;
+    writeln!(out, "{}  {line}", local(clock::now()))?;
     out.flush()
 }
 

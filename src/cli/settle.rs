@@ -2,18 +2,16 @@
 
 use std::{io::Write as _, sync::Arc, thread, time::Duration};
 
-use jiff::Timestamp;
-
 use super::{
     args::{Args, SettleArgs},
     named::{Desk, Named, agreed, somebody_there},
-    report::{clock, plain, quoted, wrapped},
+    report::{plain, quoted, time_of_day, wrapped},
     runtime,
     say::{Ended, Said, Stop, out},
     target,
 };
 use crate::{
-    engine,
+    clock, engine,
     insight::Log,
     ledger::{Ledger, Row, State, Verb, Wish},
     project::listed,
@@ -138,11 +136,11 @@ fn too_early(desk: &Desk, row: &Row) -> Result<Option<Early>, Stop> {
     let settle = target::settle(&desk.project, &row.conn, desk.sandbox);
     let held = desk.holder()?.is_some();
     let over = row.quiet_since.and_then(|since| since.checked_add(settle).ok());
-    let text = match over.filter(|over| *over > Timestamp::now()) {
+    let text = match over.filter(|over| *over > clock::now()) {
         Some(over) => format!(
             "Not yet: {} may still arrive until {}. Look again after that; if it is not there then, type this again.",
             plain(&row.title()),
-            clock(over)
+            time_of_day(over)
         ),
         None if held => return Ok(None),
         None => format!(
@@ -175,7 +173,7 @@ fn stay(desk: &Desk, record: &Named, row: &Row, settle: Duration) -> Said {
         return Ok(Ended::Held);
     }
     let ledger = Ledger::open(&desk.places)?;
-    let log = Log::open(&desk.log.0, &desk.log.1, desk.project.config.keep, Timestamp::now())?;
+    let log = Log::open(&desk.log.0, &desk.log.1, desk.project.config.keep, clock::now())?;
     thread::sleep(settle);
     let look = format!("Look in {} now, whether {} is there.", row.conn, row.entity);
     write!(

@@ -20,6 +20,7 @@ use super::{
     tables,
     wish::{self, Verb, Wish, Wished},
 };
+use crate::clock;
 
 /// A ledger to look at.
 #[derive(Debug)]
@@ -169,7 +170,7 @@ impl View {
         connection.pragma_update(None, "synchronous", "FULL")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tables::newest(&transaction)?;
-        wish::put(&transaction, Timestamp::now(), wishes)?;
+        wish::put(&transaction, clock::now(), wishes)?;
         Ok(transaction.commit()?)
     }
 

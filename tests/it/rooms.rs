@@ -36,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "plan",
             "eval",
             "lock",
+            "clock",
             "ledger",
             "connector",
             "insight",
