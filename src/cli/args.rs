@@ -142,7 +142,7 @@ pub(super) struct EvalArgs {
     /// The records, a line of JSON each, as the system sends them; - is standard input.
     #[arg(long, value_name = "FILE")]
     pub(super) input: PathBuf,
-    /// The rows that look-ups find: {"afas": {"Profit_Debtor": [{…}]}}; what is not given is empty.
+    /// JSON with the rows that look-ups find, by system and entity; what is not given is empty.
     #[arg(long, value_name = "FILE")]
     pub(super) given: Option<PathBuf>,
     /// How many threads decide; without it as many as there are cores.
