@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod docs;
+mod eval;
 mod explain;
 mod fix;
 mod fmt;
@@ -67,6 +68,7 @@ fn say(args: &Args) -> Said {
         Verb::Plan(plan) => plan::plan(args, plan),
         Verb::Run(run) => run::run(args, run),
         Verb::Serve(serve) => serve::serve(args, serve),
+        Verb::Eval(asked) => eval::eval(args, asked),
         Verb::Docs(asked) => docs::docs(args, asked),
         Verb::Status(status) => status::status(args, status),
         Verb::Holds(holds) => holds::holds(args, holds),

@@ -5,6 +5,7 @@
 
 mod address;
 mod afas;
+mod answer;
 mod body;
 mod faults;
 mod http;
@@ -28,6 +29,7 @@ use crate::{
     value::{Action, Ask, Record},
 };
 
+pub use body::Bodies;
 pub use manifest::Manifest;
 use manifest::Protocol;
 

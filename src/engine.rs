@@ -8,6 +8,7 @@ mod again;
 mod apply;
 mod decide;
 mod left;
+mod lines;
 mod newest;
 mod poll;
 mod question;
@@ -22,6 +23,7 @@ mod summary;
 use std::sync::Arc;
 
 pub use again::{Again, changed};
+pub use lines::{LinesError, lines};
 pub use poll::{decide_only, poll};
 pub use run::{Run, Stop, Stopper};
 pub use serve::{ScheduledRun, serve};

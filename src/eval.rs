@@ -5,6 +5,7 @@
 
 mod decide;
 mod ensure;
+pub mod lines;
 mod search;
 pub mod testing;
 #[cfg(test)]
@@ -221,9 +222,10 @@ pub fn admits(plan: &Plan, record: &Record, today: Date) -> Result<bool, Reason>
     if plan.source.as_ref().is_some_and(|source| !source.filter.matches(record)) {
         return Ok(false);
     }
+    let Some(residual) = &plan.lowered.source_residual else { return Ok(true) };
     let (reads, confirmed) = (Reads::default(), BTreeMap::new());
     let mut machine = machine(plan, Some(record), &reads, Moment { today, confirmed: &confirmed, left: &NothingLeft });
-    match machine.applies(plan.lowered.source_residual.as_ref()) {
+    match machine.applies(Some(residual)) {
         Ok(admits) => Ok(admits),
         // A source condition has nothing to wait for: it sees its record only.
         Err(Stop::Waits) => Ok(true),

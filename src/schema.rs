@@ -22,7 +22,7 @@ pub use catalog::{
     Answer, Balance, Catalog, ChangeClass, Code, CodeTable, Condition, Derived, Entity, Field, Form, ListWord, Object,
     OwnNumber, Privacy, ReadFacts, Recognise, Stamp, System, Test, Through, WriteClass, WriteFacts,
 };
-pub use encode::{EncodeError, encode, encode_value};
+pub use encode::{EncodeError, encode, encode_decided, encode_value};
 pub use normal::{home_day, normalise};
 pub use projection::{DecodeError, Projection, decode_sample};
 pub use settings::parse_value;

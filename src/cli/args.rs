@@ -1,6 +1,6 @@
 //! What can be typed: verbs and their options, as clap reads them.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -33,6 +33,8 @@ pub(super) enum Verb {
     Test(TestArgs),
     /// Show what would happen with every record, and send nothing.
     Plan(RunArgs),
+    /// Decide records that stand in a file, a line of JSON each, without any connection.
+    Eval(EvalArgs),
     /// Run the flows once.
     Run(RunArgs),
     /// Run the flows on their schedule; edited flows are taken over when they check and their tests pass.
@@ -131,6 +133,21 @@ pub(super) struct RunArgs {
     pub(super) wait: bool,
     #[command(flatten)]
     pub(super) sandbox: InSandbox,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct EvalArgs {
+    /// A run, or a flow by its name or its file.
+    pub(super) flow: String,
+    /// The records, a line of JSON each, as the system sends them; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) input: PathBuf,
+    /// JSON with the rows that look-ups find, by system and entity; what is not given is empty.
+    #[arg(long, value_name = "FILE")]
+    pub(super) given: Option<PathBuf>,
+    /// How many threads decide; without it as many as there are cores.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, ClapArgs)]

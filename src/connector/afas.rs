@@ -4,7 +4,7 @@
 //! Takes asks and writes, gives rows and answers. Promises that a paged read is always ordered, that asks of one
 //! entity are put into as few calls as the query allows, and that a condition AFAS does otherwise is decided here.
 
-mod envelope;
+pub(super) mod envelope;
 mod filter;
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use super::{
     Answered, Connector, ConnectorError, Cursor, Page,
     address::encode,
+    body::Way,
     line::{Line, ReadFailure},
     rows::{Sieve, by_entity, in_order, key_names},
     sent::answered,
@@ -171,35 +172,22 @@ impl Afas {
     }
 
     async fn send(&self, write: &Write) -> Answered {
-        let name = &write.entity.entity;
-        let manifest = &self.line.manifest;
-        let facts = self.catalog.entity(&manifest.system, name).and_then(|entity| entity.write.as_ref());
-        let routes = manifest.entities.get(name);
-        let (verb, object, route) = match write.action {
-            Action::Create => (
-                "made",
-                facts.and_then(|facts| facts.create.as_ref()),
-                routes.and_then(|routes| routes.create.as_ref()),
-            ),
-            Action::Update => (
-                "changed",
-                facts.and_then(|facts| facts.update.as_ref()),
-                routes.and_then(|routes| routes.update.as_ref()),
-            ),
+        let way = match Way::of(&self.line.manifest, &self.catalog, write) {
+            Ok(way) => way,
+            Err(text) => return Answered::Refused(text),
         };
-        let Some((facts, object)) = facts.zip(object) else {
-            return Answered::Refused(format!("`{name}` of {} cannot be {verb}", manifest.title));
-        };
-        let mut body = match schema::encode(object, &write.fields) {
-            Ok(body) => body,
+        let body = match schema::encode(way.object, &write.fields) {
+            Ok(body) => way.wrapped(body),
             Err(error) => return Answered::Refused(error.to_string()),
         };
-        if let Some(route) = route {
-            envelope::add(&mut body, &route.adds);
-        }
-        let path = route.map_or_else(|| format!("/connectors/{}", encode(name)), |route| route.path.clone());
-        let method = route.map_or(if write.action == Action::Create { "POST" } else { "PUT" }, |route| &route.method);
-        answered(facts, write, self.line.write(method, &path, &envelope::envelope(&facts.root, body)).await)
+        let (method, path) = match way.route {
+            Some(route) => (&*route.method, route.path.clone()),
+            None => (
+                if write.action == Action::Create { "POST" } else { "PUT" },
+                format!("/connectors/{}", encode(&write.entity.entity)),
+            ),
+        };
+        answered(way.facts, write, self.line.write(method, &path, &body).await)
     }
 }
 

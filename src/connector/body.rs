@@ -1,73 +1,106 @@
-//! The JSON of an answer.
+//! The body of a write as it leaves: wire names, the envelope of its system, without what stands in the address.
 //!
-//! Takes the bytes of a body, gives its JSON. Promises that an answer of a limited length takes a limited memory: a
-//! short text can be a great many values, and each of them takes much more room than it has characters.
+//! Takes a manifest, the entities and a decided write, gives JSON. Needs no connection, so that what would be sent can
+//! be shown without one. What a route repeats of the record as it is now is added by its connector.
 
-use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
 
-/// So many values, names not counted, are taken in. The largest answers that either system gives have some hundred
-/// thousand; a million take about 100 MB.
-const MOST: usize = 1_000_000;
+use serde_json::Value as Json;
 
-/// Why there is no JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    /// It is none, or one that is too deep.
-    NoJson,
-    /// It has too many values.
-    TooMany,
+use super::{
+    ConnectorError, Manifest,
+    address::fill,
+    afas::envelope,
+    manifest::{Protocol, WriteRoute},
+};
+use crate::{
+    schema::{self, Catalog, Object, WriteFacts},
+    value::{Action, Write},
+};
+
+/// Shows the bodies of writes to some systems.
+#[derive(Debug)]
+pub struct Bodies {
+    /// By role.
+    manifests: BTreeMap<Arc<str>, Manifest>,
+    catalog: Arc<Catalog>,
 }
 
-/// The JSON of a body.
-pub(super) fn json(body: &[u8]) -> Result<Value, Unreadable> {
-    if values(body) > MOST {
-        return Err(Unreadable::TooMany);
+impl Bodies {
+    /// Those of the systems that koppel brings along, each with the role that it plays.
+    ///
+    /// # Errors
+    /// There is no such system.
+    pub fn new(
+        systems: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
+        catalog: Arc<Catalog>,
+    ) -> Result<Self, ConnectorError> {
+        let mut manifests = BTreeMap::new();
+        for (role, system) in systems {
+            manifests.insert(role, Manifest::standard(&system)?);
+        }
+        Ok(Self { manifests, catalog })
     }
-    serde_json::from_slice(body).map_err(|_| Unreadable::NoJson)
+
+    /// What would be sent; `(key of sale)` stands for a key that an earlier write will give.
+    ///
+    /// # Errors
+    /// A sentence: the write cannot be sent as it is.
+    pub fn body(&self, write: &Write) -> Result<Json, String> {
+        let role = &write.entity.role;
+        let manifest = self.manifests.get(role).ok_or_else(|| format!("no connection plays the role `{role}`"))?;
+        let way = Way::of(manifest, &self.catalog, write)?;
+        let body = schema::encode_decided(way.object, &write.fields).map_err(|error| error.to_string())?;
+        Ok(way.wrapped(body))
+    }
 }
 
-/// How many values it can have at most: one begins the text, one follows each sign outside of a text that may be
-/// followed by one.
-fn values(body: &[u8]) -> usize {
-    let (mut count, mut in_text, mut escaped) = (1, false, false);
-    for byte in body {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b',' | b'[' | b'{' if !in_text => count += 1,
-            _ => {}
+/// How an entity of a system is written.
+pub(super) struct Way<'a> {
+    pub(super) facts: &'a WriteFacts,
+    pub(super) object: &'a Object,
+    /// None = that of the protocol.
+    pub(super) route: Option<&'a WriteRoute>,
+    protocol: Protocol,
+}
+
+impl<'a> Way<'a> {
+    /// The way of this write.
+    pub(super) fn of(manifest: &'a Manifest, catalog: &'a Catalog, write: &Write) -> Result<Self, String> {
+        let name = &write.entity.entity;
+        let facts = catalog.entity(&manifest.system, name).and_then(|entity| entity.write.as_ref());
+        let routes = manifest.entities.get(name);
+        let (verb, object, route) = match write.action {
+            Action::Create => ("made", facts.and_then(|facts| facts.create.as_ref()), routes.map(|all| &all.create)),
+            Action::Update => ("changed", facts.and_then(|facts| facts.update.as_ref()), routes.map(|all| &all.update)),
+        };
+        let route = route.and_then(Option::as_ref);
+        let reached = route.is_some() || manifest.protocol == Protocol::Afas;
+        match facts.zip(object).filter(|_| reached) {
+            Some((facts, object)) => Ok(Self { facts, object, route, protocol: manifest.protocol }),
+            None => Err(format!("`{name}` of {} cannot be {verb}", manifest.title)),
         }
     }
-    count
-}
 
-impl std::fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoJson => f.write_str("did not answer with JSON"),
-            Self::TooMany => write!(f, "answered with more than {MOST} values"),
+    /// Plain fields in the form of the system.
+    pub(super) fn wrapped(&self, mut body: Json) -> Json {
+        match self.protocol {
+            Protocol::Afas => {
+                if let Some(route) = self.route {
+                    envelope::add(&mut body, &route.adds);
+                }
+                envelope::envelope(&self.facts.root, body)
+            }
+            Protocol::Rest => {
+                if let (Json::Object(fields), Some(route)) = (&mut body, self.route) {
+                    // What the path takes is not filled in here: only its names matter.
+                    fill(&route.path, |field| {
+                        fields.shift_remove(field);
+                        Some(field.to_owned())
+                    });
+                }
+                body
+            }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signs_within_texts_are_no_values() {
-        assert_eq!(values(br#"{"a": "x,y[{\",", "b": [1, 2]}"#), 5);
-        assert_eq!(values(b"7"), 1);
-    }
-
-    #[test]
-    fn an_answer_of_very_many_values_is_not_taken_in() {
-        let many = |n: usize| format!("[{}1]", "1,".repeat(n)).into_bytes();
-        assert!(json(&many(1000)).is_ok());
-        assert_eq!(json(&many(MOST)), Err(Unreadable::TooMany));
-        assert_eq!(json(b"[".repeat(MOST).as_slice()), Err(Unreadable::TooMany));
-        assert_eq!(json(&b"[".repeat(100_000)), Err(Unreadable::NoJson), "it is too deep");
-        assert_eq!(json(b"\xff"), Err(Unreadable::NoJson));
     }
 }

@@ -8,7 +8,7 @@ use std::{net::IpAddr, time::Duration};
 use serde_json::Value;
 
 use super::{
-    body::json,
+    answer::json,
     manifest::{Class, ErrorRow, Manifest, plain_text},
 };
 use crate::value::shown;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{
     Answered, Connection, ConnectorError,
     address::address,
-    body::{Unreadable, json},
+    answer::{Unreadable, json},
     faults::{Fault, clean},
     http::{Counted, Http, Loss, Reply, Within, is_local},
     login::{Login, Pass},

@@ -8,11 +8,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::{
     Answered, Connector, ConnectorError, Cursor, Page,
     address::{encode, fill},
+    body::Way,
     line::{Line, ReadFailure},
     manifest::{EntityRoutes, WriteRoute},
     rows::{Sieve, by_entity, in_order, key_names, key_of, key_text, must_be},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     ledger::Intended,
     schema::{self, Catalog, Entity, Object, ReadFacts},
-    value::{Action, Ask, Filter, Record, Value, Write},
+    value::{Ask, Filter, Record, Value, Write},
 };
 
 /// A connection to a REST system.
@@ -234,24 +235,15 @@ impl Rest {
     async fn send(&self, write: &Write) -> Answered {
         let refused = |text: String| Answered::Refused(text);
         let name = &write.entity.entity;
-        let (entity, routes) = match self.entity(name) {
-            Ok(found) => found,
-            Err(error) => return refused(error.to_string()),
+        let way = match Way::of(&self.line.manifest, &self.catalog, write) {
+            Ok(way) => way,
+            Err(text) => return refused(text),
         };
-        let found = entity.write.as_ref().and_then(|facts| {
-            let (object, route) = match write.action {
-                Action::Create => (facts.create.as_ref(), routes.create.as_ref()),
-                Action::Update => (facts.update.as_ref(), routes.update.as_ref()),
-            };
-            Some((facts, object?, route?))
-        });
-        let Some((facts, object, route)) = found else {
-            let verb = if write.action == Action::Create { "made" } else { "changed" };
-            return refused(format!("`{name}` of {} cannot be {verb}", self.line.manifest.title));
+        let Some((routes, route)) = self.line.manifest.entities.get(name).zip(way.route) else {
+            return refused(format!("{} has no `{name}` that koppel can reach", self.line.manifest.title));
         };
-        let body = match schema::encode(object, &write.fields) {
-            Ok(Json::Object(body)) => body,
-            Ok(_) => return refused(format!("`{name}` is no object")),
+        let body = match schema::encode(way.object, &write.fields) {
+            Ok(body) => body,
             Err(error) => return refused(error.to_string()),
         };
         let mut in_path = Vec::new();
@@ -262,11 +254,11 @@ impl Rest {
         let Some(path) = path else {
             return refused(format!("`{name}`: {} must be given", in_path.join(" and ")));
         };
-        let body = match self.body(write, body, object, routes, route, &in_path).await {
-            Ok(body) => body,
+        let body = match self.whole(write, body, way.object, routes, route).await {
+            Ok(body) => way.wrapped(body),
             Err(answer) => return answer,
         };
-        let answered = answered(facts, write, self.line.write(&route.method, &path, &Json::Object(body)).await);
+        let answered = answered(way.facts, write, self.line.write(&route.method, &path, &body).await);
         // Where the answer gives no key, what stood in the address is it.
         let addressed = in_path.first().and_then(|field| write.fields.value(field)).and_then(key_text);
         match (answered, addressed) {
@@ -275,17 +267,16 @@ impl Rest {
         }
     }
 
-    /// The body as the route wants it: without what stands in the address, and whole where the route empties the rest.
-    async fn body(
+    /// The fields laid over the record as it is now, where the route empties what a body does not name.
+    async fn whole(
         &self,
         write: &Write,
-        mut body: Map<String, Json>,
+        mut body: Json,
         object: &Object,
         routes: &EntityRoutes,
         route: &WriteRoute,
-        in_path: &[String],
-    ) -> Result<Map<String, Json>, Answered> {
-        if route.whole {
+    ) -> Result<Json, Answered> {
+        if let (true, Json::Object(fields)) = (route.whole, &mut body) {
             let one = routes.one.as_deref().unwrap_or_default();
             let now = match fill(one, |field| write.fields.value(field).and_then(key_text)) {
                 Some(path) => self.one(routes, &path).await.map_err(Answered::NotArrived)?,
@@ -294,11 +285,10 @@ impl Rest {
             let now = now.ok_or_else(|| Answered::Refused("the record is not there any more".to_owned()))?;
             for field in object.fields.values() {
                 if let Some(value) = now.get(&*field.wire).filter(|value| !value.is_null()) {
-                    body.entry(field.wire.to_string()).or_insert_with(|| value.clone());
+                    fields.entry(field.wire.to_string()).or_insert_with(|| value.clone());
                 }
             }
         }
-        body.retain(|name, _| !in_path.contains(name));
         Ok(body)
     }
 }

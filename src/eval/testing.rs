@@ -28,7 +28,7 @@ use crate::{
 };
 use again::Memory;
 pub use suggest::Suggested;
-use world::World;
+pub(super) use world::World;
 
 /// What came of one test.
 #[derive(Debug, Clone)]

@@ -31,7 +31,15 @@ pub struct EncodeError {
 /// A field that the object lacks, a value of another kind, a key that is not there yet, an amount in a currency that is
 /// not that of the document.
 pub fn encode(object: &Object, fields: &Fields) -> Result<Json, EncodeError> {
-    body(object, fields, &[])
+    body(object, fields, &Around { fields: &[], keys: Keys::Given })
+}
+
+/// The same before earlier writes have given their keys: `(key of sale)` stands for one.
+///
+/// # Errors
+/// As [`encode`], but for keys.
+pub fn encode_decided(object: &Object, fields: &Fields) -> Result<Json, EncodeError> {
+    body(object, fields, &Around { fields: &[], keys: Keys::Named })
 }
 
 /// One value as its field has it on the wire; `clear` and keys of later writes have none.
@@ -39,14 +47,31 @@ pub fn encode(object: &Object, fields: &Fields) -> Result<Json, EncodeError> {
 /// # Errors
 /// As [`encode`].
 pub fn encode_value(field: &Field, value: &Value) -> Result<Json, EncodeError> {
-    scalar(field, &field.ty.kind, value, &[]).map_err(|problem| EncodeError { path: field.name.to_string(), problem })
+    let around = Around { fields: &[], keys: Keys::Given };
+    scalar(field, &field.ty.kind, value, &around)
+        .map_err(|problem| EncodeError { path: field.name.to_string(), problem })
 }
 
-/// `around` are the fields of the objects around this one, the outermost first.
-fn body(object: &Object, fields: &Fields, around: &[&Fields]) -> Result<Json, EncodeError> {
-    let mut out = Map::new();
-    let mut around = around.to_vec();
-    around.push(fields);
+/// What a field stands in.
+struct Around<'a> {
+    /// The fields of the objects around it, the outermost first.
+    fields: &'a [&'a Fields],
+    keys: Keys,
+}
+
+/// What stands for the key of an earlier write.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// Nothing: it must be there.
+    Given,
+    /// Its name.
+    Named,
+}
+
+fn body(object: &Object, fields: &Fields, around: &Around<'_>) -> Result<Json, EncodeError> {
+    let mut out = Map::with_capacity(fields.0.len());
+    let within: Vec<&Fields> = around.fields.iter().copied().chain([fields]).collect();
+    let around = Around { fields: &within, keys: around.keys };
     for (name, node) in &fields.0 {
         let Some(field) = object.field(name) else {
             let problem = format!("{} has no such field", object.path);
@@ -103,7 +128,7 @@ fn cleared(system: &str) -> Json {
     if system == "afas" { Json::String(String::new()) } else { Json::Null }
 }
 
-fn value_or_list(field: &Field, value: &Value, around: &[&Fields]) -> Result<Json, String> {
+fn value_or_list(field: &Field, value: &Value, around: &Around<'_>) -> Result<Json, String> {
     match (&field.ty.kind, value) {
         (Kind::List(of), Value::List(items)) => {
             let items = items.iter().filter(|item| !item.is_blank());
@@ -113,9 +138,12 @@ fn value_or_list(field: &Field, value: &Value, around: &[&Fields]) -> Result<Jso
     }
 }
 
-fn scalar(field: &Field, kind: &Kind, value: &Value, around: &[&Fields]) -> Result<Json, String> {
+fn scalar(field: &Field, kind: &Kind, value: &Value, around: &Around<'_>) -> Result<Json, String> {
     match (kind, value) {
-        (_, Value::Key(write)) => Err(format!("the key of {write} is not there yet")),
+        (_, Value::Key(write)) => match around.keys {
+            Keys::Given => Err(format!("the key of {write} is not there yet")),
+            Keys::Named => Ok(Json::String(value.to_string())),
+        },
         (Kind::Bool, Value::Bool(yes)) => Ok(Json::Bool(*yes)),
         (Kind::Int, Value::Int(number)) => Ok(Json::from(*number)),
         (Kind::Int, Value::Decimal(number)) if number.is_integer() => json_number(number.normalize()),
@@ -165,7 +193,7 @@ fn percent(field: &Field, fraction: Decimal) -> Result<Json, String> {
     }
 }
 
-fn money(field: &Field, money: Money, around: &[&Fields]) -> Result<Json, String> {
+fn money(field: &Field, money: Money, around: &Around<'_>) -> Result<Json, String> {
     let wrong = |currency: &str| format!("an amount in {} where {currency} is written", money.currency.as_str());
     match &field.form {
         Form::MoneyObject(key) => {
@@ -176,7 +204,9 @@ fn money(field: &Field, money: Money, around: &[&Fields]) -> Result<Json, String
         }
         form => {
             let currency = match form {
-                Form::MoneyNumber(Some(name)) => around.iter().rev().find_map(|fields| fields.value(name)?.as_text()),
+                Form::MoneyNumber(Some(name)) => {
+                    around.fields.iter().rev().find_map(|fields| fields.value(name)?.as_text())
+                }
                 _ => None,
             };
             let currency = currency.unwrap_or("EUR");

@@ -1,5 +1,6 @@
 //! The real program in temporary folders: whole output and exit code.
 
+mod eval;
 mod verbs;
 pub(crate) mod world;
 
@@ -31,7 +32,7 @@ impl Place {
         self.0.path()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
         command.current_dir(self.path()).env_clear().args(args);
         command
@@ -62,7 +63,7 @@ fn a_wrong_word_on_the_command_line_is_exit_64() {
 fn help_and_version_are_no_mistake() {
     let place = Place::new(&[]);
     let shown = place.koppel(&["--help"]);
-    let verbs = "check fmt test plan run serve status holds retry redo settle logs sandbox schema";
+    let verbs = "check fmt test plan eval run serve status holds retry redo settle logs sandbox schema";
     for verb in verbs.split(' ') {
         assert!(shown.contains(&format!("\n  {verb} ")), "{verb} in {shown}");
     }

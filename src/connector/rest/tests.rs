@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     connector::testing::{Answer, Seen, Served, answer, line_of},
-    value::{EntityName, Fields, Node},
+    value::{Action, EntityName, Fields, Node},
 };
 
 fn jortt(server: &Served) -> Rest {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
+use serde_json::value::RawValue;
 
 use super::{Failure, fail};
 use crate::{
@@ -19,7 +20,7 @@ type Constant<'a> = dyn Fn(&Expr) -> Result<Value, Failure> + 'a;
 
 /// The systems as a test gives them. Entities that are not given are empty.
 #[derive(Clone)]
-pub(super) struct World<'a> {
+pub(in crate::eval) struct World<'a> {
     catalog: &'a Catalog,
     today: Date,
     rows: BTreeMap<EntityName, Vec<Record>>,
@@ -73,8 +74,23 @@ impl<'a> World<'a> {
         Ok(world)
     }
 
+    /// The rows of whole systems, each an object of entities with their rows.
+    pub(in crate::eval) fn of_systems(
+        program: &Program,
+        catalog: &'a Catalog,
+        systems: &BTreeMap<Arc<str>, Box<RawValue>>,
+        today: Date,
+    ) -> Result<Self, String> {
+        let systems = systems.iter().map(|(role, rows)| (role.clone(), rows.get().into()));
+        let systems: Vec<Given> =
+            systems.map(|(role, sample)| Given::System { role, sample, span: Span::NONE }).collect();
+        // Whole systems have no field of their own to be worked out.
+        let constant = |_: &Expr| Ok(Value::Blank);
+        Self::new(program, catalog, &systems, today, &constant).map_err(|failure| failure.text)
+    }
+
     /// The rows that an ask finds, with the fields that it decodes.
-    pub(super) fn rows(&self, ask: &Ask) -> Arc<[Record]> {
+    pub(in crate::eval) fn rows(&self, ask: &Ask) -> Arc<[Record]> {
         let Some(object) = self.entity(&ask.entity).and_then(|entity| Some(entity.read.as_ref()?.object.clone()))
         else {
             return Arc::new([]);
@@ -176,6 +192,9 @@ impl<'a> World<'a> {
             serde_json::Value::Array(rows) => rows,
             row => vec![row],
         };
+        if self.entity(name).is_none() {
+            return Err(fail(span, format!("{name} is not known")));
+        }
         let nothing = GivenFields::default();
         let rows = rows.iter().map(|row| self.whole(name, row, &nothing, today, constant, span));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
