@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::{Method, Url, header::AUTHORIZATION};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -59,8 +60,8 @@ impl From<ReadFailure> for ConnectorError {
 }
 
 /// What came of one try of a read.
-enum Tried {
-    Done(Value),
+enum Tried<T> {
+    Done(T),
     Failed(ReadFailure),
     /// May be tried again, after at least this long.
     Again(ConnectorError, Option<Duration>),
@@ -127,6 +128,11 @@ impl Line {
 
     /// Reads JSON; tries again after faults and pauses. Dropped half-way, nothing is changed anywhere.
     pub(super) async fn read(&self, path: &str, query: &str) -> Result<Value, ReadFailure> {
+        self.read_as(path, query).await
+    }
+
+    /// The same, of another form.
+    pub(super) async fn read_as<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, ReadFailure> {
         let url = self.url(path, query).map_err(ReadFailure::Error)?;
         let retries = &self.manifest.retries;
         let mut pauses = ExponentialBuilder::default()
@@ -154,7 +160,7 @@ impl Line {
         }
     }
 
-    async fn try_read(&self, url: &Url, renewed: &mut bool) -> Tried {
+    async fn try_read<T: DeserializeOwned>(&self, url: &Url, renewed: &mut bool) -> Tried<T> {
         if let Some(busy) = self.busy() {
             return Tried::Failed(ReadFailure::Error(busy));
         }
