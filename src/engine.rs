@@ -8,6 +8,7 @@ mod apply;
 mod decide;
 mod left;
 mod newest;
+mod page;
 mod poll;
 mod question;
 mod reads;
@@ -17,6 +18,7 @@ mod settle;
 mod source;
 mod stages;
 mod summary;
+mod through;
 
 use std::sync::Arc;
 
