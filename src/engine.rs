@@ -10,6 +10,7 @@ mod decide;
 mod left;
 mod lines;
 mod newest;
+mod page;
 mod poll;
 mod question;
 mod reads;
@@ -19,6 +20,7 @@ mod settle;
 mod source;
 mod stages;
 mod summary;
+mod through;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! Takes the bytes of a body, gives its JSON. Promises that an answer of a limited length takes a limited memory: a
 //! short text can be a great many values, and each of them takes much more room than it has characters.
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 /// So many values, names not counted, are taken in. The largest answers that either system gives have some hundred
 /// thousand; a million take about 100 MB.
@@ -18,8 +18,8 @@ pub(super) enum Unreadable {
     TooMany,
 }
 
-/// The JSON of a body.
-pub(super) fn json(body: &[u8]) -> Result<Value, Unreadable> {
+/// The JSON of a body, in the form that is wanted.
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
     if values(body) > MOST {
         return Err(Unreadable::TooMany);
     }
@@ -53,6 +53,8 @@ impl std::fmt::Display for Unreadable {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -63,6 +65,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_very_many_values_is_not_taken_in() {
+        let json = json::<Value>;
         let many = |n: usize| format!("[{}1]", "1,".repeat(n)).into_bytes();
         assert!(json(&many(1000)).is_ok());
         assert_eq!(json(&many(MOST)), Err(Unreadable::TooMany));

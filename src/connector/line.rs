@@ -4,6 +4,7 @@
 //! write is sent at most once per call, and that what it says of a write holds: not arrived, refused, or unclear.
 
 use std::{
+    fmt::{self, Display},
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
     time::Duration,
@@ -11,6 +12,7 @@ use std::{
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::{Method, Url, header::AUTHORIZATION};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -66,8 +68,8 @@ impl From<ReadFailure> for ConnectorError {
 }
 
 /// What came of one try of a read.
-enum Tried {
-    Done(Value),
+enum Tried<T> {
+    Done(T),
     Failed(ReadFailure),
     /// May be tried again, after at least this long.
     Again(ConnectorError, Option<Duration>),
@@ -125,7 +127,12 @@ impl Line {
     }
 
     /// Is this page another one than the one before? A list that never ends would be read for ever.
-    pub(super) fn moved_on(&self, before: &mut Option<u64>, page: usize, rows: &[Value]) -> Result<(), ConnectorError> {
+    pub(super) fn moved_on(
+        &self,
+        before: &mut Option<u64>,
+        page: usize,
+        rows: &[impl Display],
+    ) -> Result<(), ConnectorError> {
         let mut print = DefaultHasher::new();
         rows.len().hash(&mut print);
         for row in rows.first().into_iter().chain(rows.last()) {
@@ -151,6 +158,11 @@ impl Line {
 
     /// Reads JSON; tries again after faults and pauses. Dropped half-way, nothing is changed anywhere.
     pub(super) async fn read(&self, path: &str, query: &str) -> Result<Value, ReadFailure> {
+        self.read_as(path, query).await
+    }
+
+    /// The same, of another form.
+    pub(super) async fn read_as<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, ReadFailure> {
         let url = self.url(path, query).map_err(ReadFailure::Error)?;
         let retries = &self.manifest.retries;
         let mut pauses = ExponentialBuilder::default()
@@ -178,7 +190,7 @@ impl Line {
         }
     }
 
-    async fn try_read(&self, url: &Url, renewed: &mut bool) -> Tried {
+    async fn try_read<T: DeserializeOwned>(&self, url: &Url, renewed: &mut bool) -> Tried<T> {
         if let Some(busy) = self.busy() {
             return Tried::Failed(ReadFailure::Error(busy));
         }
@@ -330,8 +342,8 @@ fn host_only(location: &str) -> String {
         .unwrap_or_else(|| "another path".to_owned())
 }
 
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(text) | Self::NoAnswer(text) | Self::NoBody(_, text) | Self::TooLarge(_, text) => {
                 f.write_str(text)

@@ -10,7 +10,7 @@ mod update;
 mod write;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
     time::Instant,
 };
@@ -33,8 +33,9 @@ use super::{
 use crate::{
     clock, eval,
     insight::{Event, EventKind, Journal},
-    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, Row, State, Told},
-    value::{Action, Outcome, Reason, Value, Verdict, Write},
+    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordName, RecordOutcome, Row, State, Told},
+    schema::WriteFacts,
+    value::{Action, Decision, EntityName, Filter, Outcome, Reason, Record, Value, Verdict, Write},
 };
 
 /// So many records are applied at once; their writes wait for the slots of their connections.
@@ -60,12 +61,42 @@ pub(super) struct Applying<'a> {
 /// What an ask found, or why it could not be asked.
 type Answer = Result<Judged, Arc<str>>;
 
-/// What the asks before the creates of a page found.
+/// Decisions that can be applied.
+#[derive(Default)]
+pub(super) struct Ready {
+    decided: Vec<Decided>,
+    found: Found,
+}
+
+/// What the asks before the creates of a batch found.
+#[derive(Default)]
 struct Found {
-    /// When they began.
-    asked: Instant,
+    /// When they began; none where there was nothing to ask.
+    asked: Option<Instant>,
     /// By record and write.
     judged: HashMap<(Arc<str>, Arc<str>), Answer>,
+}
+
+impl Ready {
+    pub(super) fn is_empty(&self) -> bool {
+        self.decided.is_empty()
+    }
+
+    /// The entities whose rows it changes.
+    pub(super) fn changed(&self, run: &Run) -> HashSet<EntityName> {
+        self.decided.iter().flat_map(|decided| changed(run, &decided.decision)).collect()
+    }
+
+    /// The records of which something is made, as they were read; not those that are changed themselves.
+    pub(super) fn made_of(&self, run: &Run, source: &EntityName) -> Vec<(RecordName, Record)> {
+        let makes = |decision: &Decision| match &decision.outcome {
+            Outcome::Writes(writes) => writes.iter().any(|write| write.action == Action::Create),
+            _ => false,
+        };
+        let of = self.decided.iter().filter(|decided| makes(&decided.decision));
+        let unchanged = of.filter(|decided| !changed(run, &decided.decision).contains(source));
+        unchanged.map(|decided| (decided.entry.name.clone(), decided.entry.record.clone())).collect()
+    }
 }
 
 /// Why a record goes no further.
@@ -87,10 +118,10 @@ impl<E: Into<EngineError>> From<E> for Halt {
 }
 
 impl Applying<'_> {
-    /// Applies a page of decisions.
-    pub(super) async fn page(&self, decided: Vec<Decided>) -> Result<(), EngineError> {
+    /// Applies decisions; where several wait for their turn, those that were decided first go first.
+    pub(super) async fn all(&self, ready: Ready) -> Result<(), EngineError> {
+        let Ready { decided, found } = ready;
         self.found_in_doubt(&decided).await?;
-        let found = self.recognise(&decided).await?;
         futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
@@ -98,11 +129,12 @@ impl Applying<'_> {
         }
     }
 
-    /// Asks for everything that would be created for the first time, in as few calls as can be.
-    async fn recognise(&self, decided: &[Decided]) -> Result<Found, EngineError> {
-        let asked = Instant::now();
+    /// Asks for everything that would be created for the first time, in as few calls as can be. What the decisions, made
+    /// since `asked`, have looked for and not found is not asked for again.
+    pub(super) async fn ready(&self, decided: Vec<Decided>, asked: Instant) -> Result<Ready, EngineError> {
+        let absent = absent(&decided);
         let mut asking = Vec::new();
-        for Decided { entry, decision, .. } in decided {
+        for Decided { entry, decision, .. } in &decided {
             let Outcome::Writes(writes) = &decision.outcome else { continue };
             let wanted = writes.iter().filter(|write| write.action == Action::Create && write.ensure.is_none());
             for write in wanted.filter(|write| !entry.sealed() && !known(entry, write)) {
@@ -117,7 +149,7 @@ impl Applying<'_> {
                     let conn = self.run.connection(role)?.name();
                     Asking::new(self.ledger, conn, role, &write.entity.entity, question).await?
                 } else {
-                    Asking::first(role, question)
+                    Asking::first(role, question, &absent)
                 };
                 asking.push(((entry.name.key.clone(), write.name.clone()), asked));
             }
@@ -125,7 +157,8 @@ impl Applying<'_> {
         let asks = asking.iter().map(|(_, asking)| asking.ask.clone()).collect();
         let answers = ask(self.run, self.stop, asks).await?;
         let judged = asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect();
-        Ok(Found { asked, judged })
+        drop(absent);
+        Ok(Ready { decided, found: Found { asked: Some(asked), judged } })
     }
 
     /// Applies one decision, unless all were told to end.
@@ -185,7 +218,7 @@ impl Applying<'_> {
     async fn writes(
         &self,
         entry: &Entry,
-        decision: &mut crate::value::Decision,
+        decision: &mut Decision,
         rows: &mut super::reads::Rows,
         found: &Found,
     ) -> Result<(Option<Told>, Option<Locks>), Halt> {
@@ -211,7 +244,7 @@ impl Applying<'_> {
                 let looked = match thing {
                     Some(_) => Looked { begun: made.asked, judged: made.judged.get(&write.name) },
                     None => Looked {
-                        begun: found.asked,
+                        begun: found.asked.unwrap_or(made.asked),
                         judged: found.judged.get(&(entry.name.key.clone(), write.name.clone())),
                     },
                 };
@@ -233,12 +266,7 @@ impl Applying<'_> {
     }
 
     /// A record of which something is made already must still want that: else the flow changed half-way.
-    fn not_half_way(
-        &self,
-        entry: &Entry,
-        decision: &crate::value::Decision,
-        rows: &super::reads::Rows,
-    ) -> Result<(), Halt> {
+    fn not_half_way(&self, entry: &Entry, decision: &Decision, rows: &super::reads::Rows) -> Result<(), Halt> {
         match half_way(self.run, entry, decision, rows, self.today) {
             None => Ok(()),
             Some(name) => {
@@ -295,6 +323,9 @@ impl Applying<'_> {
         };
         let ended = if ended == Ended::Held && entry.waits() { Ended::Waiting } else { ended };
         self.tally.ended(ended);
+        if entry.name.is_stage() && outcome == RecordOutcome::Held {
+            self.tally.waits(entry.title());
+        }
         if let Some((verdict @ (Verdict::Hold | Verdict::Fail), reason)) = &reason
             && ended != Ended::Waiting
         {
@@ -343,7 +374,7 @@ impl Applying<'_> {
 pub(super) fn half_way<'a>(
     run: &Run,
     entry: &'a Entry,
-    decision: &crate::value::Decision,
+    decision: &Decision,
     rows: &super::reads::Rows,
     today: Date,
 ) -> Option<&'a Arc<str>> {
@@ -356,6 +387,24 @@ pub(super) fn half_way<'a>(
     }
     let passed = eval::passed_over(&run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(today));
     writes.find(|name| !passed.contains(*name))
+}
+
+/// What the decisions of a batch asked for and what no row answered. Answers without a row are never remembered, so they
+/// are of this batch; who does not see rows of its own is left out.
+fn absent(decided: &[Decided]) -> HashSet<(&EntityName, &Filter)> {
+    let others = decided.iter().find(|decided| decided.entry.hidden.is_empty());
+    others.into_iter().flat_map(|decided| decided.rows.without_answer()).collect()
+}
+
+/// The entities whose rows a decision changes.
+fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
+    let Outcome::Writes(writes) = &decision.outcome else { return Vec::new() };
+    let updates = writes.iter().filter(|write| write.action == Action::Update);
+    let shown = updates.flat_map(|write| {
+        let readers = run.write_facts(&write.entity).into_iter().flat_map(WriteFacts::readers);
+        readers.map(|entity| EntityName { role: write.entity.role.clone(), entity: entity.clone() })
+    });
+    shown.collect()
 }
 
 fn ended(outcome: &Outcome) -> Option<Halt> {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     EngineError, Run, Stop,
+    poll::Poll,
     question::typed,
     reads::{Answers, ask},
 };
@@ -368,7 +369,8 @@ pub(super) async fn edited(
 
 /// Reads what was written to master records once more, late enough that the target shows it: from then on another value
 /// is an edit by a person. Asked for in few calls, and once for each write.
-pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Result<(), EngineError> {
+pub(super) async fn keep_bases(poll: &Poll<'_>) -> Result<(), EngineError> {
+    let Poll { run, ledger, stop, .. } = *poll;
     for (role, connector) in &run.connections {
         let system = run.systems.get(role).and_then(|system| run.catalog.systems.get(system));
         for (name, entity) in system.into_iter().flat_map(|system| &system.entities) {
@@ -380,6 +382,7 @@ pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Resul
             let shown_by = EntityName { role: role.clone(), entity: shown_by.clone() };
             let read = run.systems.get(role).and_then(|system| run.catalog.entity(system, &shown_by.entity));
             let (false, Some(read)) = (keys.is_empty(), read.and_then(|entity| entity.read.as_ref())) else { continue };
+            poll.acquainted().await?;
             let of_keys = keys.iter().map(|own| typed(&Value::text(own), &read.object, key)).collect();
             let own = Ask { entity: shown_by.clone(), filter: Filter::In(key.clone(), of_keys), fields: [].into() };
             let own = showing(run, &own);

@@ -5,12 +5,12 @@
 //! that is known to exist came back with it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{EngineError, Run, Stop, question::typed, reads::ask};
+use super::{EngineError, Run, poll::Poll, question::typed, reads::ask};
 use crate::{
     clock,
     connector::Connector,
@@ -53,10 +53,16 @@ impl Asking {
         Ok(Self { by: By::Marks(question), control, ask })
     }
 
-    /// Before a first create nothing is in doubt: the question alone.
-    pub(super) fn first(role: &Arc<str>, question: Question) -> Self {
+    /// Before a first create nothing is in doubt: the question alone, without what is known not to be there.
+    pub(super) fn first(role: &Arc<str>, question: Question, absent: &HashSet<(&EntityName, &Filter)>) -> Self {
         let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
-        let ask = Ask { entity, filter: question.filter(None), fields: question.fields() };
+        let known = |filter: &Filter| absent.contains(&(&entity, filter));
+        let filter = match question.filter(None) {
+            Filter::Or(any) => Filter::Or(any.into_iter().filter(|filter| !known(filter)).collect()),
+            one if known(&one) => Filter::Never,
+            one => one,
+        };
+        let ask = Ask { entity, filter, fields: question.fields() };
         Self { by: By::Marks(question), control: None, ask }
     }
 
@@ -99,7 +105,8 @@ pub(super) fn late(ledger: &Ledger, connector: &dyn Connector, row: ledger::RowI
 }
 
 /// Asks for everything in doubt on the connections of a run, whichever flow sent it.
-pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, stop: &Stop) -> Result<(), EngineError> {
+pub(super) async fn settle(poll: &Poll<'_>) -> Result<(), EngineError> {
+    let Poll { run, ledger, journal, stop, .. } = *poll;
     let mut asked: Vec<(Row, Arc<dyn Connector>, Asking)> = Vec::new();
     for row in ledger.doubts().await? {
         // Under way at this moment, in another task.
@@ -126,6 +133,7 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
     if asked.is_empty() {
         return Ok(());
     }
+    poll.acquainted().await?;
     let begun = Instant::now();
     let answers = ask(run, stop, asked.iter().map(|(_, _, asking)| asking.ask.clone()).collect()).await?;
     crash::point("ask-sent");

@@ -1,6 +1,7 @@
 //! The engine: against a scripted pair of systems that answers, loses answers and dies as a test wants, and end to end
 //! against the sandbox over HTTP.
 
+mod calls;
 mod gone;
 pub(crate) mod house;
 mod newest;
