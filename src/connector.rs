@@ -5,6 +5,7 @@
 
 mod address;
 mod afas;
+mod answer;
 mod body;
 mod faults;
 mod http;

@@ -4,11 +4,13 @@
 //! with the ledger's permission; that a faulty record never stops the others; that trouble which concerns all stops
 //! the run with nothing half-written; and that a stop is heeded between two records.
 
+mod again;
 mod apply;
 mod decide;
 mod left;
 mod lines;
 mod newest;
+mod page;
 mod poll;
 mod question;
 mod reads;
@@ -18,13 +20,16 @@ mod settle;
 mod source;
 mod stages;
 mod summary;
+mod through;
 
 use std::sync::Arc;
 
+pub use again::{Again, changed};
 pub use lines::{LinesError, lines};
 pub use poll::{decide_only, poll};
 pub use run::{Run, Stop, Stopper};
 pub use serve::{ScheduledRun, serve};
+pub use settle::hear;
 pub use summary::{Ended, Progress, Silent, Summary, Trouble, kind};
 
 use crate::{connector::Connector, ledger::LedgerError};

@@ -52,7 +52,7 @@ pub use view::{Doubted, Holder, Stands, View};
 pub use wish::{Came, Verb, Wish, Wished};
 
 use crate::{
-    crash,
+    clock, crash,
     value::{Node, Record, Value, Write},
 };
 
@@ -599,20 +599,33 @@ impl Ledger {
         self.writer.call(move |c| records::set_mark(c, &run, &list, &mark)).await
     }
 
-    /// Keys that were last seen in the list that records of a source leave.
-    pub async fn listed(&self, run: &str, list: &str) -> Result<Vec<Arc<str>>, LedgerError> {
+    /// The list that records of a source leave is about to be read: what an earlier reading that did not come to its end
+    /// has noted is forgotten.
+    pub async fn begin_list(&self, run: &str, list: &str) -> Result<(), LedgerError> {
         let (run, list) = (run.to_owned(), list.to_owned());
-        self.writer.call(move |c| records::listed(c, &run, &list)).await
+        self.writer.call(move |c| records::begin_list(c, &run, &list)).await
     }
 
-    /// Remembers what is in that list now. To be called after the outcomes of all that left it are written.
-    pub async fn set_listed(&self, run: &str, list: &str, keys: Vec<Arc<str>>) -> Result<(), LedgerError> {
+    /// These are in that list now.
+    pub async fn list(&self, run: &str, list: &str, keys: Vec<Arc<str>>) -> Result<(), LedgerError> {
         let (run, list) = (run.to_owned(), list.to_owned());
-        self.writer.call(move |c| records::set_listed(c, &run, &list, &keys)).await
+        self.writer.call(move |c| records::list(c, &run, &list, &keys)).await
+    }
+
+    /// What was in that list when it was last read to its end, and is not now.
+    pub async fn left_list(&self, run: &str, list: &str) -> Result<Vec<Arc<str>>, LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| records::left_list(c, &run, &list)).await
+    }
+
+    /// That list was read to its end. To be called after the outcomes of all that left it are written.
+    pub async fn end_list(&self, run: &str, list: &str) -> Result<(), LedgerError> {
+        let (run, list) = (run.to_owned(), list.to_owned());
+        self.writer.call(move |c| records::end_list(c, &run, &list)).await
     }
 
     fn at(&self) -> store::At {
-        store::At { epoch: self.epoch, now: Timestamp::now() }
+        store::At { epoch: self.epoch, now: clock::now() }
     }
 }
 
@@ -639,7 +652,7 @@ fn begin(connection: &mut Connection, key: &key::Key, places: &Places) -> Result
         return Err(LedgerError::OtherKey { path: places.key.clone() });
     }
     transaction.execute("UPDATE meta SET epoch = epoch + 1", [])?;
-    store::started(&transaction, store::At { epoch: found.epoch + 1, now: Timestamp::now() })?;
+    store::started(&transaction, store::At { epoch: found.epoch + 1, now: clock::now() })?;
     crash::point("restart:before-unsettled");
     transaction.commit()?;
     crash::point("restart:unsettled-committed");

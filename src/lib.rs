@@ -10,6 +10,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod check;
 pub mod cli;
+mod clock;
 pub mod connector;
 mod crash;
 pub mod diagnostic;

@@ -2,7 +2,8 @@
 //!
 //! Takes `Options` and gives a running `Sandbox` on one loopback port:
 //! `/jortt` is the Jortt API with `/jortt/oauth-provider/oauth/token`, `/afas/ProfitRestServices` is AFAS, and
-//! `/_control` tells what was created (`effects`) with which bodies (`written`), makes calls fail on purpose (`faults`) and adds `records`.
+//! `/_control` tells what was created (`effects`) with which bodies (`written`) and how often each path was called
+//! (`calls`), makes calls fail on purpose (`faults`) and adds `records`.
 //! It promises: the same seed gives the same data, nothing outlives the process, no payload is logged, and bodies are
 //! judged by the vendors' own files and not by our schemas, so that a mistake in an import shows.
 //!
@@ -10,6 +11,7 @@
 //! one of zeros, and every OAuth client but one with the secret `wrong`.
 
 mod afas;
+mod calls;
 mod clock;
 mod connection;
 mod control;
@@ -35,6 +37,10 @@ pub struct Options {
     pub port: u16,
     /// How many invoices Jortt starts with.
     pub size: usize,
+    /// How many customers; none = one for every ten invoices, and one more.
+    pub customers: Option<usize>,
+    /// Every customer is a debtor in AFAS already, and not two of five.
+    pub known: bool,
     /// The same seed gives the same data.
     pub seed: u64,
     /// Adds the hard cases: what is held, skipped or refused.
@@ -43,11 +49,32 @@ pub struct Options {
     pub limits: bool,
     /// From Jortt's answer that an invoice will be sent until it is.
     pub sending: Duration,
+    /// How far away the systems are.
+    pub latency: Latency,
+}
+
+/// How long every call to a system takes, besides its work.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Latency {
+    /// To Jortt.
+    pub jortt: Duration,
+    /// To AFAS.
+    pub afas: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, size: 40, seed: 1, awkward: false, limits: true, sending: Duration::from_millis(300) }
+        Self {
+            port: 0,
+            size: 40,
+            customers: None,
+            known: false,
+            seed: 1,
+            awkward: false,
+            limits: true,
+            sending: Duration::from_millis(300),
+            latency: Latency::default(),
+        }
     }
 }
 

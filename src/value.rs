@@ -5,6 +5,7 @@
 
 mod decision;
 mod filter;
+mod hidden;
 mod pattern;
 mod record;
 
@@ -15,6 +16,7 @@ pub use rust_decimal::Decimal;
 
 pub use decision::{Action, Chosen, Decision, Ensured, Fields, Node, Outcome, Reason, Verdict, Write};
 pub use filter::{Ask, Compare, EntityName, Filter, Order, order};
+pub use hidden::{is_hidden, shown, shown_json, shown_lines, written_out};
 pub use pattern::pattern;
 pub use record::{Record, Shape};
 

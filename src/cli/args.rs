@@ -142,7 +142,7 @@ pub(super) struct EvalArgs {
     /// The records, a line of JSON each, as the system sends them; - is standard input.
     #[arg(long, value_name = "FILE")]
     pub(super) input: PathBuf,
-    /// The rows that look-ups find: {"afas": {"Profit_Debtor": [{…}]}}; what is not given is empty.
+    /// JSON with the rows that look-ups find, by system and entity; what is not given is empty.
     #[arg(long, value_name = "FILE")]
     pub(super) given: Option<PathBuf>,
     /// How many threads decide; without it as many as there are cores.
@@ -209,8 +209,11 @@ pub(super) struct RetryArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct RedoArgs {
     /// The record.
-    #[arg(value_name = "RUN/KEY")]
-    pub(super) record: String,
+    #[arg(value_name = "RUN/KEY", required_unless_present = "changed")]
+    pub(super) record: Option<String>,
+    /// All records of a run that were done, where its flow as it is now would do more.
+    #[arg(long, value_name = "RUN", conflicts_with = "record")]
+    pub(super) changed: Option<String>,
     /// Go on without asking.
     #[arg(long)]
     pub(super) yes: bool,
@@ -253,6 +256,8 @@ pub(super) struct LogsArgs {
     /// The lines as they are stored.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) of: OfSandbox,
 }
 
 /// Against which world a verb works.

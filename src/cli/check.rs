@@ -8,7 +8,7 @@ use std::{
 use super::{
     args::{Args, CheckArgs},
     fix, place,
-    say::{Ended, Said, Stop, colour, out, width},
+    say::{Ended, Form, Said, Stop, colour, out, out_in, width},
     watch::Watch,
 };
 use crate::{
@@ -43,7 +43,8 @@ pub(super) fn check(args: &Args, check: &CheckArgs) -> Said {
 }
 
 fn once(args: &Args, check: &CheckArgs, scopes: &[Scope]) -> Said {
-    let mut out = out();
+    // Messages have colours of their own.
+    let mut out = out_in(if check.json || check.sarif { Form::Json } else { Form::AsIs });
     let mut ended = Ended::Fine;
     let mut judged = Vec::new();
     for scope in scopes {

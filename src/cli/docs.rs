@@ -9,7 +9,7 @@ use super::{
     args::{Args, DocsArgs},
     check::tell,
     place,
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out, out_in},
 };
 use crate::{check::typed::Program, function, project::Project};
 
@@ -23,6 +23,8 @@ pub(super) fn docs(args: &Args, asked: &DocsArgs) -> Said {
     };
     let project = place::project(args)?;
     if project.has_errors() {
+        // Messages have colours of their own.
+        let mut out = out_in(Form::AsIs);
         tell(&mut out, &project.diagnostics, &project.sources, false)?;
         out.flush()?;
         return Ok(Ended::Mistakes);

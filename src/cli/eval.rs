@@ -11,7 +11,7 @@ use std::{
 use super::{
     args::{Args, EvalArgs},
     place, ready,
-    say::{Ended, Said, Stop},
+    say::{Ended, Form, Said, Stop, out_in},
 };
 use crate::{
     connector::Bodies,
@@ -38,11 +38,13 @@ pub(super) fn eval(args: &Args, asked: &EvalArgs) -> Said {
         None => available_parallelism().map_or(1, usize::from),
     };
     let worker = |_| Lines::new(run.plan.clone(), given.clone(), bodies.clone(), today);
-    let tally = lines(input(&asked.input)?, &mut io::stdout().lock(), (0..jobs).filter_map(worker).collect());
+    let mut out = out_in(Form::Json);
+    let tally = lines(input(&asked.input)?, &mut out, (0..jobs).filter_map(worker).collect());
     let tally = tally.map_err(|error| match error {
         LinesError::Write(error) => error.into(),
         other => Stop::Setup(format!("{}: {other}", asked.input.display())),
     })?;
+    out.flush()?;
     // The counts are for people; a program has the lines.
     let _ = writeln!(io::stderr(), "{}", told(&tally));
     Ok(if tally.hold + tally.fail + tally.error > 0 { Ended::Held } else { Ended::Fine })

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     args::ExplainArgs,
-    say::{Ended, Said, Stop, colour, out, width},
+    say::{Ended, Form, Said, Stop, colour, out_in, width},
 };
 use crate::{
     diagnostic::{Example, Rule, rules},
@@ -20,7 +20,7 @@ const NEAR: usize = 3;
 
 /// Shows one rule, or all.
 pub(super) fn explain(asked: &ExplainArgs) -> Said {
-    let mut out = out();
+    let mut out = out_in(Form::AsIs);
     let found: Vec<&Rule> = match &asked.code {
         None => rules().collect(),
         Some(code) => vec![named(code).ok_or_else(|| unknown(code))?],

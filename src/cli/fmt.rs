@@ -16,7 +16,7 @@ use super::{
     args::{Args, FmtArgs},
     check::count,
     place,
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out_in},
 };
 use crate::{
     schema::Catalog,
@@ -29,7 +29,7 @@ const SHOWN: usize = 5;
 /// Formats, or tells what would change.
 pub(super) fn fmt(args: &Args, fmt: &FmtArgs) -> Said {
     let catalog = place::catalog()?;
-    let mut out = out();
+    let mut out = out_in(if fmt.stdin { Form::AsIs } else { Form::Shown });
     if fmt.stdin {
         let mut text = String::new();
         io::stdin()

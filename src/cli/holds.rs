@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::{
     args::{Args, HoldsArgs},
     named::Desk,
-    report::{clock, columns, local, minute, plain, quoted, typed, wrapped},
-    say::{Ended, Said, out},
+    report::{columns, local, minute, plain, quoted, time_of_day, typed, wrapped},
+    say::{Ended, Form, Said, out_in},
     target,
 };
 use crate::{
+    clock,
     engine::kind,
     ledger::{Doubted, State, Waiting, Wished},
 };
@@ -22,7 +23,7 @@ const SHOWN: Duration = Duration::from_hours(24);
 
 /// Lists what a person may have to look at; first what only a person can settle.
 pub(super) fn holds(args: &Args, asked: &HoldsArgs) -> Said {
-    let desk = Desk::open(args, &asked.of, "holds")?;
+    let desk = Desk::open(args, &asked.of, "holds", &asked.runs)?;
     let runs: BTreeSet<Arc<str>> = asked.runs.iter().map(|run| desk.run(run)).collect::<Result<_, _>>()?;
     let wanted = |run: &Arc<str>| runs.is_empty() || runs.contains(run);
     let mut held = Held::default();
@@ -34,10 +35,10 @@ pub(super) fn holds(args: &Args, asked: &HoldsArgs) -> Said {
     held.doubts.sort_by_key(|doubt| !doubt.person);
     let waiting = desk.view.status()?.waiting;
     held.waiting = waiting.into_iter().filter(|own| wanted(&own.run)).collect();
-    let since = Timestamp::now().saturating_sub(SHOWN).unwrap_or(Timestamp::MIN);
+    let since = clock::now().saturating_sub(SHOWN).unwrap_or(Timestamp::MIN);
     let wishes = desk.view.wishes(since)?;
     held.wishes = wishes.into_iter().filter(|wished| wanted(&wished.wish.run)).collect();
-    let mut out = out();
+    let mut out = out_in(Form::of(asked.json));
     if asked.json {
         for line in held.json() {
             writeln!(out, "{line}")?;
@@ -118,9 +119,9 @@ impl InDoubt {
         let Self { run, key, write, connection, entity, .. } = self;
         let of = self.since.map(|since| format!(", sent {}", local(since))).unwrap_or_default();
         let mut text = wrapped(&format!("in doubt  {run}/{key}: {write}"), 0);
-        let late = self.until.filter(|until| *until > Timestamp::now());
+        let late = self.until.filter(|until| *until > clock::now());
         if !self.person {
-            let until = late.map(|until| format!(", mostly by {}", clock(until))).unwrap_or_default();
+            let until = late.map(|until| format!(", mostly by {}", time_of_day(until))).unwrap_or_default();
             let line = format!(
                 "{connection}.{entity}{}{of}; asked about until it is certain{until}; nothing has to be done",
                 self.marks()
@@ -136,7 +137,7 @@ impl InDoubt {
         let which = if alone { String::new() } else { format!(" --write {}", quoted(write)) };
         let number = if self.needs_number { " NUMBER" } else { "" };
         let record = typed(run, key);
-        let late = late.map(|until| format!(" (to be said after {})", clock(until))).unwrap_or_default();
+        let late = late.map(|until| format!(" (to be said after {})", time_of_day(until))).unwrap_or_default();
         // Writing into a text cannot fail.
         let _ = write!(
             text,
@@ -169,7 +170,8 @@ impl Held {
         if parts.is_empty() {
             parts.push("nothing is held, failed or in doubt\n".to_owned());
         }
-        let wishes: Vec<String> = self.wishes.iter().map(wish).collect();
+        let alike = self.wishes.chunk_by(|one, next| like(one) == like(next));
+        let wishes: Vec<String> = alike.map(typed_alike).collect();
         if !wishes.is_empty() {
             parts.push(wishes.concat());
         }
@@ -247,15 +249,25 @@ fn way(kind: &[&Waiting], held: bool) -> (&'static str, Vec<String>) {
     }
 }
 
-/// What was typed, and what came of it.
-fn wish(wished: &Wished) -> String {
-    let came = match (&wished.refused, wished.ended) {
+/// What wishes have in common that were typed in one go and came out alike.
+fn like(Wished { wish, at, ended, refused, .. }: &Wished) -> impl PartialEq {
+    (wish.run.clone(), wish.verb, *at, ended.is_some(), refused.clone())
+}
+
+/// What was typed in one go, and what came of it.
+fn typed_alike(all: &[Wished]) -> String {
+    let Some(first) = all.first() else { return String::new() };
+    let came = match (&first.refused, all.iter().filter_map(|own| own.ended).max()) {
         (Some(why), _) => format!("refused: {why}"),
-        (None, Some(ended)) => format!("carried out at {}", clock(ended)),
+        (None, Some(ended)) => format!("carried out at {}", time_of_day(ended)),
         (None, None) => "waits for the next poll of its run".to_owned(),
     };
-    let typed = plain(&wished.wish.to_string());
-    format!("typed {}:  {typed}\n{}", minute(wished.at), wrapped(&came, INDENT))
+    let more = match all.len() {
+        1 => String::new(),
+        more => format!(", and {} more of {}", more - 1, first.wish.run),
+    };
+    let typed = plain(&format!("{}{more}", first.wish));
+    format!("typed {}:  {typed}\n{}", minute(first.at), wrapped(&came, INDENT))
 }
 
 #[cfg(test)]

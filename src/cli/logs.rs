@@ -6,20 +6,31 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     args::{Args, LogsArgs},
+    named::{run_of, runs_of},
     place,
-    say::{Ended, Said, Stop, out},
+    report::plain,
+    runtime,
+    say::{Ended, Form, Said, Stop, out_in},
+    target,
 };
-use crate::insight::{self, Event, Wanted};
+use crate::{
+    clock,
+    insight::{self, Event, Wanted},
+    ledger::View,
+};
 
 /// Shows the log of the environment, oldest first.
 pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
-    let folder = place::folder(args)?;
-    let since = logs.since.map(|since| Timestamp::now().saturating_sub(since).unwrap_or(Timestamp::MIN));
+    let project = place::project(args)?;
+    let (places, (folder, name)) = runtime()?.block_on(target::places_of(&project, logs.of.sandbox.as_deref()))?;
+    let since = logs.since.map(|since| clock::now().saturating_sub(since).unwrap_or(Timestamp::MIN));
     let wanted = Wanted { run: logs.run.clone(), key: logs.key.clone(), since };
-    let place = place::log_folder(&folder);
-    let (events, unreadable) = insight::read(&place, &args.env, &wanted)
-        .map_err(|error| Stop::Setup(format!("the log in {} cannot be read: {error}", place.display())))?;
-    let mut out = out();
+    let (events, unreadable) = insight::read(&folder, &name, &wanted)
+        .map_err(|error| Stop::Setup(format!("the log in {} cannot be read: {error}", folder.display())))?;
+    if let (Some(run), true) = (&logs.run, events.is_empty()) {
+        run_of(&runs_of(&project, View::open(&places.ledger)?.as_ref())?, run)?;
+    }
+    let mut out = out_in(Form::of(logs.json));
     for event in &events {
         if logs.json {
             writeln!(out, "{}", serde_json::to_string(event).unwrap_or_default())?;
@@ -28,7 +39,7 @@ pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
         }
     }
     if events.is_empty() && !logs.json {
-        writeln!(out, "nothing in the log of environment `{}` ({})", args.env, place.display())?;
+        writeln!(out, "nothing in the log of {} ({})", of_what(args, logs), folder.display())?;
     }
     out.flush()?;
     if unreadable > 0 {
@@ -36,6 +47,10 @@ pub(super) fn logs(args: &Args, logs: &LogsArgs) -> Said {
         writeln!(err, "{unreadable} lines of the log cannot be read (a crash cuts the last line)")?;
     }
     Ok(Ended::Fine)
+}
+
+fn of_what(args: &Args, logs: &LogsArgs) -> String {
+    logs.of.sandbox.as_ref().map_or_else(|| format!("environment `{}`", args.env), |url| format!("the sandbox {url}"))
 }
 
 /// One event as a person reads it, in Amsterdam time.
@@ -58,7 +73,7 @@ fn line(event: &Event) -> String {
     if let Some(place) = &event.place {
         let _ = write!(line, " [{place}]");
     }
-    line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    plain(&line)
 }
 
 /// The word of the kind, as the log has it.

@@ -6,6 +6,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal as _, Write},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -18,7 +19,7 @@ use super::{
     target,
 };
 use crate::{
-    ledger::{Holder, LedgerError, View, Wish},
+    ledger::{Holder, LedgerError, Places, View, Wish},
     project::{Project, listed, nearest},
 };
 
@@ -26,6 +27,10 @@ use crate::{
 pub(super) struct Desk {
     pub(super) project: Project,
     pub(super) view: View,
+    /// Where it is.
+    pub(super) places: Places,
+    /// Where the log is, and the name that its files begin with.
+    pub(super) log: (PathBuf, String),
     /// Is it that of a sandbox?
     pub(super) sandbox: bool,
     /// What was typed, for what is to be typed instead.
@@ -48,19 +53,23 @@ impl Named {
 }
 
 impl Desk {
-    /// Opens the ledger that a verb is about.
-    pub(super) fn open(args: &Args, of: &OfSandbox, verb: &'static str) -> Result<Self, Stop> {
+    /// Opens the ledger that a verb is about, and about which runs or records.
+    pub(super) fn open(args: &Args, of: &OfSandbox, verb: &'static str, typed: &[String]) -> Result<Self, Stop> {
         let project = place::project(args)?;
-        let (places, _) = runtime()?.block_on(target::places_of(&project, of.sandbox.as_deref()))?;
-        let view = View::open(&places.ledger)?;
-        let view = view.ok_or_else(|| Stop::Setup("nothing has run yet:  koppel run".to_owned()))?;
+        let (places, log) = runtime()?.block_on(target::places_of(&project, of.sandbox.as_deref()))?;
+        let Some(view) = View::open(&places.ledger)? else {
+            let names = typed.iter().map(|what| what.split_once('/').map_or(&**what, |(run, _)| run));
+            let runs = runs_of(&project, None)?;
+            let unknown = names.into_iter().find_map(|name| run_of(&runs, name).err());
+            return Err(unknown.unwrap_or_else(|| Stop::Setup(NOTHING_YET.to_owned())));
+        };
         let mut options = String::new();
         let folder = args.project.as_ref().map(|folder| folder.display().to_string());
         let env = Some(&args.env).filter(|env| *env != LIVE);
         for (name, value) in [("project", &folder), ("env", &env.cloned()), ("sandbox", &of.sandbox)] {
             options.extend(value.iter().map(|value| format!(" --{name}={}", quoted(value))));
         }
-        Ok(Self { project, view, sandbox: of.sandbox.is_some(), verb, options })
+        Ok(Self { project, view, places, log, sandbox: of.sandbox.is_some(), verb, options })
     }
 
     /// A command as it is typed: `koppel retry orders/10023 --env test`.
@@ -68,27 +77,13 @@ impl Desk {
         format!("koppel {words}{}", self.options)
     }
 
-    /// The runs of the project, and those that the ledger remembers.
-    fn runs(&self) -> Result<Vec<Arc<str>>, Stop> {
-        let mut runs: Vec<Arc<str>> = self.project.runs.iter().map(|run| run.name.clone()).collect();
-        for run in self.view.runs()? {
-            if !runs.contains(&run) {
-                runs.push(run);
-            }
-        }
-        Ok(runs)
-    }
-
     /// A run by its name.
     pub(super) fn run(&self, name: &str) -> Result<Arc<str>, Stop> {
-        let runs = self.runs()?;
-        if let Some(run) = runs.iter().find(|run| ***run == *name) {
-            return Ok(run.clone());
-        }
-        let known: Vec<&str> = runs.iter().map(|run| &**run).collect();
-        let near = nearest(name, known.iter().copied()).map(|near| format!("{near}?"));
-        let help = near.unwrap_or_else(|| format!("there are: {}", listed(&known)));
-        Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")))
+        run_of(&self.runs()?, name)
+    }
+
+    fn runs(&self) -> Result<Vec<Arc<str>>, Stop> {
+        runs_of(&self.project, Some(&self.view))
     }
 
     /// A record by `RUN/KEY`.
@@ -165,12 +160,37 @@ impl Desk {
     }
 }
 
+/// What is told where there is no ledger.
+pub(super) const NOTHING_YET: &str = "nothing has run yet:  koppel run";
+
+/// The runs of the project, and those that its ledger remembers.
+pub(super) fn runs_of(project: &Project, view: Option<&View>) -> Result<Vec<Arc<str>>, Stop> {
+    let mut runs: Vec<Arc<str>> = project.runs.iter().map(|run| run.name.clone()).collect();
+    for run in view.map(View::runs).transpose()?.unwrap_or_default() {
+        if !runs.contains(&run) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// The run of this name among these.
+pub(super) fn run_of(runs: &[Arc<str>], name: &str) -> Result<Arc<str>, Stop> {
+    if let Some(run) = runs.iter().find(|run| ***run == *name) {
+        return Ok(run.clone());
+    }
+    let known: Vec<&str> = runs.iter().map(|run| &**run).collect();
+    let near = nearest(name, known.iter().copied()).map(|near| format!("{near}?"));
+    let help = near.unwrap_or_else(|| format!("there are: {}", listed(&known)));
+    Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")))
+}
+
 /// Does the person want that? Asked on a terminal; elsewhere only `--yes` is a yes.
 pub(super) fn agreed(out: &mut impl Write, yes: bool) -> Result<bool, Stop> {
     if yes {
         return Ok(true);
     }
-    if !io::stdin().is_terminal() {
+    if !somebody_there() {
         out.flush()?;
         let text = "this is asked first, and nobody can answer here\n      if it is meant, add --yes";
         return Err(Stop::Usage(text.to_owned()));
@@ -183,6 +203,11 @@ pub(super) fn agreed(out: &mut impl Write, yes: bool) -> Result<bool, Stop> {
         out.flush()?;
     }
     Ok(agreed)
+}
+
+/// Can somebody answer?
+pub(super) fn somebody_there() -> bool {
+    io::stdin().is_terminal()
 }
 
 /// Only a clear yes is one.

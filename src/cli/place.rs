@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 use super::{args::Args, say::Stop};
 use crate::{
+    clock,
     project::{CONFIG, Project},
     schema::{Catalog, home_day},
 };
@@ -44,7 +45,7 @@ pub(super) fn open(folder: &Path, args: &Args) -> Result<Project, Stop> {
 
 /// The Amsterdam day.
 pub(super) fn today() -> Date {
-    home_day(Timestamp::now())
+    home_day(clock::now())
 }
 
 /// Where the logs of a project are.

@@ -9,9 +9,9 @@ use std::{
 use super::{
     args::{Args, RunArgs},
     ready::{self, Open},
-    report::plain,
+    report::{plain, short},
     runtime,
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out_in},
     stopper,
 };
 use crate::{
@@ -33,7 +33,7 @@ async fn decide(project: &Project, asked: &RunArgs) -> Said {
     let mut troubled = false;
     for run in &chosen {
         let run = ready::run(project, run, &open.connections, &open.catalog, false).map_err(Stop::Setup)?;
-        let mut out = out();
+        let mut out = out_in(Form::of(asked.json));
         let mut written: io::Result<()> = Ok(());
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let decided = engine::decide_only(&run, &stop, |key, decision| {
@@ -73,7 +73,7 @@ fn word(outcome: &Outcome) -> &'static str {
 /// A decision as a person reads it, with the values that would be sent.
 fn shown(key: &str, decision: &Decision) -> String {
     let mut text = String::new();
-    let reason = |reason: &Reason| plain(&format!("{} ({})", reason.text, reason.place));
+    let reason = |reason: &Reason| plain(&format!("{} ({})", short(&reason.text), reason.place));
     match &decision.outcome {
         Outcome::Skip(why) | Outcome::Hold(why) | Outcome::Fail(why) => {
             let _ = writeln!(text, "{}  {}: {}", plain(key), word(&decision.outcome), reason(why));

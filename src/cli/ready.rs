@@ -5,22 +5,22 @@
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     args::{Args, InSandbox},
     check::tell,
+    named::run_of,
     place,
-    say::{Stop, out},
+    say::{Form, Stop, out_in},
     target::Target,
 };
 use crate::{
+    clock,
     connector::Connector,
     diagnostic::Severity,
     engine::{self, EngineError},
     insight::Log,
     ledger::Ledger,
-    project::{self, CONFIG, Project, listed, nearest},
+    project::{self, CONFIG, Project},
     schema::Catalog,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn project(args: &Args, json: bool) -> Result<Option<Project>, Stop> 
     if !project.has_errors() {
         return Ok(Some(project));
     }
-    let mut out = out();
+    let mut out = out_in(if json { Form::Json } else { Form::AsIs });
     tell(&mut out, &project.diagnostics, &project.sources, json)?;
     if !json {
         writeln!(out, "nothing was read or sent: mend these first")?;
@@ -55,14 +55,12 @@ pub(super) fn finish(project: &mut Project) {
 
 /// The runs of these names; all of them without names.
 pub(super) fn chosen(project: &Project, names: &[String]) -> Result<Vec<project::Run>, Stop> {
-    let all: Vec<&str> = project.runs.iter().map(|run| &*run.name).collect();
-    if all.is_empty() {
+    if project.runs.is_empty() {
         return Err(Stop::Setup("there is no flow in this project to run".to_owned()));
     }
-    if let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) {
-        let near = nearest(name, all.iter().copied()).map(|near| format!("{near}?"));
-        let help = near.unwrap_or_else(|| format!("there are: {}", listed(&all)));
-        return Err(Stop::Usage(format!("there is no run `{name}`\n      {help}")));
+    let known: Vec<Arc<str>> = project.runs.iter().map(|run| run.name.clone()).collect();
+    for name in names {
+        run_of(&known, name)?;
     }
     let wanted = |run: &&project::Run| names.is_empty() || names.iter().any(|name| **name == *run.name);
     Ok(project.runs.iter().filter(wanted).cloned().collect())
@@ -95,7 +93,7 @@ impl Open {
     /// The log.
     pub(super) fn log(&self, project: &Project) -> Result<Log, Stop> {
         let (folder, name) = &self.target.log;
-        let log = Log::open(folder, name, project.config.keep, Timestamp::now());
+        let log = Log::open(folder, name, project.config.keep, clock::now());
         log.map_err(|error| Stop::Setup(format!("the log in {} cannot be opened: {error}", folder.display())))
     }
 }

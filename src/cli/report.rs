@@ -3,7 +3,7 @@
 //! Takes summaries of the engine, gives text. Promises one line for a kind of hold or failure, whatever the number of
 //! records, and that nothing in a record can steer the terminal.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -11,7 +11,7 @@ use super::say::width;
 use crate::{
     engine::{Summary, Trouble},
     ledger::Doubt,
-    value::Verdict,
+    value::{Verdict, is_hidden, shown},
 };
 
 /// `{"summary":{…}}`
@@ -109,7 +109,7 @@ fn line(trouble: &Trouble, count: u64, differ: bool) -> String {
     let (records, way) =
         if count == 1 { (format!("record {example}"), one) } else { (format!("{count} records, as {example}"), many) };
     let others = if differ { ", and others alike" } else { "" };
-    plain(&format!("{word} {records}: {text}{others} ({place}); {way}"))
+    plain(&format!("{word} {records}: {}{others} ({place}); {way}", short(text)))
 }
 
 /// So many writes in doubt of one run are shown, the others counted: `koppel status` lists them all.
@@ -153,13 +153,24 @@ pub(super) fn minute(at: Timestamp) -> String {
 }
 
 /// Amsterdam time of the day.
-pub(super) fn clock(at: Timestamp) -> String {
+pub(super) fn time_of_day(at: Timestamp) -> String {
     amsterdam(at, "%H:%M:%S")
 }
 
 fn amsterdam(at: Timestamp, form: &str) -> String {
     let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
     zone.to_datetime(at).strftime(form).to_string()
+}
+
+/// So much of a reason is shown: what a record holds may be longer than anybody reads.
+const REASON: usize = 300;
+
+/// A reason, cut where it is too long.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)).into(),
+        None => text.into(),
+    }
 }
 
 /// A record as it is typed behind a verb: `orders/10023`.
@@ -170,7 +181,21 @@ pub(super) fn typed(run: &str, key: &str) -> String {
 /// A word as it is typed, in quotes where a shell would take it apart.
 pub(super) fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_alphanumeric() || "-_./:@%+,=#".contains(c);
-    if word.chars().all(bare) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if word.chars().all(bare) {
+        word.to_owned()
+    } else if word.chars().any(is_hidden) {
+        // What nobody sees cannot be copied: a shell makes it out of its bytes.
+        let form = |c: char| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if is_hidden(c) => {
+                c.encode_utf8(&mut [0; 4]).bytes().fold(String::new(), |all, byte| format!("{all}\\x{byte:02x}"))
+            }
+            c => c.to_string(),
+        };
+        format!("$'{}'", word.chars().map(form).collect::<String>())
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// A text in lines that fit the screen, indented; what is too long for a line stands on one of its own.
@@ -192,9 +217,7 @@ pub(super) fn wrapped(text: &str, indent: usize) -> String {
 
 /// One line without what steers a terminal.
 pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '?' } else { c })
-        .collect()
+    shown(text).into_owned()
 }
 
 /// Rows as columns, two spaces apart; the columns of `right` keep their numbers to the right.
@@ -263,9 +286,23 @@ mod tests {
     fn each_kind_of_trouble_is_one_line_with_what_to_do() {
         insta::assert_snapshot!(troubles(&[summary()]).join("\n"), @r#"
         failed   record 10023: AFAS refused it (orders.flow:75); change the record, then it is decided again
-        held     14 records, as 10023: no VAT code for 19%?[2J, and others alike (orders.flow:75); koppel holds says what to do about them
+        held     14 records, as 10023: no VAT code for 19%\u{1b}[2J, and others alike (orders.flow:75); koppel holds says what to do about them
         warning  3 records, as 10023: no e-mail (orders.flow:75); nothing has to be done
         "#);
+    }
+
+    #[test]
+    fn a_reason_without_end_is_cut() {
+        let told = troubles(&[Summary { reasons: vec![trouble(Verdict::Hold, &"é".repeat(10_000), 1)], ..summary() }]);
+        assert!(told.concat().chars().count() < 450 && told.concat().contains("é…"), "{told:?}");
+        assert_eq!(short("short"), "short");
+    }
+
+    #[test]
+    fn a_word_is_typed_so_that_a_shell_gives_it_back() {
+        assert_eq!(typed("orders", "10023"), "orders/10023");
+        assert_eq!(typed("orders", "it's; $(x)"), r"'orders/it'\''s; $(x)'");
+        assert_eq!(typed("orders", "a'\u{1b}\u{202e}1"), r"$'orders/a\'\x1b\xe2\x80\xae1'");
     }
 
     #[test]

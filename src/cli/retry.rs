@@ -5,13 +5,14 @@ use std::io::Write as _;
 use super::{
     args::{Args, RetryArgs},
     named::{Desk, Named},
+    report::plain,
     say::{Ended, Said, Stop, out},
 };
 use crate::ledger::{RecordOutcome, Verb, Wish};
 
 /// Says how many, and leaves it to the process that has the ledger.
 pub(super) fn retry(args: &Args, asked: &RetryArgs) -> Said {
-    let desk = Desk::open(args, &asked.of, "retry")?;
+    let desk = Desk::open(args, &asked.of, "retry", &asked.what)?;
     if asked.what.is_empty() && !asked.all && !asked.failed {
         return Err(Stop::Usage(format!(
             "retry what?\n      one record:            {}\n      what waits of a run:   {}\n      what waits of all:     {}",
@@ -46,7 +47,7 @@ pub(super) fn retry(args: &Args, asked: &RetryArgs) -> Said {
     let mut enqueued = Vec::new();
     for wish in wishes {
         let count = desk.view.retried(&wish.run, wish.key.as_deref(), wish.verb)?;
-        let which = wish.key.as_ref().map_or_else(|| wish.run.to_string(), |key| format!("{}/{key}", wish.run));
+        let which = wish.key.as_ref().map_or_else(|| wish.run.to_string(), |key| plain(&format!("{}/{key}", wish.run)));
         match (count, &wish.key) {
             (0, _) if asked.what.is_empty() => {}
             (0, _) if asked.failed => writeln!(out, "nothing of {which} is failed")?,

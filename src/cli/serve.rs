@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
@@ -25,9 +24,11 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    clock,
     engine::{self, EngineError, ScheduledRun, Silent, Summary},
     project::{Config, Project},
     schema::Catalog,
+    value::shown_lines,
 };
 
 /// Serves until it is asked to stop.
@@ -63,7 +64,7 @@ async fn until_stopped(asked: &ServeArgs, project: Project, saves: Watch) -> Sai
     let report = |name: &str, result: Result<Summary, EngineError>| {
         let lines = match &result {
             Ok(summary) => came_of(summary),
-            Err(error) => vec![format!("{name}: {}", ready::trouble(&project, error))],
+            Err(error) => vec![format!("{name}: {}", shown_lines(&ready::trouble(&project, error)))],
         };
         // What stays as it was is told once.
         let new: Vec<_> = lines.iter().filter(|line| !told.contains(*line)).cloned().collect();
@@ -81,7 +82,7 @@ async fn until_stopped(asked: &ServeArgs, project: Project, saves: Watch) -> Sai
 /// A line with the time.
 fn say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}  {line}", local(Timestamp::now()))?;
+    writeln!(out, "{}  {line}", local(clock::now()))?;
     out.flush()
 }
 

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::{
     args::{Args, StatusArgs},
+    named::NOTHING_YET,
     place,
     report::{columns, doubt, local, plain},
     runtime,
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out_in},
     target,
 };
 use crate::{
@@ -23,7 +24,7 @@ pub(super) fn status(args: &Args, asked: &StatusArgs) -> Said {
     let (places, log) = runtime()?.block_on(target::places_of(&project, asked.of.sandbox.as_deref()))?;
     let status = ledger::status(&places.ledger)?;
     let finished = last_runs(&log.0, &log.1)?;
-    let mut out = out();
+    let mut out = out_in(Form::of(asked.json));
     if asked.json {
         for line in json(&status, &finished) {
             writeln!(out, "{line}")?;
@@ -56,7 +57,7 @@ fn json(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> Vec<String
 
 fn shown(status: &Status, finished: &BTreeMap<Arc<str>, Timestamp>) -> String {
     if status.records.is_empty() && finished.is_empty() {
-        return "nothing has run yet:  koppel run\n".to_owned();
+        return format!("{NOTHING_YET}\n");
     }
     let outcomes = ["done", "skipped", "held", "failed", "open", "gone"];
     let head = ["run"].into_iter().chain(outcomes).chain(["last run"]).map(ToOwned::to_owned).collect();

@@ -157,7 +157,7 @@ impl InReach {
             participant: None,
             credentials,
             uses: None,
-            settle: Some(project.settle(name).map_or(SANDBOX_SETTLE, |settle| settle.min(SANDBOX_SETTLE))),
+            settle: Some(settle(project, name, true)),
         }
     }
 
@@ -191,10 +191,11 @@ impl InReach {
     }
 }
 
-/// The ledger of a sandbox that runs already: kept for as long as somebody wants to go on with it.
+/// The ledger of a sandbox that runs already: kept for as long as somebody wants to go on with it. Its mark goes with
+/// its folder: who deletes that begins anew.
 fn sandbox_places(folder: &Path, name: &str, project: &Project) -> Places {
-    let ledger = folder.join(".koppel").join(format!("{name}.sqlite"));
-    Places { ledger, key: folder.join(&project.config.ledger_key), birth: None }
+    let own = |ending: &str| folder.join(".koppel").join(format!("{name}.{ending}"));
+    Places { ledger: own("sqlite"), key: folder.join(&project.config.ledger_key), birth: Some(own("mark")) }
 }
 
 /// The places of a running sandbox, for verbs that only look.
@@ -210,11 +211,12 @@ pub(super) async fn places_of(project: &Project, url: Option<&str>) -> Result<(P
 
 /// How long an attempt on a connection may still take effect after its answer was lost.
 pub(super) fn settle(project: &Project, connection: &str, sandbox: bool) -> Duration {
+    let said = project.settle(connection);
     if sandbox {
-        return SANDBOX_SETTLE;
+        return said.map_or(SANDBOX_SETTLE, |settle| settle.min(SANDBOX_SETTLE));
     }
-    let manifest = Manifest::standard(&project.system(connection));
-    manifest.map_or(LONGEST_SETTLE, |manifest| Duration::from_secs(manifest.settle_seconds))
+    let needed = || Manifest::standard(&project.system(connection)).ok().map(|own| own.settle_seconds);
+    said.or_else(|| needed().map(Duration::from_secs)).unwrap_or(LONGEST_SETTLE)
 }
 
 /// Address and name (`sandbox-8080-…`) of a sandbox that runs.
@@ -245,11 +247,15 @@ async fn get(url: &str) -> Result<Value, Stop> {
 }
 
 /// A folder that goes with the run.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    fn new() -> Result<Self, Stop> {
-        let folder = std::env::temp_dir().join(format!("koppel-sandbox-{}", uuid::Uuid::new_v4()));
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn new() -> Result<Self, Stop> {
+        let folder = std::env::temp_dir().join(format!("koppel-{}", uuid::Uuid::new_v4()));
         let made = std::fs::create_dir_all(&folder);
         made.map_err(|error| Stop::Setup(format!("{} cannot be made: {error}", folder.display())))?;
         Ok(Self(folder))

@@ -13,7 +13,7 @@ use super::{
     check::{count, tell},
     place as here,
     report::{columns, plain},
-    say::{Ended, Said, Stop, out},
+    say::{Ended, Form, Said, Stop, out_in},
 };
 use crate::{
     check::typed::Program,
@@ -32,7 +32,8 @@ fn meant(program: &Program, test: &str, part: &str) -> bool {
 /// Runs the tests whose name, or that of their flow, holds what was typed.
 pub(super) fn test(args: &Args, asked: &TestArgs) -> Said {
     let project = here::project(args)?;
-    let mut out = out();
+    // Messages have colours of their own.
+    let mut out = out_in(if asked.json { Form::Json } else { Form::AsIs });
     if project.has_errors() {
         tell(&mut out, &project.diagnostics, &project.sources, asked.json)?;
         out.flush()?;
@@ -153,7 +154,7 @@ fn failed(out: &mut dyn Write, outcome: &Outcome, sources: &Sources) -> io::Resu
         let mut rows = vec![["field", "expected", "got", "given by"].map(ToOwned::to_owned).to_vec()];
         for field in same {
             let mut lines =
-                field.lines.iter().map(|span| format!("{}  {}", place(sources, *span), line(sources, *span)));
+                field.lines.iter().map(|span| plain(&format!("{}  {}", place(sources, *span), line(sources, *span))));
             let first = lines.next().unwrap_or_else(|| "no line of the flow".to_owned());
             rows.push(vec![field.path.clone(), plain(&field.expected), plain(&field.got), first]);
             rows.extend(lines.map(|line| vec![String::new(), String::new(), String::new(), line]));

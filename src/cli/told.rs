@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     engine::{Ended, Progress},
     insight::{Event, EventKind, Journal},
-    value::Reason,
+    value::{Reason, shown_json},
 };
 
 /// Several journals as one.
@@ -38,7 +38,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Prints a line, unless nobody reads any more; the run goes on.
     pub(super) fn print(&self, line: &str) {
-        if !self.closed.load(Ordering::Relaxed) && writeln!(io::stdout().lock(), "{line}").is_err() {
+        if !self.closed.load(Ordering::Relaxed) && writeln!(io::stdout().lock(), "{}", shown_json(line)).is_err() {
             self.closed.store(true, Ordering::Relaxed);
         }
     }

@@ -10,8 +10,9 @@ mod filter;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
-use serde_json::Value as Json;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, value::RawValue};
 
 use super::{
     Answered, Connector, ConnectorError, Cursor, Page,
@@ -36,6 +37,21 @@ pub(super) struct Afas {
     catalog: Arc<Catalog>,
 }
 
+/// Where the next page of a source begins.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    skip: usize,
+    take: usize,
+    pages: usize,
+    last: Option<u64>,
+}
+
+/// The answer of a `GetConnector`.
+#[derive(Deserialize)]
+struct Rows {
+    rows: Vec<Box<RawValue>>,
+}
+
 /// One question, page by page.
 struct Question<'a> {
     entity: &'a str,
@@ -44,6 +60,11 @@ struct Question<'a> {
     filter: String,
     skip: usize,
     take: usize,
+    /// Is each row another one?
+    keyed: bool,
+    /// How many pages were read, and the print of the last one.
+    pages: usize,
+    last: Option<u64>,
 }
 
 impl Question<'_> {
@@ -66,7 +87,8 @@ impl Afas {
 
     fn question<'a>(&self, entity: &'a str, facts: &ReadFacts) -> Question<'a> {
         let mut key = key_names(facts);
-        if key.is_empty() {
+        let keyed = !key.is_empty();
+        if !keyed {
             // Without an order rows are lost or doubled between pages; any order is better than none.
             key.extend(facts.object.fields.values().next().map(|field| field.wire.clone()));
         }
@@ -75,37 +97,47 @@ impl Afas {
         // Environments add columns, so half of what the known ones allow.
         let columns = facts.object.fields.len().max(1).saturating_mul(2);
         let take = limits.cells.map_or(limits.page, |cells| limits.page.min(cells.checked_div(columns).unwrap_or(1)));
-        Question { entity, order: encode(&order.join(",")), filter: String::new(), skip: 0, take: take.max(1) }
+        let (order, filter) = (encode(&order.join(",")), String::new());
+        Question { entity, order, filter, skip: 0, take: take.max(1), keyed, pages: 0, last: None }
     }
 
     /// The rows at the question's place, and whether there may be more; moves its place on.
-    async fn next_rows(&self, question: &mut Question<'_>) -> Result<(Vec<Json>, bool), ConnectorError> {
+    async fn next_rows(&self, question: &mut Question<'_>) -> Result<(Vec<Box<RawValue>>, bool), ConnectorError> {
         loop {
             let mut query = question.paging();
             if !question.filter.is_empty() {
                 query = format!("{query}&{}", question.filter);
             }
             let path = format!("/connectors/{}", encode(question.entity));
-            let mut json = match self.line.read(&path, &query).await {
-                Ok(json) => json,
+            let answer: Box<RawValue> = match self.line.read_as(&path, &query).await {
+                Ok(answer) => answer,
                 Err(ReadFailure::TooMuch(_)) if question.take > 1 => {
                     question.take = question.take.div_ceil(2);
                     continue;
                 }
                 Err(failure) => return Err(failure.into()),
             };
-            let Some(Json::Array(rows)) = json.get_mut("rows").map(Json::take) else {
+            let Ok(Rows { rows }) = serde_json::from_str(answer.get()) else {
                 let title = &self.line.manifest.title;
                 return Err(self.line.unexpected(&format!("{title} answered {} without rows", question.entity)));
             };
+            question.pages = question.pages.saturating_add(1);
+            if question.keyed {
+                self.line.moved_on(&mut question.last, question.pages, &rows)?;
+            }
             question.skip = question.skip.saturating_add(rows.len());
             let more = rows.len() >= question.take;
             return Ok((rows, more));
         }
     }
 
-    fn offer(&self, sieve: &mut Sieve<'_>, entity: &str, raw: &Json) -> Result<(), ConnectorError> {
-        sieve.offer(raw).map_err(|text| self.line.unexpected(&format!("{entity}, {text}")))
+    /// Reads one row after the other: as JSON they take many times their text.
+    fn offer(&self, sieve: &mut Sieve<'_>, entity: &str, rows: &[Box<RawValue>]) -> Result<(), ConnectorError> {
+        let unexpected = |text: String| self.line.unexpected(&format!("{entity}, {text}"));
+        rows.iter().try_for_each(|row| {
+            let json: Json = serde_json::from_str(row.get()).map_err(|error| unexpected(error.to_string()))?;
+            sieve.offer(&json).map_err(unexpected)
+        })
     }
 
     /// The rows of asks of one entity.
@@ -119,35 +151,49 @@ impl Afas {
             }
         }
         let mut sieve = Sieve::new(facts, asks);
-        let longest = Question { skip: FAR, ..self.question(entity, facts) };
-        let Some(filters) = filter::queries(&alternatives, &longest.paging(), self.line.manifest.limits.query) else {
+        let longest = Question { skip: FAR, ..self.question(entity, facts) }.paging();
+        let packed =
+            |alternatives: &[filter::All]| filter::queries(alternatives, &longest, self.line.manifest.limits.query);
+        let Some(exact) = packed(&alternatives) else {
             // Everything, page by page: only what the asks want is kept.
-            let mut question = self.question(entity, facts);
-            loop {
-                let (rows, more) = self.next_rows(&mut question).await?;
-                for raw in &rows {
-                    self.offer(&mut sieve, entity, raw)?;
-                }
-                if !more {
-                    return Ok(sieve.into_found());
-                }
-            }
+            self.all_rows(&mut sieve, self.question(entity, facts)).await?;
+            return Ok(sieve.into_found());
         };
-        let calls = filters.into_iter().map(|filter| async move {
-            let mut question = Question { filter, ..self.question(entity, facts) };
-            let mut all = Vec::new();
-            loop {
-                let (rows, more) = self.next_rows(&mut question).await?;
-                all.extend(rows);
-                if !more {
-                    return Ok::<_, ConnectorError>(all);
-                }
-            }
+        let fewer = packed(&filter::gathered(&alternatives)).filter(|fewer| fewer.len() < exact.len());
+        let queries = fewer.unwrap_or(exact);
+        let first = queries.into_iter().map(|query| async move {
+            let mut question = Question { filter: query.text.clone(), ..self.question(entity, facts) };
+            let (rows, more) = self.next_rows(&mut question).await?;
+            Ok::<_, ConnectorError>((query, question, rows, more))
         });
-        for raw in try_join_all(calls).await?.iter().flatten() {
-            self.offer(&mut sieve, entity, raw)?;
+        // In their order, so that equal asks have equal answers.
+        let mut answers = futures_util::stream::iter(first).buffered(self.line.manifest.limits.parallel.max(1));
+        while let Some((query, question, rows, more)) = answers.try_next().await? {
+            self.offer(&mut sieve, entity, &rows)?;
+            if more && query.is_wider() {
+                // Too many others are among them: what is wanted is asked for by itself.
+                let own: Vec<filter::All> = alternatives.iter().filter(|all| query.covers(all)).cloned().collect();
+                for query in packed(&own).unwrap_or_default() {
+                    let question = Question { filter: query.text, ..self.question(entity, facts) };
+                    self.all_rows(&mut sieve, question).await?;
+                }
+            } else if more {
+                self.all_rows(&mut sieve, question).await?;
+            }
         }
+        drop(answers);
         Ok(sieve.into_found())
+    }
+
+    /// Offers the rows from the question's place on.
+    async fn all_rows(&self, sieve: &mut Sieve<'_>, mut question: Question<'_>) -> Result<(), ConnectorError> {
+        loop {
+            let (rows, more) = self.next_rows(&mut question).await?;
+            self.offer(sieve, question.entity, &rows)?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     async fn send(&self, write: &Write) -> Answered {
@@ -191,20 +237,18 @@ impl Connector for Afas {
         let longest = Question { skip: FAR, ..self.question(entity, facts) }.paging();
         // A source is one list: a filter that does not fit into one query is left out, and decided here.
         if let Some([one]) = filter::queries(&alternatives, &longest, self.line.manifest.limits.query).as_deref() {
-            question.filter.clone_from(one);
+            question.filter.clone_from(&one.text);
         }
         if let Some(cursor) = cursor {
-            let place =
-                cursor.0.split_once(' ').and_then(|(skip, take)| Some((skip.parse().ok()?, take.parse().ok()?)));
-            (question.skip, question.take) =
-                place.ok_or_else(|| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
+            let place: Place = serde_json::from_str(&cursor.0)
+                .map_err(|_| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?;
+            Place { skip: question.skip, take: question.take, pages: question.pages, last: question.last } = place;
         }
         let (rows, more) = self.next_rows(&mut question).await?;
         let mut sieve = Sieve::new(facts, vec![source]);
-        for raw in &rows {
-            self.offer(&mut sieve, entity, raw)?;
-        }
-        let next = more.then(|| Cursor(format!("{} {}", question.skip, question.take)));
+        self.offer(&mut sieve, entity, &rows)?;
+        let Question { skip, take, pages, last, .. } = question;
+        let next = more.then(|| serde_json::to_string(&Place { skip, take, pages, last }).ok().map(Cursor)).flatten();
         Ok(Page { records: sieve.into_found().into_iter().flatten().collect(), next })
     }
 

@@ -7,7 +7,11 @@ use std::{net::IpAddr, time::Duration};
 
 use serde_json::Value;
 
-use super::manifest::{Class, ErrorRow, Manifest, plain_text};
+use super::{
+    answer::json,
+    manifest::{Class, ErrorRow, Manifest, plain_text},
+};
+use crate::value::shown;
 
 /// Longest piece of a vendor's text that is shown.
 const SHOWN: usize = 400;
@@ -26,7 +30,7 @@ pub(super) struct Fault {
 impl Fault {
     /// Reads an error answer.
     pub(super) fn read(manifest: &Manifest, status: u16, header_after: Option<Duration>, body: &[u8]) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let json = json(body).unwrap_or(Value::Null);
         let words = words(manifest, &json);
         let row = manifest.errors.iter().find(|row| fits(row, status, &json));
         let after = manifest
@@ -99,16 +103,17 @@ fn words(manifest: &Manifest, json: &Value) -> Option<String> {
     Some(text)
 }
 
-/// One line, without control characters, not endless.
+/// One line in which nothing is hidden, not endless.
 pub(super) fn clean(text: &str) -> String {
-    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    // The end of a text without end is looked at no further than it may be shown.
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN.saturating_mul(2)).collect();
     let line = line.trim();
-    if line.chars().count() <= SHOWN {
-        return line.to_owned();
-    }
     let mut short: String = line.chars().take(SHOWN).collect();
-    short.push('…');
-    short
+    if short.len() < line.len() {
+        short.push('…');
+    }
+    shown(&short).into_owned()
 }
 
 /// The first IP address in a text: that of this machine as the vendor sees it.

@@ -25,14 +25,13 @@ use reqwest::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{ConnectorError, faults::clean, manifest::Manifest};
+use crate::clock;
 
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a read may take.
-pub(super) const READ: Duration = Duration::from_mins(2);
-/// How long a write may take: AFAS works on for 900 s.
-pub(super) const WRITE: Duration = Duration::from_secs(930);
 /// Shorter than servers keep an idle connection, so that a write seldom meets one that is being closed.
 const IDLE: Duration = Duration::from_secs(15);
+/// A token has some thousand; what it is sent in has to fit into the head of a request.
+const LOG_IN_BYTES: usize = 50_000;
 const PROBE: Duration = Duration::from_secs(30);
 
 /// The client of one connection.
@@ -43,7 +42,18 @@ pub(super) struct Http {
     paused: Mutex<Option<Instant>>,
     longest_wait: Duration,
     answer_bytes: usize,
+    read: Duration,
+    write: Duration,
     requests: AtomicU64,
+}
+
+/// How long a request may take, from its first byte to the last one of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// As long as a read may.
+    Read,
+    /// As long as a write may.
+    Write,
 }
 
 /// An answer, whatever its status.
@@ -122,12 +132,18 @@ impl Http {
             paused: Mutex::new(None),
             longest_wait: Duration::from_secs(manifest.retries.longest_wait_seconds),
             answer_bytes: manifest.limits.answer_bytes,
+            read: Duration::from_secs(manifest.limits.read_seconds),
+            write: Duration::from_secs(manifest.limits.write_seconds),
             requests: AtomicU64::new(0),
         })
     }
 
     /// A request to be filled in.
-    pub(super) fn request(&self, method: Method, url: Url, within: Duration) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, method: Method, url: Url, within: Within) -> reqwest::RequestBuilder {
+        let within = match within {
+            Within::Read => self.read,
+            Within::Write => self.write,
+        };
         self.client.request(method, url).timeout(within)
     }
 
@@ -146,6 +162,10 @@ impl Http {
     /// Waits for a slot, the end of a pause and the rate, then sends once. Dropped half-way, the request may have been
     /// sent: what that means is the caller's to say.
     pub(super) async fn send(&self, request: reqwest::RequestBuilder, counted: Counted) -> Result<Reply, Loss> {
+        let most = match counted {
+            Counted::Yes => self.answer_bytes,
+            Counted::No => LOG_IN_BYTES.min(self.answer_bytes),
+        };
         let _slot = match counted {
             Counted::Yes => {
                 let slot =
@@ -173,8 +193,8 @@ impl Http {
         loop {
             match response.chunk().await {
                 Ok(None) => return Ok(Reply { status, location, after, body }),
-                Ok(Some(piece)) if body.len().saturating_add(piece.len()) > self.answer_bytes => {
-                    let text = format!("the answer is larger than {} bytes", self.answer_bytes);
+                Ok(Some(piece)) if body.len().saturating_add(piece.len()) > most => {
+                    let text = format!("the answer is larger than {most} bytes");
                     return Err(Loss::TooLarge(status, text));
                 }
                 Ok(Some(piece)) => body.extend_from_slice(&piece),
@@ -244,7 +264,7 @@ fn retry_after(header: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = DateTimeParser::new().parse_timestamp(header.trim()).ok()?;
-    let seconds = at.as_second().saturating_sub(jiff::Timestamp::now().as_second());
+    let seconds = at.as_second().saturating_sub(clock::now().as_second());
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 

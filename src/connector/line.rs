@@ -3,21 +3,30 @@
 //! Takes addresses and bodies, gives JSON or a classified failure. Promises that only reads are sent again, that a
 //! write is sent at most once per call, and that what it says of a write holds: not arrived, refused, or unclear.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::{Method, Url, header::AUTHORIZATION};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
     Answered, Connection, ConnectorError,
     address::address,
-    faults::Fault,
-    http::{Counted, Http, Loss, READ, Reply, WRITE, is_local},
+    answer::{Unreadable, json},
+    faults::{Fault, clean},
+    http::{Counted, Http, Loss, Reply, Within, is_local},
     login::{Login, Pass},
     manifest::{Class, Manifest},
 };
 
+/// No list has more pages: ten million records of Jortt.
+const LAST_PAGE: usize = 100_000;
 /// Somebody else's lock on a record may be gone after this.
 const UNLOCKED: Duration = Duration::from_secs(5);
 /// When to come back after a 429 or 503 that names no time.
@@ -59,8 +68,8 @@ impl From<ReadFailure> for ConnectorError {
 }
 
 /// What came of one try of a read.
-enum Tried {
-    Done(Value),
+enum Tried<T> {
+    Done(T),
     Failed(ReadFailure),
     /// May be tried again, after at least this long.
     Again(ConnectorError, Option<Duration>),
@@ -114,7 +123,29 @@ impl Line {
 
     /// An answer that is not what the specification says.
     pub(super) fn unexpected(&self, text: &str) -> ConnectorError {
-        ConnectorError::Unexpected(format!("connection {}: {text}", self.name))
+        ConnectorError::Unexpected(format!("connection {}: {}", self.name, clean(text)))
+    }
+
+    /// Is this page another one than the one before? A list that never ends would be read for ever.
+    pub(super) fn moved_on(
+        &self,
+        before: &mut Option<u64>,
+        page: usize,
+        rows: &[impl Display],
+    ) -> Result<(), ConnectorError> {
+        let mut print = DefaultHasher::new();
+        rows.len().hash(&mut print);
+        for row in rows.first().into_iter().chain(rows.last()) {
+            row.to_string().hash(&mut print);
+        }
+        let now = Some(print.finish()).filter(|_| !rows.is_empty());
+        let again = now.is_some() && *before == now;
+        *before = now;
+        if again || page > LAST_PAGE {
+            let how = if again { "gives the same page again" } else { "gives a list that does not end" };
+            return Err(self.unexpected(&format!("{} {how}", self.manifest.title)));
+        }
+        Ok(())
     }
 
     /// Who is on the other side.
@@ -127,6 +158,11 @@ impl Line {
 
     /// Reads JSON; tries again after faults and pauses. Dropped half-way, nothing is changed anywhere.
     pub(super) async fn read(&self, path: &str, query: &str) -> Result<Value, ReadFailure> {
+        self.read_as(path, query).await
+    }
+
+    /// The same, of another form.
+    pub(super) async fn read_as<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, ReadFailure> {
         let url = self.url(path, query).map_err(ReadFailure::Error)?;
         let retries = &self.manifest.retries;
         let mut pauses = ExponentialBuilder::default()
@@ -154,7 +190,7 @@ impl Line {
         }
     }
 
-    async fn try_read(&self, url: &Url, renewed: &mut bool) -> Tried {
+    async fn try_read<T: DeserializeOwned>(&self, url: &Url, renewed: &mut bool) -> Tried<T> {
         if let Some(busy) = self.busy() {
             return Tried::Failed(ReadFailure::Error(busy));
         }
@@ -164,7 +200,7 @@ impl Line {
             Err(error) => return Tried::Failed(ReadFailure::Error(error)),
         };
         let title = &self.manifest.title;
-        let request = self.http.request(Method::GET, url.clone(), READ).header(AUTHORIZATION, pass.header);
+        let request = self.http.request(Method::GET, url.clone(), Within::Read).header(AUTHORIZATION, pass.header);
         let reply = match self.http.send(request, Counted::Yes).await {
             Ok(reply) => reply,
             Err(Loss::TooLarge(_, text)) => {
@@ -176,9 +212,12 @@ impl Line {
             }
         };
         if (200..300).contains(&reply.status) {
-            return match serde_json::from_slice(&reply.body) {
+            return match json(&reply.body) {
                 Ok(json) => Tried::Done(json),
-                Err(_) => Tried::Again(self.unexpected(&format!("{title} did not answer with JSON")), None),
+                Err(why @ Unreadable::TooMany) => {
+                    Tried::Failed(ReadFailure::TooMuch(self.unexpected(&format!("{title} {why}"))))
+                }
+                Err(why @ Unreadable::NoJson) => Tried::Again(self.unexpected(&format!("{title} {why}")), None),
             };
         }
         if let Some(error) = self.redirected(&reply) {
@@ -221,9 +260,9 @@ impl Line {
             return Err(Answered::NotArrived(busy));
         }
         let pass = self.login.pass(&self.http).await.map_err(Answered::NotArrived)?;
-        let request = self.http.request(method, url, WRITE).header(AUTHORIZATION, &pass.header).json(body);
+        let request = self.http.request(method, url, Within::Write).header(AUTHORIZATION, &pass.header).json(body);
         match self.http.send(request, Counted::Yes).await {
-            Ok(reply) if (200..300).contains(&reply.status) => Ok(serde_json::from_slice(&reply.body).ok()),
+            Ok(reply) if (200..300).contains(&reply.status) => Ok(json(&reply.body).ok()),
             Ok(reply) => Err(self.failed_write(&reply, &pass).await),
             Err(Loss::NotSent(text)) => Err(Answered::NotArrived(ConnectorError::Unreachable(format!(
                 "connection {}: {} cannot be reached: {text}",
@@ -303,8 +342,8 @@ fn host_only(location: &str) -> String {
         .unwrap_or_else(|| "another path".to_owned())
 }
 
-impl std::fmt::Display for Loss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(text) | Self::NoAnswer(text) | Self::NoBody(_, text) | Self::TooLarge(_, text) => {
                 f.write_str(text)

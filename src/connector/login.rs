@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     Connection, ConnectorError, Credentials,
     faults::clean,
-    http::{Counted, Http, READ},
+    http::{Counted, Http, Within},
     manifest::{Manifest, SecretPlace},
 };
 
@@ -167,7 +167,7 @@ impl OAuth {
         if let Some(scope) = &self.scope {
             form.push(("scope", scope));
         }
-        let mut request = http.request(Method::POST, self.url.clone(), READ);
+        let mut request = http.request(Method::POST, self.url.clone(), Within::Read);
         match self.place {
             SecretPlace::Basic => {
                 request = request.basic_auth(self.id.expose_secret(), Some(self.secret.expose_secret()));

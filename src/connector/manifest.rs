@@ -100,6 +100,10 @@ pub struct Limits {
     pub cells: Option<usize>,
     /// Bytes of one answer, unpacked.
     pub answer_bytes: usize,
+    /// How long a read may take, with all of its answer.
+    pub read_seconds: u64,
+    /// How long a write may take: the system may work on it so long.
+    pub write_seconds: u64,
 }
 
 /// How reads are tried again; writes never are.

@@ -40,6 +40,8 @@ struct Place {
     page: usize,
     /// Keys of the page before: a record made meanwhile moves the last ones onto this page.
     seen: Vec<String>,
+    /// The print of the page before.
+    last: Option<u64>,
 }
 
 /// One list of a source: unfiltered, or by one word of one field.
@@ -212,12 +214,15 @@ impl Rest {
         query: &str,
         only: Option<(&BTreeSet<String>, usize)>,
     ) -> Result<(), ConnectorError> {
+        let mut last = None;
         for page in 1.. {
             if only.is_some_and(|(ids, pages)| page > pages || ids.iter().all(|id| sieve.seen().contains(id))) {
                 break;
             }
             let (json, more) = self.list_page(routes, query, page).await?;
-            for raw in self.records(routes, &json)? {
+            let records = self.records(routes, &json)?;
+            self.line.moved_on(&mut last, page, records)?;
+            for raw in records {
                 self.offer(sieve, entity, raw)?;
             }
             if !more {
@@ -315,7 +320,7 @@ impl Connector for Rest {
         let place: Place = match cursor {
             Some(cursor) => serde_json::from_str(&cursor.0)
                 .map_err(|_| self.line.unexpected(&format!("`{}` is no place in a list", cursor.0)))?,
-            None => Place { list: 0, page: 1, seen: Vec::new() },
+            None => Place { page: 1, ..Place::default() },
         };
         if facts.single {
             let found = self.find_in(entity, vec![source]).await?;
@@ -331,15 +336,17 @@ impl Connector for Rest {
         sieve.skip(place.seen);
         let (json, more) = self.list_page(routes, &list.query, place.page).await?;
         let records = self.records(routes, &json)?;
+        let mut last = place.last;
+        self.line.moved_on(&mut last, place.page, records)?;
         for raw in records {
             self.offer(&mut sieve, entity, raw)?;
         }
         let next = if more {
             let key = key_names(facts);
             let seen = records.iter().map(|raw| key_of(&key, raw)).collect();
-            Some(Place { list: place.list, page: place.page.saturating_add(1), seen })
+            Some(Place { list: place.list, page: place.page.saturating_add(1), seen, last })
         } else if place.list.saturating_add(1) < lists.len() {
-            Some(Place { list: place.list.saturating_add(1), page: 1, seen: Vec::new() })
+            Some(Place { list: place.list.saturating_add(1), page: 1, ..Place::default() })
         } else {
             None
         };

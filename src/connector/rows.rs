@@ -8,13 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use crate::{
+    clock,
     schema::{Object, Privacy, Projection, ReadFacts, home_day},
     value::{Ask, Filter, Record, Value},
 };
+
+/// So many characters of a key are shown; both systems have less.
+const KEY_SHOWN: usize = 60;
 
 /// The asks of one entity, and what was found for each so far.
 pub(super) struct Sieve<'a> {
@@ -82,8 +86,12 @@ impl<'a> Sieve<'a> {
             .as_ref()
             .and_then(|name| Some((name, raw.get(&**name)?)))
         {
-            Some((name, Json::String(key))) => format!("row with {name} {key}: {error}"),
-            Some((name, key)) => format!("row with {name} {key}: {error}"),
+            Some((name, key)) => {
+                let key = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
+                // What follows it must not be cut off.
+                let key: String = key.chars().take(KEY_SHOWN).collect();
+                format!("row with {name} {key}: {error}")
+            }
             None => error.to_string(),
         };
         let mut wide: Vec<Option<Record>> = vec![None; self.readers.len()];
@@ -210,7 +218,7 @@ pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
 
 /// The Amsterdam date: what is late is late there.
 fn today() -> Date {
-    home_day(Timestamp::now())
+    home_day(clock::now())
 }
 
 /// The paths that a filter looks at.

@@ -15,8 +15,9 @@ use miette::{
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use self::shown::{Shown, escaped, hidden};
+use self::shown::Shown;
 use super::{Diagnostic, Label, Severity, Sources};
+use crate::value::{is_hidden, written_out};
 
 /// Labels at most so many lines apart are shown in one excerpt, with the lines between them.
 const NEAR: usize = 4;
@@ -152,7 +153,7 @@ fn clean(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\t' => out.push(' '),
-            c if hidden(c) => out.push_str(&escaped(c)),
+            c if is_hidden(c) => out.push_str(&written_out(c)),
             c => out.push(c),
         }
     }

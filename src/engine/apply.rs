@@ -3,12 +3,14 @@
 //! The order for every write is *ask, take a slot, intend, commit, send, confirm*; the confirm of one write and the
 //! intention of the next are one commit, and so are the last confirm and the outcome of the record.
 
-mod things;
+mod gone;
+mod known;
+mod locks;
 mod update;
 mod write;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
     time::Instant,
 };
@@ -17,7 +19,7 @@ use futures_util::StreamExt as _;
 use jiff::{Timestamp, civil::Date};
 
 use self::{
-    things::Made,
+    locks::Made,
     write::{Looked, Making},
 };
 use super::{
@@ -29,10 +31,11 @@ use super::{
     summary::Tally,
 };
 use crate::{
-    eval,
+    clock, eval,
     insight::{Event, EventKind, Journal},
-    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordOutcome, Row, State, Told},
-    value::{Action, Outcome, Reason, Value, Verdict, Write},
+    ledger::{Ending, Judged, Kept, Ledger, Locks, RecordName, RecordOutcome, Row, State, Told},
+    schema::WriteFacts,
+    value::{Action, Decision, EntityName, Filter, Outcome, Reason, Record, Value, Verdict, Write},
 };
 
 /// So many records are applied at once; their writes wait for the slots of their connections.
@@ -58,12 +61,42 @@ pub(super) struct Applying<'a> {
 /// What an ask found, or why it could not be asked.
 type Answer = Result<Judged, Arc<str>>;
 
-/// What the asks before the creates of a page found.
+/// Decisions that can be applied.
+#[derive(Default)]
+pub(super) struct Ready {
+    decided: Vec<Decided>,
+    found: Found,
+}
+
+/// What the asks before the creates of a batch found.
+#[derive(Default)]
 struct Found {
-    /// When they began.
-    asked: Instant,
+    /// When they began; none where there was nothing to ask.
+    asked: Option<Instant>,
     /// By record and write.
     judged: HashMap<(Arc<str>, Arc<str>), Answer>,
+}
+
+impl Ready {
+    pub(super) fn is_empty(&self) -> bool {
+        self.decided.is_empty()
+    }
+
+    /// The entities whose rows it changes.
+    pub(super) fn changed(&self, run: &Run) -> HashSet<EntityName> {
+        self.decided.iter().flat_map(|decided| changed(run, &decided.decision)).collect()
+    }
+
+    /// The records of which something is made, as they were read; not those that are changed themselves.
+    pub(super) fn made_of(&self, run: &Run, source: &EntityName) -> Vec<(RecordName, Record)> {
+        let makes = |decision: &Decision| match &decision.outcome {
+            Outcome::Writes(writes) => writes.iter().any(|write| write.action == Action::Create),
+            _ => false,
+        };
+        let of = self.decided.iter().filter(|decided| makes(&decided.decision));
+        let unchanged = of.filter(|decided| !changed(run, &decided.decision).contains(source));
+        unchanged.map(|decided| (decided.entry.name.clone(), decided.entry.record.clone())).collect()
+    }
 }
 
 /// Why a record goes no further.
@@ -85,10 +118,10 @@ impl<E: Into<EngineError>> From<E> for Halt {
 }
 
 impl Applying<'_> {
-    /// Applies a page of decisions.
-    pub(super) async fn page(&self, decided: Vec<Decided>) -> Result<(), EngineError> {
+    /// Applies decisions; where several wait for their turn, those that were decided first go first.
+    pub(super) async fn all(&self, ready: Ready) -> Result<(), EngineError> {
+        let Ready { decided, found } = ready;
         self.found_in_doubt(&decided).await?;
-        let found = self.recognise(&decided).await?;
         futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
@@ -96,11 +129,12 @@ impl Applying<'_> {
         }
     }
 
-    /// Asks for everything that would be created for the first time, in as few calls as can be.
-    async fn recognise(&self, decided: &[Decided]) -> Result<Found, EngineError> {
-        let asked = Instant::now();
+    /// Asks for everything that would be created for the first time, in as few calls as can be. What the decisions, made
+    /// since `asked`, have looked for and not found is not asked for again.
+    pub(super) async fn ready(&self, decided: Vec<Decided>, asked: Instant) -> Result<Ready, EngineError> {
+        let absent = absent(&decided);
         let mut asking = Vec::new();
-        for Decided { entry, decision, .. } in decided {
+        for Decided { entry, decision, .. } in &decided {
             let Outcome::Writes(writes) = &decision.outcome else { continue };
             let wanted = writes.iter().filter(|write| write.action == Action::Create && write.ensure.is_none());
             for write in wanted.filter(|write| !entry.sealed() && !known(entry, write)) {
@@ -115,7 +149,7 @@ impl Applying<'_> {
                     let conn = self.run.connection(role)?.name();
                     Asking::new(self.ledger, conn, role, &write.entity.entity, question).await?
                 } else {
-                    Asking::first(role, question)
+                    Asking::first(role, question, &absent)
                 };
                 asking.push(((entry.name.key.clone(), write.name.clone()), asked));
             }
@@ -123,7 +157,8 @@ impl Applying<'_> {
         let asks = asking.iter().map(|(_, asking)| asking.ask.clone()).collect();
         let answers = ask(self.run, self.stop, asks).await?;
         let judged = asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect();
-        Ok(Found { asked, judged })
+        drop(absent);
+        Ok(Ready { decided, found: Found { asked: Some(asked), judged } })
     }
 
     /// Applies one decision, unless all were told to end.
@@ -183,7 +218,7 @@ impl Applying<'_> {
     async fn writes(
         &self,
         entry: &Entry,
-        decision: &mut crate::value::Decision,
+        decision: &mut Decision,
         rows: &mut super::reads::Rows,
         found: &Found,
     ) -> Result<(Option<Told>, Option<Locks>), Halt> {
@@ -209,7 +244,7 @@ impl Applying<'_> {
                 let looked = match thing {
                     Some(_) => Looked { begun: made.asked, judged: made.judged.get(&write.name) },
                     None => Looked {
-                        begun: found.asked,
+                        begun: found.asked.unwrap_or(made.asked),
                         judged: found.judged.get(&(entry.name.key.clone(), write.name.clone())),
                     },
                 };
@@ -231,22 +266,8 @@ impl Applying<'_> {
     }
 
     /// A record of which something is made already must still want that: else the flow changed half-way.
-    fn not_half_way(
-        &self,
-        entry: &Entry,
-        decision: &crate::value::Decision,
-        rows: &super::reads::Rows,
-    ) -> Result<(), Halt> {
-        // A thing stands for itself: other records use it as well. An update is compared afresh each time.
-        let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
-        let writes = entry.known.rows.iter().filter(made);
-        let mut writes = writes.map(|row| &row.name).peekable();
-        if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
-            return Ok(());
-        }
-        let passed =
-            eval::passed_over(&self.run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(self.today));
-        match writes.find(|name| !passed.contains(*name)) {
+    fn not_half_way(&self, entry: &Entry, decision: &Decision, rows: &super::reads::Rows) -> Result<(), Halt> {
+        match half_way(self.run, entry, decision, rows, self.today) {
             None => Ok(()),
             Some(name) => {
                 let text =
@@ -302,6 +323,9 @@ impl Applying<'_> {
         };
         let ended = if ended == Ended::Held && entry.waits() { Ended::Waiting } else { ended };
         self.tally.ended(ended);
+        if entry.name.is_stage() && outcome == RecordOutcome::Held {
+            self.tally.waits(entry.title());
+        }
         if let Some((verdict @ (Verdict::Hold | Verdict::Fail), reason)) = &reason
             && ended != Ended::Waiting
         {
@@ -332,7 +356,7 @@ impl Applying<'_> {
             _ => Vec::new(),
         };
         self.journal.record(&Event {
-            at: Timestamp::now(),
+            at: clock::now(),
             run: self.run.name.clone(),
             key: Some(entry.name.key.clone()),
             kind,
@@ -344,6 +368,43 @@ impl Applying<'_> {
             fields: write.map(|(write, _)| names(write)).unwrap_or_default(),
         });
     }
+}
+
+/// What was made of a record already, and its flow does not want any more.
+pub(super) fn half_way<'a>(
+    run: &Run,
+    entry: &'a Entry,
+    decision: &Decision,
+    rows: &super::reads::Rows,
+    today: Date,
+) -> Option<&'a Arc<str>> {
+    // A thing stands for itself: other records use it as well. An update is compared afresh each time.
+    let made = |row: &&Row| !row.is_thing() && !row.is_change() && entry.confirmed.contains_key(&row.name);
+    let writes = entry.known.rows.iter().filter(made);
+    let mut writes = writes.map(|row| &row.name).peekable();
+    if writes.peek().is_none() || matches!(decision.outcome, Outcome::Hold(_) | Outcome::Fail(_)) {
+        return None;
+    }
+    let passed = eval::passed_over(&run.plan, &entry.name.stage, &entry.record, &rows.0, entry.moment(today));
+    writes.find(|name| !passed.contains(*name))
+}
+
+/// What the decisions of a batch asked for and what no row answered. Answers without a row are never remembered, so they
+/// are of this batch; who does not see rows of its own is left out.
+fn absent(decided: &[Decided]) -> HashSet<(&EntityName, &Filter)> {
+    let others = decided.iter().find(|decided| decided.entry.hidden.is_empty());
+    others.into_iter().flat_map(|decided| decided.rows.without_answer()).collect()
+}
+
+/// The entities whose rows a decision changes.
+fn changed(run: &Run, decision: &Decision) -> Vec<EntityName> {
+    let Outcome::Writes(writes) = &decision.outcome else { return Vec::new() };
+    let updates = writes.iter().filter(|write| write.action == Action::Update);
+    let shown = updates.flat_map(|write| {
+        let readers = run.write_facts(&write.entity).into_iter().flat_map(WriteFacts::readers);
+        readers.map(|entity| EntityName { role: write.entity.role.clone(), entity: entity.clone() })
+    });
+    shown.collect()
 }
 
 fn ended(outcome: &Outcome) -> Option<Halt> {
@@ -370,7 +431,7 @@ fn tried(entry: &Entry, write: &Write) -> bool {
 }
 
 /// Has the ledger confirmed this create for this record?
-fn known(entry: &Entry, write: &Write) -> bool {
+pub(super) fn known(entry: &Entry, write: &Write) -> bool {
     confirmed(entry, write).is_some()
 }
 

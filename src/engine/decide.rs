@@ -9,7 +9,7 @@ use std::{
 };
 
 use indexmap::IndexSet;
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 use super::{
     EngineError, Run, Stop,
@@ -17,6 +17,7 @@ use super::{
     reads::{Hidden, Memory, Rows, widened, without},
 };
 use crate::{
+    clock, crash,
     eval::{self, Moment, Reads, Step},
     ledger::{Hashes, Known, Ledger, RecordName, Row, State, not_yet},
     schema::home_day,
@@ -105,7 +106,7 @@ impl Entry {
     /// Is it a stage that a person need not look at yet, because it began only a while ago?
     pub(super) fn waits(&self) -> bool {
         let began = self.known.record.as_ref().map(|record| record.begun);
-        self.name.is_stage() && began.is_some_and(|began| not_yet(began, Timestamp::now()))
+        self.name.is_stage() && began.is_some_and(|began| not_yet(began, clock::now()))
     }
 
     pub(super) fn moment(&self, today: Date) -> Moment<'_> {
@@ -161,7 +162,7 @@ pub(super) struct Decided {
 
 /// Today in Amsterdam, where both systems live.
 pub(super) fn today() -> Date {
-    home_day(Timestamp::now())
+    home_day(clock::now())
 }
 
 /// Decides all of them.
@@ -192,7 +193,10 @@ pub(super) async fn page(
         for (at, step) in open.into_iter().zip(steps) {
             let (Some(entry), Some(decision)) = (entries.get(at), decisions.get_mut(at)) else { continue };
             match step {
-                Step::Decided(decided) => *decision = Some(decided),
+                Step::Decided(decided) => {
+                    *decision = Some(decided);
+                    crash::point("some-decided");
+                }
                 Step::Wants(asks) => {
                     let wide = asks.iter().map(|ask| widened(ask, &entry.hidden));
                     if let Some(text) = wide.clone().find_map(|ask| refused.get(&ask).cloned()) {

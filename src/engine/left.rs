@@ -13,10 +13,12 @@ use jiff::Timestamp;
 
 use super::{
     EngineError, Run, Stop,
+    poll::Poll,
     question::typed,
     reads::{Answers, ask},
 };
 use crate::{
+    clock,
     eval::{Left, Remembered},
     ledger::{Hasher, Hashes, Ledger, LeftAt, Target},
     schema::{WriteClass, WriteFacts},
@@ -196,7 +198,7 @@ pub(super) async fn look(
     asks: Vec<Ask>,
 ) -> Result<Answers, EngineError> {
     let Some(ledger) = ledger else { return ask(run, stop, asks).await };
-    let begun = Timestamp::now();
+    let begun = clock::now();
     let wide: Vec<(Ask, Ask)> = asks.into_iter().map(|own| (telling(run, &own), own)).collect();
     let answers = ask(run, stop, wide.iter().map(|(wide, _)| wide.clone()).collect()).await?;
     let mut own = Answers::with_capacity(wide.len());
@@ -367,18 +369,20 @@ pub(super) async fn edited(
 
 /// Reads what was written to master records once more, late enough that the target shows it: from then on another value
 /// is an edit by a person. Asked for in few calls, and once for each write.
-pub(super) async fn keep_bases(run: &Run, ledger: &Ledger, stop: &Stop) -> Result<(), EngineError> {
+pub(super) async fn keep_bases(poll: &Poll<'_>) -> Result<(), EngineError> {
+    let Poll { run, ledger, stop, .. } = *poll;
     for (role, connector) in &run.connections {
         let system = run.systems.get(role).and_then(|system| run.catalog.systems.get(system));
         for (name, entity) in system.into_iter().flat_map(|system| &system.entities) {
             let Some(facts) = entity.write.as_ref().filter(|facts| facts.class == WriteClass::Master) else { continue };
             let (Some(shown_by), Some(key)) = (&facts.shown_by, facts.shown_key()) else { continue };
-            let begun = Timestamp::now();
+            let begun = clock::now();
             let before = begun.checked_sub(connector.read_lag()).unwrap_or(Timestamp::UNIX_EPOCH);
             let keys = ledger.unread((connector.name(), name), before).await?;
             let shown_by = EntityName { role: role.clone(), entity: shown_by.clone() };
             let read = run.systems.get(role).and_then(|system| run.catalog.entity(system, &shown_by.entity));
             let (false, Some(read)) = (keys.is_empty(), read.and_then(|entity| entity.read.as_ref())) else { continue };
+            poll.acquainted().await?;
             let of_keys = keys.iter().map(|own| typed(&Value::text(own), &read.object, key)).collect();
             let own = Ask { entity: shown_by.clone(), filter: Filter::In(key.clone(), of_keys), fields: [].into() };
             let own = showing(run, &own);

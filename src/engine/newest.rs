@@ -7,31 +7,44 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use jiff::Timestamp;
-
 use super::{
     EngineError, Run,
     left::look,
+    page::Carried,
     poll::Poll,
-    reads::Memory,
-    source::{Pages, by_key, source_ask, standing_due},
+    source::{BATCH, Pages, by_key, source_ask, standing_due},
 };
 use crate::{
     check::typed::Since,
+    clock,
     plan::SourcePlan,
     schema::ListWord,
     value::{Ask, Filter, Record, Value, order},
 };
 
-/// So many records are read by their keys together.
-const BY_KEY: usize = 100;
-
 /// How a source is read from its newest record down.
 pub(super) struct Newest {
     /// The stamp that its order goes by.
     pub(super) stamp: Arc<str>,
+    /// The field that tells in which lists a record is.
+    list: Arc<str>,
     /// The narrower list that records leave, if it has one.
     leaving: Option<Filter>,
+}
+
+impl Newest {
+    /// What a record of the narrower list satisfies.
+    pub(super) fn leaving(&self) -> Option<&Filter> {
+        self.leaving.as_ref()
+    }
+
+    /// The ask that also brings the stamp and the lists of a record.
+    pub(super) fn widened(&self, ask: Ask) -> Ask {
+        let mut fields: Vec<Arc<str>> = ask.fields.iter().chain([&self.stamp, &self.list]).cloned().collect();
+        fields.sort();
+        fields.dedup();
+        Ask { fields: fields.into(), ..ask }
+    }
 }
 
 /// Can this source be read down to a floor? Not where rows elsewhere belong to the content of its records: they would
@@ -57,7 +70,7 @@ pub(super) fn newest(run: &Run, source: &SourcePlan) -> Result<Option<Newest>, E
         };
         // Words stand from wide to narrow.
         let leaving = derived.words.iter().find(narrower).map(|other| replaced(&source.filter, name, &other.word));
-        return Ok(Some(Newest { stamp: stamp.clone(), leaving }));
+        return Ok(Some(Newest { stamp: stamp.clone(), list: name.clone(), leaving }));
     }
     Ok(None)
 }
@@ -97,45 +110,36 @@ pub(super) fn highest(records: &[Record], stamp: &str) -> Option<Value> {
     stamps.cloned().reduce(|a, b| if order(&b, &a).is_some_and(std::cmp::Ordering::is_gt) { b } else { a })
 }
 
-/// The ask with one more field.
-pub(super) fn with_field(ask: Ask, field: &Arc<str>) -> Ask {
-    let mut fields: Vec<Arc<str>> = ask.fields.iter().chain([field]).cloned().collect();
-    fields.sort();
-    fields.dedup();
-    Ask { fields: fields.into(), ..ask }
-}
-
 impl Poll<'_> {
     /// Reads the narrower list whole; what was in it at the last poll and is not any more is read by its keys. `swept`:
-    /// all was read a moment ago.
+    /// all was read a moment ago, and told what is in it.
     pub(super) async fn leaving(
         &self,
         source: &SourcePlan,
         newest: &Newest,
-        memory: &mut Memory,
-        seen: &mut HashSet<Arc<str>>,
+        carried: &mut Carried,
         swept: bool,
     ) -> Result<(), EngineError> {
         let Some(filter) = &newest.leaving else { return Ok(()) };
         let list = source.name.to_string();
-        let mut now: HashSet<Arc<str>> = HashSet::new();
-        let mut pages = Pages::new(self.run, self.stop, self.source_ask(source, filter.clone()).await?)?;
-        let mut read = Timestamp::now();
-        while let Some(records) = pages.next().await? {
-            now.extend(records.iter().map(|record| self.key_of(source, record)));
-            self.page(source, memory, seen, records, read).await?;
-            read = Timestamp::now();
+        if !swept {
+            let ask = newest.widened(self.source_ask(source, filter.clone()).await?);
+            carried.listing = Some(filter.clone());
+            self.through(source, carried, Pages::new(self.run, self.stop, ask)?, |_| false).await?;
         }
+        carried.listing = None;
         if self.stop.wished() {
             return Ok(());
         }
-        let before = self.ledger.listed(&self.run.name, &list).await?;
-        let left = before.into_iter().filter(|key| !now.contains(key) && !seen.contains(key));
-        let left: Vec<Arc<str>> = left.filter(|_| !swept).collect();
-        // What could not be asked for is asked for again.
-        now.extend(self.by_keys(source, memory, seen, &left).await?);
+        if !swept {
+            let left = self.ledger.left_list(&self.run.name, &list).await?;
+            let left: Vec<Arc<str>> = left.into_iter().filter(|key| !carried.seen.contains(key)).collect();
+            // What could not be asked for is asked for again.
+            let unknown = self.by_keys(source, carried, &left).await?;
+            self.ledger.list(&self.run.name, &list, unknown.into_iter().collect()).await?;
+        }
         if !self.stop.wished() {
-            self.ledger.set_listed(&self.run.name, &list, now.into_iter().collect()).await?;
+            self.ledger.end_list(&self.run.name, &list).await?;
         }
         Ok(())
     }
@@ -144,17 +148,16 @@ impl Poll<'_> {
     pub(super) async fn below_the_floor(
         &self,
         source: &SourcePlan,
-        memory: &mut Memory,
-        seen: &mut HashSet<Arc<str>>,
+        carried: &mut Carried,
         waiting: Vec<Arc<str>>,
     ) -> Result<(), EngineError> {
-        let left: Vec<Arc<str>> = waiting.into_iter().filter(|key| !seen.contains(key)).collect();
+        let left: Vec<Arc<str>> = waiting.into_iter().filter(|key| !carried.seen.contains(key)).collect();
         let known = self.ledger.records(&self.run.name, "", left.clone()).await?;
         let due = left.into_iter().zip(known).filter(|(_, known)| standing_due(self.run, known));
         let mut due: Vec<Arc<str>> = due.map(|(key, _)| key).collect();
-        let unknown = self.by_keys(source, memory, seen, &due).await?;
+        let unknown = self.by_keys(source, carried, &due).await?;
         due.retain(|key| !unknown.contains(key));
-        if self.stop.wished() { Ok(()) } else { self.gone(source, due, seen).await }
+        if self.stop.wished() { Ok(()) } else { self.gone(source, due, &carried.seen).await }
     }
 
     /// Reads records by their keys and decides them; a record that is not of the source any more does not come. Gives
@@ -162,19 +165,18 @@ impl Poll<'_> {
     async fn by_keys(
         &self,
         source: &SourcePlan,
-        memory: &mut Memory,
-        seen: &mut HashSet<Arc<str>>,
+        carried: &mut Carried,
         keys: &[Arc<str>],
     ) -> Result<HashSet<Arc<str>>, EngineError> {
         let mut unknown = HashSet::new();
-        for keys in keys.chunks(BY_KEY) {
+        for keys in keys.chunks(BATCH) {
             if self.stop.wished() {
                 break;
             }
             let ask = |own| source_ask(source, Filter::And(vec![source.filter.clone(), own]));
             let asks: Vec<(&Arc<str>, Option<Ask>)> =
                 keys.iter().map(|key| (key, by_key(source, key).map(ask))).collect();
-            let read = Timestamp::now();
+            let read = clock::now();
             let all = asks.iter().filter_map(|(_, ask)| ask.clone()).collect();
             let answers = look(self.run, Some(self.ledger), self.stop, all).await?;
             let mut found = Vec::new();
@@ -186,7 +188,7 @@ impl Poll<'_> {
                     }
                 }
             }
-            self.page(source, memory, seen, found, read).await?;
+            self.batch(source, carried, (found, read)).await?;
         }
         Ok(unknown)
     }

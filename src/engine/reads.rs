@@ -12,14 +12,14 @@ use super::{EngineError, Run, Stop};
 use crate::{
     connector::{Connector, ConnectorError},
     eval::Reads,
-    value::{Ask, EntityName, Record},
+    value::{Ask, EntityName, Filter, Record},
 };
 
 /// How often a busy system is waited for, and how long at most.
 const PATIENCE: u32 = 3;
 const LONGEST: Duration = Duration::from_mins(1);
 /// So many answers are remembered for a run.
-const REMEMBERED: usize = 20_000;
+const REMEMBERED: usize = 5_000;
 
 /// Answers to asks; a question that the system refused has its words instead.
 pub(super) type Answers = HashMap<Ask, Answer>;
@@ -139,7 +139,11 @@ pub(super) struct Hidden {
 
 /// The ask that also brings the fields by which hidden rows are told; the same ask where nothing is hidden.
 pub(super) fn widened(ask: &Ask, hidden: &[Hidden]) -> Ask {
-    let more = hidden.iter().filter(|hidden| hidden.entity == ask.entity).map(|hidden| hidden.field.clone());
+    let mut more =
+        hidden.iter().filter(|hidden| hidden.entity == ask.entity).map(|hidden| hidden.field.clone()).peekable();
+    if more.peek().is_none() {
+        return ask.clone();
+    }
     let mut fields: Vec<Arc<str>> = ask.fields.iter().cloned().chain(more).collect();
     fields.sort();
     fields.dedup();
@@ -161,6 +165,11 @@ pub(super) struct Rows(pub(super) Arc<Reads>);
 impl Rows {
     pub(super) fn get(&self, ask: &Ask) -> Option<&Arc<[Record]>> {
         self.0.0.get(ask)
+    }
+
+    /// What was asked for and is not there.
+    pub(super) fn without_answer(&self) -> impl Iterator<Item = (&EntityName, &Filter)> {
+        self.0.0.iter().filter(|(_, rows)| rows.is_empty()).map(|(ask, _)| (&ask.entity, &ask.filter))
     }
 
     /// All rows of an entity.

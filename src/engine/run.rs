@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::EngineError;
 use crate::{
     connector::Connector,
+    crash,
     plan::{Plan, SourcePlan},
     schema::{Catalog, WriteFacts},
     value::{EntityName, Reason},
@@ -106,6 +107,7 @@ impl Stop {
     /// Waits until it came and what was under way then has had its time.
     pub(super) async fn overdue(&self) {
         self.clone().wait().await;
+        crash::point("stop-at-20s");
         tokio::time::sleep(GRACE).await;
     }
 }

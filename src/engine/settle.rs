@@ -5,20 +5,20 @@
 //! that is known to exist came back with it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-
-use super::{EngineError, Run, Stop, question::typed, reads::ask};
+use super::{EngineError, Run, poll::Poll, question::typed, reads::ask};
 use crate::{
+    clock,
     connector::Connector,
     crash,
     insight::{Event as Told, EventKind, Journal},
     ledger::{
-        self, Command, Event, Finding, Hasher, Judged, Known, Ledger, Question, ReadBack, RecordOutcome, Row, State,
+        self, Came, Command, Event, Finding, Hasher, Judged, Known, Ledger, Question, ReadBack, RecordOutcome, Row,
+        State, Wished,
     },
     value::{Ask, EntityName, Filter, Record, Value},
 };
@@ -53,10 +53,16 @@ impl Asking {
         Ok(Self { by: By::Marks(question), control, ask })
     }
 
-    /// Before a first create nothing is in doubt: the question alone.
-    pub(super) fn first(role: &Arc<str>, question: Question) -> Self {
+    /// Before a first create nothing is in doubt: the question alone, without what is known not to be there.
+    pub(super) fn first(role: &Arc<str>, question: Question, absent: &HashSet<(&EntityName, &Filter)>) -> Self {
         let entity = EntityName { role: role.clone(), entity: question.entity.clone() };
-        let ask = Ask { entity, filter: question.filter(None), fields: question.fields() };
+        let known = |filter: &Filter| absent.contains(&(&entity, filter));
+        let filter = match question.filter(None) {
+            Filter::Or(any) => Filter::Or(any.into_iter().filter(|filter| !known(filter)).collect()),
+            one if known(&one) => Filter::Never,
+            one => one,
+        };
+        let ask = Ask { entity, filter, fields: question.fields() };
         Self { by: By::Marks(question), control: None, ask }
     }
 
@@ -99,7 +105,8 @@ pub(super) fn late(ledger: &Ledger, connector: &dyn Connector, row: ledger::RowI
 }
 
 /// Asks for everything in doubt on the connections of a run, whichever flow sent it.
-pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, stop: &Stop) -> Result<(), EngineError> {
+pub(super) async fn settle(poll: &Poll<'_>) -> Result<(), EngineError> {
+    let Poll { run, ledger, journal, stop, .. } = *poll;
     let mut asked: Vec<(Row, Arc<dyn Connector>, Asking)> = Vec::new();
     for row in ledger.doubts().await? {
         // Under way at this moment, in another task.
@@ -126,6 +133,7 @@ pub(super) async fn settle(run: &Run, ledger: &Ledger, journal: &dyn Journal, st
     if asked.is_empty() {
         return Ok(());
     }
+    poll.acquainted().await?;
     let begun = Instant::now();
     let answers = ask(run, stop, asked.iter().map(|(_, _, asking)| asking.ask.clone()).collect()).await?;
     crash::point("ask-sent");
@@ -171,7 +179,7 @@ pub(super) async fn tell(
         _ => return Ok(command),
     };
     journal.record(&Told {
-        at: Timestamp::now(),
+        at: clock::now(),
         run: row.record.run.clone(),
         key: Some(row.record.key.clone()),
         kind,
@@ -190,27 +198,42 @@ pub(super) async fn carry_out(run: &Run, ledger: &Ledger, journal: &dyn Journal)
     let settle: HashMap<Arc<str>, Duration> =
         run.connections.values().map(|connector| (connector.name().into(), connector.settle())).collect();
     for wished in ledger.wishes(&run.name).await? {
-        let wish = wished.wish.clone();
-        let Some(came) = ledger.carry_out(wished, settle.clone()).await? else { continue };
-        crash::point("settle-verb");
-        let reason = match came {
-            Ok(done) => format!("{wish}: {done}"),
-            Err(why) => format!("{wish}: refused, {why}"),
-        };
-        journal.record(&Told {
-            at: Timestamp::now(),
-            run: wish.run,
-            key: wish.key,
-            kind: EventKind::Wished,
-            write: wish.write,
-            entity: None,
-            target_key: wish.target_key.filter(|key| !key.is_empty()),
-            reason: Some(reason.into()),
-            place: None,
-            fields: Vec::new(),
-        });
+        hear(ledger, journal, wished, settle.clone()).await?;
     }
     Ok(())
+}
+
+/// Carries out one wish, and tells what came of it; none where it is not for whoever has these connections. `settle` is
+/// how long an attempt on each of them may still take effect.
+///
+/// # Errors
+/// The ledger does not work.
+pub async fn hear(
+    ledger: &Ledger,
+    journal: &dyn Journal,
+    wished: Wished,
+    settle: impl IntoIterator<Item = (Arc<str>, Duration)>,
+) -> Result<Option<Came>, EngineError> {
+    let wish = wished.wish.clone();
+    let Some(came) = ledger.carry_out(wished, settle.into_iter().collect()).await? else { return Ok(None) };
+    crash::point("settle-verb");
+    let reason = match &came {
+        Ok(done) => format!("{wish}: {done}"),
+        Err(why) => format!("{wish}: refused, {why}"),
+    };
+    journal.record(&Told {
+        at: clock::now(),
+        run: wish.run,
+        key: wish.key,
+        kind: EventKind::Wished,
+        write: wish.write,
+        entity: None,
+        target_key: wish.target_key.filter(|key| !key.is_empty()),
+        reason: Some(reason.into()),
+        place: None,
+        fields: Vec::new(),
+    });
+    Ok(Some(came))
 }
 
 /// What is in doubt of a run.

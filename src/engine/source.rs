@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{EngineError, Run, Stop, question::typed, reads::with_patience};
 use crate::{
     check::typed::Since,
+    clock,
     connector::{Connector, Cursor, Page},
     ledger::{Hashes, Known, KnownRecord, LAST_TRY, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -61,7 +62,7 @@ pub(super) fn standing_due(run: &Run, known: &Known) -> bool {
 }
 
 pub(super) fn due(next_try: Option<Timestamp>) -> bool {
-    let now = Timestamp::now();
+    let now = clock::now();
     // Later than any pause is what a clock said that was ahead.
     next_try.is_none_or(|next| next <= now || next.duration_since(now) > LAST_TRY)
 }
@@ -129,6 +130,13 @@ pub(super) fn stamp(text: &str) -> Option<Value> {
     text.parse().map(Value::DateTime).or_else(|_| text.parse().map(Value::Date)).ok()
 }
 
+/// So many records are read, decided and applied together, and about so many of each are in memory at once. Fewer would
+/// cost more calls, since the asks of a batch share theirs.
+pub(super) const BATCH: usize = 250;
+
+/// Records, and when their reading began.
+pub(super) type Batch = (Vec<Record>, Timestamp);
+
 /// The pages of a source, one after the other.
 pub(super) struct Pages<'a> {
     connector: &'a dyn Connector,
@@ -136,11 +144,14 @@ pub(super) struct Pages<'a> {
     ask: Ask,
     cursor: Option<Cursor>,
     ended: bool,
+    /// What ended it, behind a batch that was begun.
+    trouble: Option<EngineError>,
 }
 
 impl<'a> Pages<'a> {
     pub(super) fn new(run: &'a Run, stop: &'a Stop, ask: Ask) -> Result<Self, EngineError> {
-        Ok(Self { connector: &**run.connection(&ask.entity.role)?, stop, ask, cursor: None, ended: false })
+        let connector = &**run.connection(&ask.entity.role)?;
+        Ok(Self { connector, stop, ask, cursor: None, ended: false, trouble: None })
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
@@ -153,6 +164,34 @@ impl<'a> Pages<'a> {
         self.ended = next.is_none();
         self.cursor = next;
         Ok(Some(records))
+    }
+
+    /// So many pages as make a batch; `last` looks at each and says whether it was the last one.
+    pub(super) async fn batch(
+        &mut self,
+        last: &mut impl FnMut(&[Record]) -> bool,
+    ) -> Result<Option<Batch>, EngineError> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        let read = clock::now();
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            match self.next().await {
+                Ok(None) => break,
+                Ok(Some(records)) => {
+                    self.ended |= last(&records);
+                    batch.extend(records);
+                }
+                Err(trouble) if batch.is_empty() => return Err(trouble),
+                // What was read is brought to its end first.
+                Err(trouble) => {
+                    self.trouble = Some(trouble);
+                    break;
+                }
+            }
+        }
+        Ok((!batch.is_empty()).then_some((batch, read)))
     }
 }
 

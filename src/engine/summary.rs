@@ -1,7 +1,7 @@
 //! What a poll did, in numbers and reasons; and how it is told while it goes on.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -149,6 +149,7 @@ struct Inner {
     summary: Summary,
     kinds: HashMap<(Verdict, Arc<str>, String), usize>,
     unsettled: BTreeSet<Arc<str>>,
+    waits: HashSet<Arc<str>>,
 }
 
 impl Tally {
@@ -181,6 +182,16 @@ impl Tally {
     /// A record waits for what is in doubt, of its own or elsewhere.
     pub(super) fn unsettled(&self, record: Arc<str>) {
         self.with(|inner| inner.unsettled.insert(record));
+    }
+
+    /// A stage was decided and is not over.
+    pub(super) fn waits(&self, stage: Arc<str>) {
+        self.with(|inner| inner.waits.insert(stage));
+    }
+
+    /// Was this stage decided in this poll, and is not over?
+    pub(super) fn has_waited(&self, stage: &str) -> bool {
+        self.with(|inner| inner.waits.contains(stage))
     }
 
     pub(super) fn told(&self, verdict: Verdict, reason: &Reason, key: &Arc<str>) {

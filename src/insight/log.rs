@@ -18,6 +18,7 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Event, Journal};
+use crate::value::shown_json;
 
 /// Writes the log of one environment.
 #[derive(Debug)]
@@ -57,8 +58,7 @@ impl Log {
     }
 
     fn write(&self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_string(event)?;
-        line = escaped(&line);
+        let mut line = shown_json(&serde_json::to_string(event)?).into_owned();
         line.push('\n');
         let today = day(event.at);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,8 +93,9 @@ pub fn read(folder: &Path, environment: &str, wanted: &Wanted) -> io::Result<(Ve
         if wanted.since.is_some_and(|since| date < day(since)) {
             continue;
         }
-        for line in BufReader::new(File::open(path)?).lines() {
-            match serde_json::from_str::<Event>(&line?) {
+        // Bytes, since a crash may cut a line in the middle of a character.
+        for line in BufReader::new(File::open(path)?).split(b'\n') {
+            match serde_json::from_slice::<Event>(&line?) {
                 Ok(event) if wanted.fits(&event) => events.push(event),
                 Ok(_) => {}
                 Err(_) => unreadable += 1,
@@ -121,15 +122,6 @@ fn files(folder: &Path, environment: &str) -> Vec<(PathBuf, Date)> {
         Some((path, date))
     };
     entries.flatten().filter_map(|entry| dated(entry.path())).collect()
-}
-
-/// JSON escapes what is below a space; what steers a terminal beyond that is escaped here.
-fn escaped(json: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !json.chars().any(steers) {
-        return json.to_owned();
-    }
-    json.chars().map(|c| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 fn private_file(path: &Path) -> io::Result<File> {
@@ -191,6 +183,20 @@ mod tests {
             let mode = fs::metadata(place.path().join("test-2026-03-15.jsonl")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_within_a_character_costs_that_line_only() {
+        let place = tempfile::tempdir().unwrap();
+        let now = "2026-03-14T12:00:00Z".parse().unwrap();
+        let log = Log::open(place.path(), "live", Duration::from_hours(24), now).unwrap();
+        log.record(&event("2026-03-14T12:00:00Z", "orders", "before"));
+        let path = place.path().join("live-2026-03-14.jsonl");
+        let cut = [fs::read(&path).unwrap(), b"{\"reason\":\"\xe2\x80\n".to_vec()].concat();
+        fs::write(&path, cut).unwrap();
+        log.record(&event("2026-03-14T12:00:01Z", "orders", "after"));
+        let (all, unreadable) = read(place.path(), "live", &Wanted::default()).unwrap();
+        assert_eq!((all.len(), unreadable), (2, 1));
     }
 
     #[test]

@@ -201,6 +201,13 @@ pub(super) fn unseal(c: &Connection, run: &str, key: &str) -> Answer<usize> {
     Ok(c.execute(sentence, params![run, key])?)
 }
 
+/// Lets a record that was done be decided at the next poll, under its seal; gives how many.
+pub(super) fn again(c: &Connection, run: &str, key: &str) -> Answer<usize> {
+    let sentence = "UPDATE record SET outcome = 'open'
+        WHERE run = ?1 AND key = ?2 AND stage = '' AND sealed = 1 AND outcome IN ('done', 'held')";
+    Ok(c.execute(sentence, params![run, key])?)
+}
+
 /// Puts a known record where a row or the source says it is; its hashes stay.
 pub(super) fn set_outcome(
     c: &Connection,
@@ -262,19 +269,38 @@ pub(super) fn set_mark(c: &Connection, run: &str, list: &str, mark: &Mark) -> An
     Ok(())
 }
 
-/// Keys that were last seen in the list that records leave.
-pub(super) fn listed(c: &Connection, run: &str, list: &str) -> Answer<Vec<Arc<str>>> {
-    let mut statement = c.prepare_cached("SELECT id FROM listed WHERE run = ?1 AND list = ?2")?;
-    let keys = statement.query_map(params![run, list], |line| shared(line, 0))?;
-    Ok(keys.collect::<Result<_, _>>()?)
+/// The list as it is being read, beside the one that was read before it.
+fn being_read(list: &str) -> String {
+    format!("{list}+")
 }
 
-pub(super) fn set_listed(c: &Connection, run: &str, list: &str, keys: &[Arc<str>]) -> Answer<()> {
-    c.execute("DELETE FROM listed WHERE run = ?1 AND list = ?2", params![run, list])?;
-    let mut statement = c.prepare_cached("INSERT INTO listed (run, list, id) VALUES (?1, ?2, ?3)")?;
+pub(super) fn begin_list(c: &Connection, run: &str, list: &str) -> Answer<()> {
+    c.prepare_cached("DELETE FROM listed WHERE run = ?1 AND list = ?2")?.execute(params![run, being_read(list)])?;
+    Ok(())
+}
+
+pub(super) fn list(c: &Connection, run: &str, list: &str, keys: &[Arc<str>]) -> Answer<()> {
+    let mut statement = c.prepare_cached("INSERT OR IGNORE INTO listed (run, list, id) VALUES (?1, ?2, ?3)")?;
+    let list = being_read(list);
     for key in keys {
         statement.execute(params![run, list, &**key])?;
     }
+    Ok(())
+}
+
+pub(super) fn left_list(c: &Connection, run: &str, list: &str) -> Answer<Vec<Arc<str>>> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM listed AS old WHERE run = ?1 AND list = ?2 AND NOT EXISTS
+           (SELECT 1 FROM listed WHERE run = old.run AND list = ?3 AND id = old.id)",
+    )?;
+    let keys = statement.query_map(params![run, list, being_read(list)], |line| shared(line, 0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn end_list(c: &Connection, run: &str, list: &str) -> Answer<()> {
+    c.prepare_cached("DELETE FROM listed WHERE run = ?1 AND list = ?2")?.execute(params![run, list])?;
+    let mut rename = c.prepare_cached("UPDATE listed SET list = ?2 WHERE run = ?1 AND list = ?3")?;
+    rename.execute(params![run, list, being_read(list)])?;
     Ok(())
 }
 

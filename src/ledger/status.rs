@@ -11,6 +11,7 @@ use super::{
     LedgerError, RecordName, View,
     store::{self, Answer},
 };
+use crate::clock;
 
 /// A stage that is held is not told to a person before it has waited for so long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
@@ -114,7 +115,7 @@ pub(super) fn read(connection: &Connection) -> Answer<Status> {
         "SELECT run, key, outcome, place, reason, at, next_try, stage, begun, since FROM record
          WHERE outcome IN ('held', 'failed') ORDER BY run, place, key",
     )?;
-    let now = Timestamp::now();
+    let now = clock::now();
     let shared = |text: String| -> Arc<str> { text.into() };
     let moment = |text: Option<String>| text.and_then(|text| text.parse().ok());
     let lines = waiting.query_map([], |line| {

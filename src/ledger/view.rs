@@ -20,6 +20,7 @@ use super::{
     tables,
     wish::{self, Verb, Wish, Wished},
 };
+use crate::clock;
 
 /// A ledger to look at.
 #[derive(Debug)]
@@ -136,6 +137,16 @@ impl View {
         wish::wishes(&self.connection, "ended IS NULL OR ended >= ?1", [since.to_string()])
     }
 
+    /// Copies it as it stands at this moment, to decide with while another process has it.
+    ///
+    /// # Errors
+    /// The copy cannot be written; the ledger stays as it is in any case.
+    pub fn copy(&self, to: &Path) -> Result<(), LedgerError> {
+        let to = to.to_str().ok_or_else(|| LedgerError::File { path: to.to_owned(), text: "is no text".to_owned() })?;
+        self.connection.execute("VACUUM INTO ?1", [to])?;
+        Ok(())
+    }
+
     /// Who works with it now; none where nobody does.
     ///
     /// # Errors
@@ -159,7 +170,7 @@ impl View {
         connection.pragma_update(None, "synchronous", "FULL")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tables::newest(&transaction)?;
-        wish::put(&transaction, Timestamp::now(), wishes)?;
+        wish::put(&transaction, clock::now(), wishes)?;
         Ok(transaction.commit()?)
     }
 

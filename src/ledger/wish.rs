@@ -35,6 +35,8 @@ pub enum Verb {
     RetryFailed,
     /// Lift the seal of a record.
     Redo,
+    /// Decide a record that was done once more, under its seal.
+    Again,
     /// A write in doubt happened.
     Happened,
     /// A write in doubt did not happen.
@@ -48,6 +50,7 @@ store::words!(
     Retry = "retry",
     RetryFailed = "retry-failed",
     Redo = "redo",
+    Again = "again",
     Happened = "happened",
     DidNotHappen = "did-not-happen"
 );
@@ -73,6 +76,7 @@ impl std::fmt::Display for Wish {
         let verb = match self.verb {
             Verb::Retry | Verb::RetryFailed => "retry",
             Verb::Redo => "redo",
+            Verb::Again => "redo --changed",
             Verb::Happened | Verb::DidNotHappen => "settle",
         };
         write!(f, "koppel {verb} {}", self.run)?;
@@ -80,7 +84,7 @@ impl std::fmt::Display for Wish {
             write!(f, "/{key}")?;
         }
         match self.verb {
-            Verb::Retry | Verb::Redo => {}
+            Verb::Retry | Verb::Redo | Verb::Again => {}
             Verb::RetryFailed => f.write_str(" --failed")?,
             Verb::Happened => f.write_str(" --happened")?,
             Verb::DidNotHappen => f.write_str(" --did-not-happen")?,
@@ -213,7 +217,7 @@ impl Ledger {
                     since.checked_add(*settle.get(&row.conn)?)
                 };
                 let came = match wished.wish.verb {
-                    Verb::Retry | Verb::RetryFailed | Verb::Redo => of_record(c, &wished.wish)?,
+                    Verb::Retry | Verb::RetryFailed | Verb::Redo | Verb::Again => of_record(c, &wished.wish)?,
                     Verb::Happened | Verb::DidNotHappen => {
                         let row = match settled(c, &wished.wish)? {
                             Ok(row) => row,
@@ -237,12 +241,15 @@ fn of_record(c: &Connection, wish: &Wish) -> Answer<Came> {
     let Wish { run, key, verb, .. } = wish;
     let changed = match (verb, key) {
         (Verb::Redo, Some(key)) => records::unseal(c, run, key)?,
-        (Verb::Redo, None) => 0,
+        (Verb::Again, Some(key)) => records::again(c, run, key)?,
+        (Verb::Redo | Verb::Again, None) => 0,
         _ => records::retry(c, run, key.as_deref(), *verb == Verb::RetryFailed)?,
     };
     Ok(match (verb, changed) {
         (Verb::Redo, 0) => Err("it is not sealed any more".into()),
         (Verb::Redo, _) => Ok("its seal is lifted, it is decided again".into()),
+        (Verb::Again, 0) => Err("it is not done any more".into()),
+        (Verb::Again, _) => Ok("it is decided again under its seal".into()),
         (_, 0) => Err("nothing of it waits any more".into()),
         (_, 1) => Ok("1 record is decided again".into()),
         (_, records) => Ok(format!("{records} records are decided again").into()),

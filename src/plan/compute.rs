@@ -124,7 +124,7 @@ pub(crate) struct Machine<'a, W> {
 impl<'a, W: World> Machine<'a, W> {
     /// A machine with empty places.
     pub(crate) fn new(lowered: &'a Lowered, sources: &'a Sources, today: Option<Date>, world: W) -> Self {
-        Self { lowered, sources, places: Vec::new(), today, world }
+        Self { lowered, sources, places: Vec::with_capacity(lowered.definitions.len()), today, world }
     }
 
     /// What runs.

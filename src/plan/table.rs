@@ -8,7 +8,7 @@ use std::{
     cell::OnceCell,
     cmp::Ordering,
     collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasherDefault, Hash, Hasher},
     sync::Arc,
 };
 
@@ -75,8 +75,11 @@ pub(crate) struct Index {
 #[derive(Debug)]
 struct Group {
     columns: Vec<usize>,
-    buckets: HashMap<u64, Bucket>,
+    buckets: Buckets,
 }
+
+/// By the hash of the exact cells.
+type Buckets = HashMap<u64, Bucket, BuildHasherDefault<Mix>>;
 
 #[derive(Debug, Default)]
 struct Bucket {
@@ -118,6 +121,29 @@ struct Probe<'a> {
     lower: OnceCell<String>,
 }
 
+/// A quick hash. Nobody can aim at a bucket: what stands in one is what the author of the table wrote.
+#[derive(Clone, Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(piece).for_each(|(to, from)| *to = *from);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // An odd number without a pattern in its bits; the low bits of a product know only of low bits.
+        self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
 /// A row stands in at most so many buckets; beyond, one of its lists is compared instead of hashed.
 const SPREAD: usize = 100_000;
 
@@ -134,7 +160,7 @@ impl Index {
         held: &dyn Fn(SettingId) -> Vec<Value>,
     ) -> Result<Self, String> {
         let mut index = Self::default();
-        let mut groups: HashMap<Vec<usize>, HashMap<u64, Bucket>> = HashMap::new();
+        let mut groups: HashMap<Vec<usize>, Buckets> = HashMap::new();
         for (number, cells) in rows.enumerate() {
             let fits = cells.iter().map(|cell| Fit::new(cell, held)).collect::<Result<Vec<_>, _>>()?;
             let columns = exact_columns(&fits);
@@ -164,7 +190,7 @@ impl Index {
         let probes: Vec<_> = values.iter().map(|value| Probe { value, lower: OnceCell::new() }).collect();
         let mut hits = Vec::new();
         for group in &self.groups {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = Mix::default();
             for column in &group.columns {
                 if let Some(probe) = probes.get(*column) {
                     hash(probe.value, &mut hasher);
@@ -225,7 +251,7 @@ fn exact_columns(fits: &[Fit]) -> Vec<usize> {
 
 /// One hash for each combination of the exact values.
 fn hashes(fits: &[Fit], columns: &[usize]) -> Vec<u64> {
-    let mut hashers = vec![DefaultHasher::new()];
+    let mut hashers = vec![Mix::default()];
     for column in columns {
         let Some(Fit::In(values)) = fits.get(*column) else { continue };
         hashers = hashers
@@ -243,7 +269,7 @@ fn hashes(fits: &[Fit], columns: &[usize]) -> Vec<u64> {
 }
 
 /// Values that are the same have the same hash; the reverse is not needed, since every row found is tried.
-fn hash(value: &Value, hasher: &mut DefaultHasher) {
+fn hash(value: &Value, hasher: &mut Mix) {
     match value.as_decimal() {
         Some(number) => number.normalize().hash(hasher),
         None => value.hash(hasher),

@@ -1,6 +1,6 @@
 //! The control paths: what was created, what shall fail, what else is there.
 //!
-//! `GET /_control`, `GET /_control/effects`, `GET /_control/written`, `GET|POST|DELETE /_control/faults`, `POST /_control/records`.
+//! `GET /_control`, `GET /_control/effects`, `GET /_control/written`, `GET /_control/calls`, `GET|POST|DELETE /_control/faults`, `POST /_control/records`.
 //! Bad input gets a 400 with one clear sentence and changes nothing.
 
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ pub(super) fn answer(house: &House, call: &Call) -> Reply {
         ("GET", []) => Ok(json!({"id": house.id, "jortt": "/jortt", "afas": "/afas/ProfitRestServices"})),
         ("GET", ["effects"]) => Ok(json!({"afas": house.afas.effects(), "jortt": house.jortt.effects()})),
         ("GET", ["written"]) => Ok(house.written.list()),
+        ("GET", ["calls"]) => Ok(house.calls.shown()),
         ("GET", ["faults"]) => Ok(house.faults.list()),
         ("POST", ["faults"]) => house.faults.add(&call.body).map(|count| json!({"added": count})),
         ("DELETE", ["faults"]) => {
@@ -26,8 +27,8 @@ pub(super) fn answer(house: &House, call: &Call) -> Reply {
         }
         ("POST", ["records"]) => records(house, call),
         (method, path) => {
-            let known = "GET /_control, GET /_control/effects, GET /_control/written, GET, POST and DELETE \
-                         /_control/faults, POST /_control/records";
+            let known = "GET /_control, GET /_control/effects, GET /_control/written, GET /_control/calls, GET, POST and \
+                         DELETE /_control/faults, POST /_control/records";
             return bad(404, &format!("{method} /_control/{} does not exist; there is {known}", path.join("/")));
         }
     };

@@ -46,10 +46,12 @@ pub(super) fn data(options: &Options, id: &str) -> Seeded {
     let mut dice = StdRng::seed_from_u64(options.seed);
     let mut books = environment::books(id);
     let mut profit = environment::profit();
-    let people = if options.size == 0 { 0 } else { options.size / 10 + 1 };
+    let usual = if options.size == 0 { 0 } else { options.size / 10 + 1 };
+    let people = options.customers.unwrap_or(usual);
     let customers: Vec<Fields> = (0..people)
         .map(|place| {
             let (customer, known) = people::customer(&mut dice, place);
+            let known = if known == Known::No && options.known { Known::ByEmail } else { known };
             debtor(&mut profit, &customer, known, &Fields::new());
             books.put_customer(customer.clone());
             customer

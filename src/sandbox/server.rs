@@ -3,11 +3,12 @@
 //! Takes connections and gives each call to Jortt, AFAS or the control paths; limits and faults come in between.
 //! Nothing is logged.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    Options,
+    Latency, Options,
     afas::Afas,
+    calls::Calls,
     connection::{Line, Lines},
     control,
     fault::{Faults, Kind, System},
@@ -35,6 +36,8 @@ pub(super) struct House {
     pub(super) afas: Afas,
     pub(super) faults: Faults,
     pub(super) written: Written,
+    pub(super) calls: Calls,
+    latency: Latency,
     per_second: Option<PerSecond>,
     at_once: Option<AtOnce>,
 }
@@ -50,6 +53,8 @@ impl House {
             afas: Afas::new(seeded.profit, &id),
             faults: Faults::default(),
             written: Written::default(),
+            calls: Calls::default(),
+            latency: options.latency,
             per_second: options.limits.then(|| PerSecond::new(10)),
             at_once: options.limits.then(|| AtOnce::new(8)),
             id,
@@ -57,18 +62,22 @@ impl House {
     }
 
     async fn jortt(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
+        self.calls.note(System::Jortt, &call);
         let free = jortt::is_login(&call);
         if !free && self.per_second.as_ref().is_some_and(|limit| !limit.allows()) {
             return jortt::throttled();
         }
+        pause(self.latency.jortt).await;
         self.with_faults(System::Jortt, call, line).await
     }
 
     async fn afas(self: &Arc<Self>, call: Call, line: &Line) -> Reply {
+        self.calls.note(System::Afas, &call);
         let under_way = self.at_once.as_ref().map(AtOnce::enter);
         if let Some(None) = under_way {
             return super::afas::unavailable(1);
         }
+        pause(self.latency.afas).await;
         self.with_faults(System::Afas, call, line).await
     }
 
@@ -118,6 +127,13 @@ impl House {
             tokio::time::sleep(pause).await;
         }
         fault.sent(reply)
+    }
+}
+
+/// Even the shortest sleep takes a millisecond.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
     }
 }
 

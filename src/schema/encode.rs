@@ -69,7 +69,7 @@ enum Keys {
 }
 
 fn body(object: &Object, fields: &Fields, around: &Around<'_>) -> Result<Json, EncodeError> {
-    let mut out = Map::new();
+    let mut out = Map::with_capacity(fields.0.len());
     let within: Vec<&Fields> = around.fields.iter().copied().chain([fields]).collect();
     let around = Around { fields: &within, keys: around.keys };
     for (name, node) in &fields.0 {

@@ -3,7 +3,10 @@
 //! A [`Filter`] is data: connectors translate as much of it as the vendor can do, and [`Filter::matches`] decides
 //! the rest, so that values never become syntax and a weaker vendor filter never changes an outcome.
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use super::{Record, Value, same};
 
@@ -132,7 +135,7 @@ pub struct Order {
 
 /// A look-up: which rows of which entity. Equal asks have equal answers within a run, so it is also the key under
 /// which rows are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// What is searched.
     pub entity: EntityName,
@@ -140,4 +143,13 @@ pub struct Ask {
     pub filter: Filter,
     /// Which fields are decoded: sorted paths (`DebtorId`, `line_items.amount`); a path to an object means all of it.
     pub fields: Arc<[Arc<str>]>,
+}
+
+/// Without the fields: they are the same for nearly all asks of one entity, and their names are most of what there is to
+/// hash.
+impl Hash for Ask {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.entity.hash(state);
+        self.filter.hash(state);
+    }
 }

@@ -21,7 +21,7 @@ use koppel::{
     eval::{Moment, Reads, Step, step},
     plan::{Plan, SettingValues, build},
     project::{Folder, Project},
-    schema::{Catalog, Object, Projection, decode_sample},
+    schema::{Catalog, Projection, decode_sample},
     syntax::{
         format::{Vendor, format},
         parse,
@@ -218,7 +218,8 @@ fn judge_1000_entangled_rows_where_the_first_counts(bencher: Bencher<'_, '_>) {
 /// The plan of the orders, an invoice as Jortt sends it, and the rows that its decision asks for.
 struct Deciding {
     plan: Arc<Plan>,
-    object: Arc<Object>,
+    /// Made once for a page of records.
+    projection: Projection,
     json: serde_json::Value,
     reads: Reads,
 }
@@ -238,8 +239,8 @@ fn deciding() -> Deciding {
         let whole = rows.filter(of_entity).map(|row| decode_sample(&object, row, TODAY).unwrap());
         whole.filter(|row| ask.filter.matches(row)).collect()
     };
-    let object = object("jortt", "invoices");
-    let mut this = Deciding { plan, object, json, reads: Reads::default() };
+    let projection = Projection::new(&object("jortt", "invoices"), &plan.source.as_ref().unwrap().fields);
+    let mut this = Deciding { plan, projection, json, reads: Reads::default() };
     loop {
         match this.step() {
             Step::Decided(_) => return this,
@@ -255,8 +256,7 @@ fn deciding() -> Deciding {
 
 impl Deciding {
     fn step(&self) -> Step {
-        let source = self.plan.source.as_ref().unwrap();
-        let record = Projection::new(&self.object, &source.fields).decode(&self.json, TODAY).unwrap();
+        let record = self.projection.decode(&self.json, TODAY).unwrap();
         step(
             &self.plan,
             &record,

@@ -22,7 +22,7 @@ impl Place {
         place
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -101,8 +101,10 @@ fn the_log_is_shown_by_run_and_key() {
     "#);
     assert_eq!(place.koppel(&["logs", "--json"]), format!("{log}\nexit 0"));
     insta::assert_snapshot!(place.koppel(&["logs", "--run", "paid"]), @r#"
-    nothing in the log of environment `live` (flows/.koppel/log)
-    exit 0
+    --- stderr
+    there is no run `paid`
+          there are: none
+    exit 64
     "#);
 }
 

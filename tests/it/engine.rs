@@ -1,6 +1,8 @@
 //! The engine: against a scripted pair of systems that answers, loses answers and dies as a test wants, and end to end
 //! against the sandbox over HTTP.
 
+mod calls;
+mod gone;
 pub(crate) mod house;
 mod newest;
 mod protocol;
@@ -8,4 +10,4 @@ mod sandbox;
 mod sending;
 mod stages;
 mod updates;
-mod world;
+pub(crate) mod world;

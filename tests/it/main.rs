@@ -19,6 +19,7 @@ mod functions;
 #[path = "../fuzz/robust.rs"]
 mod fuzz;
 mod golden;
+mod hostile;
 mod lane;
 mod language;
 mod ledger;

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 /// Each room with the rooms that it may know, as `ARCHITECTURE.md` draws them.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("diagnostic", &[]),
     ("value", &[]),
+    ("diagnostic", &["value"]),
     ("syntax", &["diagnostic", "value"]),
     ("schema", &["value"]),
     ("function", &["schema", "value"]),
@@ -13,11 +13,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["diagnostic", "value", "syntax", "schema", "function", "check"]),
     ("eval", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan"]),
     ("lock", &["diagnostic", "value", "syntax", "schema", "check", "plan"]),
-    ("crash", &[]),
-    ("ledger", &["value", "crash"]),
-    ("connector", &["value", "schema", "ledger"]),
+    ("clock", &[]),
+    ("crash", &["clock"]),
+    ("ledger", &["value", "clock", "crash"]),
+    ("connector", &["value", "schema", "clock", "ledger"]),
     ("insight", &["value"]),
-    ("engine", &["diagnostic", "value", "schema", "check", "plan", "eval", "crash", "ledger", "connector", "insight"]),
+    (
+        "engine",
+        &["diagnostic", "value", "schema", "check", "plan", "eval", "clock", "crash", "ledger", "connector", "insight"],
+    ),
     ("sandbox", &[]),
     ("project", &["diagnostic", "value", "syntax", "schema", "function", "check", "plan", "eval", "lock", "connector"]),
     (
@@ -32,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "plan",
             "eval",
             "lock",
+            "clock",
             "ledger",
             "connector",
             "insight",

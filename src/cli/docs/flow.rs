@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
-use super::words::{head, message, row, text_of, ty, value};
+use super::words::{code, head, message, prose, row, text_of, ty, value};
 use crate::{
     check::{
         lineage::{Origin, Written, lineage},
@@ -25,7 +25,7 @@ pub(super) fn page(program: &Program, sources: &Sources) -> String {
     let docs = docs(sources);
     let path = sources.get(program.file).map_or("", |source| source.path.as_str());
     let mut page = Page { program, sources, docs, text: String::new() };
-    page.line(&format!("# {}\n", program.title.as_deref().unwrap_or(&program.name)));
+    page.line(&format!("# {}\n", prose(program.title.as_deref().unwrap_or(&program.name))));
     page.line(&format!("Flow `{}` in `{path}`.", program.name));
     if let Some(doc) = page.docs.get(&Span::new(program.file, 0, 0)).cloned() {
         page.line(&format!("\n{doc}"));
@@ -202,7 +202,7 @@ impl<'a> Page<'a> {
             };
             let when = guard.when.as_ref().map(|when| self.code(when.span));
             let when = when.map_or_else(|| "otherwise".to_owned(), |when| format!("when {when}"));
-            let reason = message(&guard.message, self.sources);
+            let reason = prose(&message(&guard.message, self.sources));
             let place = self.elsewhere(guard.message.span);
             self.line(&format!("- {what} {when}: \"{reason}\"{place}"));
         }
@@ -300,7 +300,7 @@ impl<'a> Page<'a> {
         }
         self.line("\n## Tests\n");
         for test in &program.tests {
-            self.line(&format!("- {}", test.name));
+            self.line(&format!("- {}", prose(&test.name)));
         }
     }
 
@@ -317,6 +317,6 @@ impl<'a> Page<'a> {
 
     /// The text of a place as code.
     fn code(&self, span: Span) -> String {
-        format!("`{}`", text_of(self.sources, span))
+        code(&text_of(self.sources, span))
     }
 }

@@ -46,6 +46,27 @@ pub(super) fn message(message: &Message, sources: &Sources) -> String {
     message.parts.iter().map(part).collect()
 }
 
+/// A text that is no Markdown: nothing of it becomes a tag, a link or code.
+pub(super) fn prose(text: &str) -> String {
+    text.chars().fold(String::new(), |mut all, c| {
+        if matches!(c, '\\' | '`' | '<' | '[') {
+            all.push('\\');
+        }
+        all.push(c);
+        all
+    })
+}
+
+/// A text as code, whatever stands in it.
+pub(super) fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    if longest == 0 {
+        return format!("`{text}`");
+    }
+    let fence = "`".repeat(longest + 1);
+    format!("{fence} {text} {fence}")
+}
+
 /// A row of a Markdown table: no cell ends it.
 pub(super) fn row(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();

@@ -11,24 +11,29 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 /// The body of a write.
 pub(in crate::connector) fn envelope(root: &str, fields: Json) -> Json {
-    json!({ root: { "Element": element(fields) } })
+    named(root.to_owned(), element(fields))
+}
+
+/// `{name: {"Element": element}}`, made by hand: `json!` would copy all that is below, once for each level.
+fn named(name: String, element: Json) -> Json {
+    let wrapped = Map::from_iter([("Element".to_owned(), element)]);
+    Json::Object(Map::from_iter([(name, Json::Object(wrapped))]))
 }
 
 fn element(fields: Json) -> Json {
     let Json::Object(all) = fields else { return fields };
-    let mut own = Map::new();
+    let mut own = Map::with_capacity(all.len());
     let mut objects: Vec<Json> = Vec::new();
     let mut wrapped = Map::new();
     for (name, value) in all {
         match value {
-            Json::Object(_) => objects.push(json!({ name: { "Element": element(value) } })),
+            Json::Object(_) => objects.push(named(name, element(value))),
             Json::Array(lines) => {
-                let lines: Vec<Json> = lines.into_iter().map(element).collect();
-                objects.push(json!({ name: { "Element": lines } }));
+                objects.push(named(name, lines.into_iter().map(element).collect()));
             }
             // `@Action` and keys as attributes stand on the element itself.
             value if name.starts_with('@') => {
@@ -63,6 +68,8 @@ pub(in crate::connector) fn add(fields: &mut Json, adds: &BTreeMap<String, Strin
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

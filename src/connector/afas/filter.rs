@@ -7,8 +7,9 @@
 //! # Source
 //! AFAS Profit REST, "GetConnector": operators 1 to 15; `,` is AND, `;` is OR, and there is no escape for them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
+use indexmap::IndexSet;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::json;
 
@@ -29,6 +30,10 @@ const LESS: u8 = 5;
 const IS_NOT: u8 = 7;
 const EMPTY: u8 = 8;
 const FILLED: u8 = 9;
+const STARTS: u8 = 10;
+
+/// From so many numbers of one ten on, the ten is asked for: more rows may come, and fewer calls are made.
+const OF_TEN: usize = 4;
 
 /// One condition as AFAS has them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +42,8 @@ pub(super) struct Condition {
     field: String,
     operator: u8,
     value: String,
+    /// Is the field a text, so that it can begin with something?
+    text: bool,
 }
 
 /// Conditions that must all hold; none = every row.
@@ -133,7 +140,7 @@ fn field<'o>(object: &'o Object, path: &str) -> Option<&'o Arc<Field>> {
 }
 
 fn condition(field: &Field, operator: u8, value: String) -> All {
-    vec![Condition { field: field_id(&field.wire), operator, value }]
+    vec![Condition { field: field_id(&field.wire), operator, value, text: field.ty.is_texty() }]
 }
 
 /// `['A_Toev_Huisnr.']`: a name with more than letters, digits and underscores is put in brackets.
@@ -255,9 +262,53 @@ fn number(field: &Field, value: &Value) -> Option<String> {
     Some(number.normalize().to_string())
 }
 
+/// A query and the alternatives that it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Query {
+    /// `filterjson=…` and so on.
+    pub(super) text: String,
+    /// What it lets through.
+    pub(super) asks: Vec<All>,
+}
+
+impl Query {
+    /// Does it ask for whole tens of numbers, where others may be among them?
+    pub(super) fn is_wider(&self) -> bool {
+        self.asks.iter().flatten().any(|one| one.operator == STARTS)
+    }
+
+    /// Does it let through what this alternative does?
+    pub(super) fn covers(&self, all: &All) -> bool {
+        self.asks.contains(all) || ten(all).is_some_and(|ten| self.asks.contains(&ten))
+    }
+}
+
+/// What an equality with a number at its end becomes, when all numbers of its ten are asked for: `2026-017` is one of
+/// those that begin with `2026-01`.
+fn ten(all: &All) -> Option<All> {
+    let [one] = all.as_slice() else { return None };
+    let start = one.value.strip_suffix(|last: char| last.is_ascii_digit())?;
+    let plain = one.text && one.operator == IS && !start.is_empty() && is_plain(start);
+    plain.then(|| vec![Condition { operator: STARTS, value: start.to_owned(), ..one.clone() }])
+}
+
+/// Fewer alternatives that let through at least the same: numbers of one ten, where there are many, become one.
+pub(super) fn gathered(alternatives: &[All]) -> Vec<All> {
+    let mut tens: HashMap<All, usize> = HashMap::new();
+    for ten in alternatives.iter().filter_map(ten) {
+        *tens.entry(ten).or_default() += 1;
+    }
+    let mut few: IndexSet<All> = IndexSet::new();
+    for all in alternatives {
+        let ten = ten(all).filter(|ten| tens.get(ten).is_some_and(|count| *count >= OF_TEN));
+        few.insert(ten.unwrap_or_else(|| all.clone()));
+    }
+    few.into_iter().collect()
+}
+
 /// The queries that together ask for these alternatives, each at most `limit` characters with its `?`. `start` is the
 /// rest of the query at its longest. None = they cannot be asked for, all rows must be.
-pub(super) fn queries(alternatives: &[All], start: &str, limit: usize) -> Option<Vec<String>> {
+pub(super) fn queries(alternatives: &[All], start: &str, limit: usize) -> Option<Vec<Query>> {
     let room = limit.checked_sub(start.len().saturating_add("?&".len()))?;
     if alternatives.iter().any(Vec::is_empty) {
         return None;
@@ -267,7 +318,7 @@ pub(super) fn queries(alternatives: &[All], start: &str, limit: usize) -> Option
         let everything: Vec<&All> = alternatives.iter().collect();
         let one = as_json(&everything);
         if one.len() <= room {
-            return Some(vec![one]);
+            return Some(vec![Query { text: one, asks: alternatives.to_vec() }]);
         }
     }
     let mut queries = packed(&simple, room, as_plain)?;
@@ -276,7 +327,8 @@ pub(super) fn queries(alternatives: &[All], start: &str, limit: usize) -> Option
 }
 
 /// Fills queries one after the other; none when a single alternative is too long by itself.
-fn packed(alternatives: &[&All], room: usize, form: fn(&[&All]) -> String) -> Option<Vec<String>> {
+fn packed(alternatives: &[&All], room: usize, form: fn(&[&All]) -> String) -> Option<Vec<Query>> {
+    let query = |open: &[&All], text| Query { text, asks: open.iter().copied().cloned().collect() };
     let mut queries = Vec::new();
     let mut open: Vec<&All> = Vec::new();
     let mut text = String::new();
@@ -289,7 +341,7 @@ fn packed(alternatives: &[&All], room: usize, form: fn(&[&All]) -> String) -> Op
         }
         open.pop();
         if !open.is_empty() {
-            queries.push(text);
+            queries.push(query(&open, text));
         }
         open = vec![all];
         text = form(&open);
@@ -298,15 +350,15 @@ fn packed(alternatives: &[&All], room: usize, form: fn(&[&All]) -> String) -> Op
         }
     }
     if !open.is_empty() {
-        queries.push(text);
+        queries.push(query(&open, text));
     }
     Some(queries)
 }
 
-/// A single equality whose value can hold nothing that AFAS takes for a sign of its own.
+/// A single equality or beginning whose value can hold nothing that AFAS takes for a sign of its own.
 fn plain_one(all: &All) -> Option<&Condition> {
     match all.as_slice() {
-        [one] if one.operator == IS && is_plain(&one.value) && is_plain(&one.field) => Some(one),
+        [one] if matches!(one.operator, IS | STARTS) && is_plain(&one.value) && is_plain(&one.field) => Some(one),
         _ => None,
     }
 }

@@ -64,6 +64,19 @@ async fn a_source_is_paged_in_order_until_fewer_rows_come_than_were_asked() {
 }
 
 #[tokio::test]
+async fn a_list_that_gives_the_same_page_again_is_not_read_for_ever() {
+    let server = Served::new(|_, _| rows(&[debtor(1, "a@x.nl"), debtor(2, "b@x.nl")])).await;
+    let afas = afas(&server, 2);
+    let source = ask("Profit_Debtor", Filter::All, &["DebtorId"]);
+    let first = afas.page(&source, None).await.unwrap();
+    let error = afas.page(&source, first.next.as_ref()).await.unwrap_err();
+    assert_eq!(error.to_string(), "connection books: AFAS gives the same page again");
+    let found = afas.find(&[ask("Profit_Debtor", is("Email", "c@x.nl"), &["DebtorId"])]).await.unwrap_err();
+    assert_eq!(found, error);
+    assert_eq!(server.count(), 4);
+}
+
+#[tokio::test]
 async fn asks_of_one_entity_are_one_call_and_each_gets_its_own_rows() {
     // AFAS ignores case, so it may answer with more than was asked.
     let server = Served::new(|_, _| {

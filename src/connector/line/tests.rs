@@ -12,6 +12,8 @@ use tokio::{
     net::TcpListener,
 };
 
+mod hostile;
+
 use super::*;
 use crate::connector::testing::{SECRET, Served, answer, connection, line_of};
 

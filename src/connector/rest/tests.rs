@@ -77,6 +77,18 @@ async fn pages_are_counted_and_a_row_that_moved_is_given_once() {
 }
 
 #[tokio::test]
+async fn a_list_that_gives_the_same_page_again_is_not_read_for_ever() {
+    let server = Served::new(|_, _| list(&[customer(1), customer(2)], true)).await;
+    let rest = jortt(&server);
+    let first = rest.page(&ask("customers", Filter::All, &["id"]), None).await.unwrap();
+    let error = rest.page(&ask("customers", Filter::All, &["id"]), first.next.as_ref()).await.unwrap_err();
+    assert_eq!(error.to_string(), "connection books: Jortt gives the same page again");
+    let found = rest.find(&[ask("customers", is("customer_name", "y"), &["id"])]).await.unwrap_err();
+    assert_eq!(found, error);
+    assert_eq!(server.count(), 4);
+}
+
+#[tokio::test]
 async fn words_become_the_widest_lists_and_a_row_of_two_lists_is_given_once() {
     let server = Served::new(|_, seen: &Seen| {
         if !seen.line.contains("invoice_status=late") {
@@ -313,7 +325,7 @@ async fn a_third_system_is_a_manifest_and_a_schema() {
         base = "https://crm.example"
         settle_seconds = 60
         read_lag_seconds = 10
-        limits = { parallel = 1, page = 2, query = 2000, answer_bytes = 1000000 }
+        limits = { parallel = 1, page = 2, query = 2000, answer_bytes = 1000000, read_seconds = 120, write_seconds = 930 }
         retries = { times = 0, first_ms = 1, longest_wait_seconds = 1 }
         identity = { path = "/who", at = "$.tenant" }
         answers = { words = ["$.problem"] }

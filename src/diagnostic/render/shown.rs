@@ -9,7 +9,10 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::{NEAR, clean};
-use crate::diagnostic::Source;
+use crate::{
+    diagnostic::Source,
+    value::{is_hidden, written_out},
+};
 
 /// How far a tab goes.
 const TAB: usize = 4;
@@ -136,8 +139,8 @@ impl Cut {
                 let wide = TAB - column % TAB;
                 text.extend(std::iter::repeat_n(' ', wide));
                 column += wide;
-            } else if hidden(c) {
-                text.push_str(&escaped(c));
+            } else if is_hidden(c) {
+                text.push_str(&written_out(c));
                 column += width_of(c);
             } else {
                 text.push(c);
@@ -204,19 +207,5 @@ fn keep(line: &str, columns: &[usize], wanted: &[Range<usize>], room: usize) -> 
 
 /// Columns of a character on the screen, as it is shown.
 fn width_of(c: char) -> usize {
-    if hidden(c) { escaped(c).len() } else { c.width().unwrap_or(0) }
-}
-
-/// What is written out: characters that steer a terminal, that turn the direction of writing, or that nobody sees.
-pub(super) fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
-}
-
-/// `\u{1b}`
-pub(super) fn escaped(c: char) -> String {
-    format!("\\u{{{:x}}}", u32::from(c))
+    if is_hidden(c) { written_out(c).len() } else { c.width().unwrap_or(0) }
 }

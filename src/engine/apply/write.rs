@@ -91,10 +91,12 @@ impl Applying<'_> {
             };
         }
         if self.ledger.quarantined(connector.settle(), looked.begun) {
+            crash::point("quarantine");
             let minutes = connector.settle().as_secs().div_ceil(60);
+            let time = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
             let text = format!(
-                "the ledger was lost or put back: nothing is made until it has run for {minutes} minutes, so that what \
-                 it forgot is seen"
+                "the ledger was lost or put back: nothing is made until it has run for {time}, so that what it forgot is \
+                 seen"
             );
             return Err(self.hold(Some(&write.name), text));
         }

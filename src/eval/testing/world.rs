@@ -81,12 +81,9 @@ impl<'a> World<'a> {
         systems: &BTreeMap<Arc<str>, Box<RawValue>>,
         today: Date,
     ) -> Result<Self, String> {
-        let system = |(role, rows): (&Arc<str>, &Box<RawValue>)| Given::System {
-            role: role.clone(),
-            sample: rows.get().into(),
-            span: Span::NONE,
-        };
-        let systems: Vec<Given> = systems.iter().map(system).collect();
+        let systems = systems.iter().map(|(role, rows)| (role.clone(), rows.get().into()));
+        let systems: Vec<Given> =
+            systems.map(|(role, sample)| Given::System { role, sample, span: Span::NONE }).collect();
         // Whole systems have no field of their own to be worked out.
         let constant = |_: &Expr| Ok(Value::Blank);
         Self::new(program, catalog, &systems, today, &constant).map_err(|failure| failure.text)

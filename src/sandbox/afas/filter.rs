@@ -11,7 +11,7 @@ use super::{
     super::{json::shown, message::Call},
     Outcome, Refusal,
     connector::{Column, Get},
-    profit::folded,
+    profit::{Profit, folded},
 };
 
 /// One condition on one column.
@@ -158,9 +158,16 @@ fn ordered(left: &str, right: &str) -> Ordering {
 }
 
 impl Condition {
-    /// Can the rows be found by their very value? Moments have several forms.
-    pub(super) fn by_index(&self) -> bool {
-        self.operator == 1 && !is_moment(&self.value)
+    /// The places of the rows that may fit, where they can be found by their very value, or its beginning; none where
+    /// all rows must be looked at. Moments have several forms.
+    pub(super) fn near(&self, profit: &Profit, table: &str) -> Option<Vec<usize>> {
+        match self.operator {
+            1 if !is_moment(&self.value) => {
+                Some(profit.places(table, &self.column, &Value::String(self.value.clone())))
+            }
+            10 => Some(profit.places_from(table, &self.column, &self.value)),
+            _ => None,
+        }
     }
 
     /// Does a value of this column fit?

@@ -65,20 +65,32 @@ pub(super) fn folded(value: &Value) -> String {
 struct Table {
     rows: Vec<Fields>,
     /// For each column that was asked for: the rows of each value.
-    places: RefCell<HashMap<String, HashMap<String, Vec<usize>>>>,
+    places: RefCell<HashMap<String, BTreeMap<String, Vec<usize>>>>,
 }
 
 impl Table {
     fn places(&self, column: &str, value: &str) -> Vec<usize> {
+        self.index(column, |of| of.get(value).cloned().unwrap_or_default())
+    }
+
+    /// The rows whose value begins so.
+    fn places_from(&self, column: &str, start: &str) -> Vec<usize> {
+        self.index(column, |of| {
+            let from = of.range(start.to_owned()..).take_while(|(value, _)| value.starts_with(start));
+            from.flat_map(|(_, places)| places).copied().collect()
+        })
+    }
+
+    fn index<T>(&self, column: &str, look: impl FnOnce(&BTreeMap<String, Vec<usize>>) -> T) -> T {
         let mut places = self.places.borrow_mut();
         if !places.contains_key(column) {
-            let mut of: HashMap<String, Vec<usize>> = HashMap::new();
+            let mut of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
             for (place, row) in self.rows.iter().enumerate() {
                 of.entry(row.get(column).map(folded).unwrap_or_default()).or_default().push(place);
             }
             places.insert(column.to_owned(), of);
         }
-        places.get(column).and_then(|of| of.get(value)).cloned().unwrap_or_default()
+        look(places.entry(column.to_owned()).or_default())
     }
 
     fn push(&mut self, row: Fields) {
@@ -147,6 +159,11 @@ impl Profit {
     /// The places of the rows whose column has this value, as the database compares.
     pub(super) fn places(&self, table: &str, column: &str, value: &Value) -> Vec<usize> {
         self.tables.get(table).map(|table| table.places(column, &folded(value))).unwrap_or_default()
+    }
+
+    /// The places of the rows whose column begins with this, as the database compares.
+    pub(super) fn places_from(&self, table: &str, column: &str, start: &str) -> Vec<usize> {
+        self.tables.get(table).map(|table| table.places_from(column, start)).unwrap_or_default()
     }
 
     /// The first row whose column has this value.

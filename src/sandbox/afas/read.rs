@@ -78,7 +78,7 @@ fn rows(profit: &Profit, get: &Get, call: &Call) -> Outcome<Reply> {
     Ok(Reply::json(200, json!({"skip": skip.max(0), "take": shown.len(), "rows": shown})))
 }
 
-/// The rows that fit, in the order in which they came. Equalities go through the index.
+/// The rows that fit, in the order in which they came. Equalities and beginnings go through the index.
 fn fitting<'a>(profit: &'a Profit, table: &str, filter: &Filter) -> Vec<&'a Fields> {
     let rows = profit.rows(table);
     if filter.is_empty() {
@@ -87,19 +87,15 @@ fn fitting<'a>(profit: &'a Profit, table: &str, filter: &Filter) -> Vec<&'a Fiel
     let fits = |row: &Fields, all: &[filter::Condition]| {
         all.iter().all(|condition| condition.fits(row.get(&condition.column).unwrap_or(&Value::Null)))
     };
-    let indexed = filter.iter().all(|all| all.iter().any(filter::Condition::by_index));
-    if !indexed {
+    let near: Option<Vec<Vec<usize>>> =
+        filter.iter().map(|all| all.iter().find_map(|condition| condition.near(profit, table))).collect();
+    let Some(near) = near else {
         return rows.iter().filter(|row| filter.iter().any(|all| fits(row, all))).collect();
-    }
-    let mut places: Vec<usize> = filter
-        .iter()
-        .flat_map(|all| {
-            let by = all.iter().find(|condition| condition.by_index());
-            let near = by.map(|by| profit.places(table, &by.column, &Value::String(by.value.clone())));
-            let near = near.unwrap_or_default().into_iter();
-            near.filter(|place| rows.get(*place).is_some_and(|row| fits(row, all))).collect::<Vec<_>>()
-        })
-        .collect();
+    };
+    let fitting = filter.iter().zip(near).flat_map(|(all, near)| {
+        near.into_iter().filter(move |place| rows.get(*place).is_some_and(|row| fits(row, all)))
+    });
+    let mut places: Vec<usize> = fitting.collect();
     places.sort_unstable();
     places.dedup();
     places.into_iter().filter_map(|place| rows.get(place)).collect()

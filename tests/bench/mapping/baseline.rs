@@ -14,6 +14,7 @@ use regex::Regex;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Visitor};
 
+#[expect(clippy::struct_field_names, reason = "the names are Jortt's")]
 #[derive(Deserialize)]
 struct Invoice<'a> {
     #[serde(borrow)]
@@ -281,7 +282,7 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
     let number = &*invoice.invoice_number.0;
     let dated = invoice.invoice_date;
     let days = invoice.invoice_due_date.map_or(0, |due| dated.until(due).map_or(0, |span| span.get_days()));
-    let country = filled(&invoice.customer_address_country_code).unwrap_or("NL");
+    let country = filled(invoice.customer_address_country_code.as_ref()).unwrap_or("NL");
     let area = area_of(country, dated);
     let shifted = invoice.customer_vat_shifted.unwrap_or(false);
     let total = invoice.invoice_total.amount.0;
@@ -289,13 +290,13 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
     if total.is_zero() {
         return Err(End::Skip(because("mapping.flow:30", "a zero invoice needs no document")));
     }
-    let Some(debtor) = filled(&invoice.customer_reference).map(str::trim) else {
+    let Some(debtor) = filled(invoice.customer_reference.as_ref()).map(str::trim) else {
         return Err(End::Hold(because("mapping.flow:31", "no debtor number in the reference of this customer")));
     };
-    if shifted && filled(&invoice.customer_vat_number).is_none() {
+    if shifted && filled(invoice.customer_vat_number.as_ref()).is_none() {
         return Err(End::Hold(because("mapping.flow:32", "shifted VAT needs a VAT number")));
     }
-    let address = filled(&invoice.customer_address_street);
+    let address = filled(invoice.customer_address_street.as_ref());
     let parts = address.and_then(|address| STREET.captures(address));
     let part = |group| parts.as_ref().and_then(|parts| parts.get(group)).map(|part| part.as_str());
     let house = part(2);
@@ -324,7 +325,7 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
         db_id: debtor,
         da_de: invoice.invoice_delivery_period.unwrap_or(dated),
         cu_id: "EUR",
-        rf_cs: first_chars(filled(&invoice.reference).unwrap_or(number), 100),
+        rf_cs: first_chars(filled(invoice.reference.as_ref()).unwrap_or(number), 100),
         va_du: match (area, shifted) {
             (Area::Home | Area::Eu, false) => "1",
             (Area::Home, true) => "2",
@@ -333,14 +334,14 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
         },
         in_va: invoice.net_amounts.unwrap_or(false),
         pa_cd: payment_condition(days)?,
-        pa_tp: match filled(&invoice.payment_method) {
+        pa_tp: match filled(invoice.payment_method.as_ref()) {
             Some("direct_debit") => Some("INC"),
             Some("already_paid") => Some("01"),
             _ => None,
         },
-        re: join([filled(&invoice.introduction), filled(&invoice.remarks)], "; "),
+        re: join([filled(invoice.introduction.as_ref()), filled(invoice.remarks.as_ref())], "; "),
         unit: 1,
-        lg_id: match filled(&invoice.language) {
+        lg_id: match filled(invoice.language.as_ref()) {
             Some("nl") => Some("NL"),
             Some("de") => Some("D"),
             Some("en") => Some("GB"),
@@ -357,12 +358,12 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
         jo_co: "VERK",
         ex_ad: {
             let street = join([part(1).or(address), house], " ");
-            let city = filled(&invoice.customer_address_city).map(str::to_uppercase);
+            let city = filled(invoice.customer_address_city.as_ref()).map(str::to_uppercase);
             let place = [
-                filled(&invoice.customer_company_name),
-                filled(&invoice.customer_attn),
+                filled(invoice.customer_company_name.as_ref()),
+                filled(invoice.customer_attn.as_ref()),
                 street.as_deref(),
-                filled(&invoice.customer_address_postal_code),
+                filled(invoice.customer_address_postal_code.as_ref()),
                 city.as_deref(),
             ];
             join(place, ", ").map(|place| first_chars(&place, 255).to_owned())
@@ -371,7 +372,7 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
         co_in: false,
     };
     let lines = invoice.line_items.iter().map(|item| {
-        let account = filled(&item.ledger_account_id);
+        let account = filled(item.ledger_account_id.as_ref());
         let Some((code, unit)) = account.and_then(item_of) else {
             let text = format!("ledger account {} has no AFAS item yet", account.unwrap_or("(blank)"));
             return Err(End::Hold(Reason { place: "mapping.flow:146", text: text.into() }));
@@ -381,7 +382,7 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
             va_it: "2",
             it_cd: code,
             ds: first_chars(&item.description.0, 80),
-            va_rc: vat_group(area, filled(&item.vat.category), item.vat.value.0, dated)?,
+            va_rc: vat_group(area, filled(item.vat.category.as_ref()), item.vat.value.0, dated)?,
             bi_un: unit,
             qu_un: Number(item.quantity.0),
             upri: Number(amount),
@@ -394,8 +395,8 @@ fn decide<'a>(invoice: &'a Invoice<'_>, warnings: &mut Option<[Reason; 1]>) -> R
 }
 
 /// What is not blank.
-fn filled<'a>(text: &'a Option<Text<'_>>) -> Option<&'a str> {
-    text.as_ref().map(|text| &*text.0).filter(|text| !text.trim().is_empty())
+fn filled<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
+    text.map(|text| &*text.0).filter(|text| !text.trim().is_empty())
 }
 
 fn first_chars(text: &str, count: usize) -> &str {
@@ -426,6 +427,7 @@ fn area_of(country: &str, on: Date) -> Area {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "an arm is a row of the table")]
 fn vat_group(area: Area, category: Option<&str>, rate: Decimal, on: Date) -> Result<&'static str, End> {
     let from = |year, month| on >= Date::constant(year, month, 1);
     match (area, category, rate.mantissa(), rate.scale()) {

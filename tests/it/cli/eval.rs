@@ -163,6 +163,14 @@ fn a_line_that_is_no_record_costs_no_other_one() {
 }
 
 #[test]
+fn what_turns_a_line_on_a_terminal_is_escaped_in_what_comes_out() {
+    let lines = invoice("1", r#","customer_mail_to":"a@b.example","reference":"A\u202eB\u007f""#);
+    let output = place(&[]).command(&["eval", "orders", "--input", "-"]).write_stdin(lines).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains(r#""RfCs":"A\u202eB\u007f""#), "{shown}");
+}
+
+#[test]
 fn standard_input_is_read_and_a_long_line_is_taken_whole() {
     let long = format!(r#","customer_mail_to":"a@b.example","reference":"A","remarks":"{}""#, "x".repeat(1_500_000));
     let lines = [invoice("1", &long), invoice("2", &long.replace('x', "é"))].join("\n");

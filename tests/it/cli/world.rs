@@ -15,13 +15,13 @@ use super::Place;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A `koppel` that goes on; its lines can be awaited. It ends with the test.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    pub(super) fn start(place: &Place, args: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koppel"));
         command.current_dir(place.path()).env_clear().args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -43,7 +43,7 @@ impl Running {
 
     /// The next line with this in it.
     #[track_caller]
-    pub(super) fn line(&self, part: &str) -> String {
+    pub(crate) fn line(&self, part: &str) -> String {
         let end = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -57,7 +57,7 @@ impl Running {
 
     /// Asks it to stop, as a system does, and gives its exit code.
     #[cfg(unix)]
-    pub(super) fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
@@ -93,7 +93,7 @@ pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-pub(super) fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
+pub(crate) fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
     let running = Running::start(place, &[&["sandbox"], more].concat());
     let line = running.line("_control/effects");
     let url = line.split_whitespace().last().unwrap().trim_end_matches("/_control/effects").to_owned();
@@ -101,12 +101,12 @@ pub(super) fn sandbox(place: &Place, more: &[&str]) -> (Running, String) {
 }
 
 /// What a sandbox says, over a connection of our own.
-pub(super) fn get(url: &str, path: &str) -> Value {
+pub(crate) fn get(url: &str, path: &str) -> Value {
     call(url, &format!("GET {path}"), "")
 }
 
 /// Tells a sandbox something.
-pub(super) fn post(url: &str, path: &str, body: &Value) {
+pub(crate) fn post(url: &str, path: &str, body: &Value) {
     let said = call(url, &format!("POST {path}"), &body.to_string());
     assert!(said.get("error").is_none(), "{said}");
 }

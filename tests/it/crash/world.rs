@@ -5,7 +5,7 @@
 use std::{
     fs,
     os::unix::process::ExitStatusExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -15,16 +15,24 @@ use koppel::{
     ledger::{Status, status},
     sandbox::{self, Options, Sandbox},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::cell::{Cell, Change, WORD, WRITES, When, Write};
+use super::{
+    cell::{Cell, Change, QUARANTINE, SOME_DECIDED, Under, WORD, WRITES, When, Write},
+    wire::{Where, Wire},
+};
 use crate::{cli::copy, sandbox::client};
 
 const FLOW: &str = include_str!("cell.flow");
 
-/// So long the target keeps a request, until the process that sent it is dead; in milliseconds.
-const HELD: u64 = 150;
+/// With this every address of AFAS begins.
+const AFAS: &str = "/afas/ProfitRestServices/connectors";
+/// What a record says that waits because the ledger was lost.
+const LOST: &str = "the ledger was lost or put back";
+/// Where what a program says goes that serves: no file that it watches.
+const SAID: &str = ".koppel/said";
 /// A process that has not ended by then hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(3);
@@ -55,6 +63,7 @@ pub(super) struct Tried {
 pub(super) struct World {
     handle: Handle,
     sandbox: Sandbox,
+    wire: Wire,
     http: reqwest::Client,
     /// What each ledger begins with.
     base: tempfile::TempDir,
@@ -68,11 +77,14 @@ impl World {
         let base = tempfile::tempdir().unwrap();
         fs::write(base.path().join("cell.flow"), FLOW).unwrap();
         fs::write(base.path().join("koppel.toml"), settle(200)).unwrap();
-        let mut world = Self { handle, sandbox, http: client(), base, invoices: 0 };
+        let wire = Wire::new(&handle, sandbox.address);
+        let mut world = Self { handle, sandbox, wire, http: client(), base, invoices: 0 };
         let (number, records) = world.invoice(None);
         world.control("records", &records);
         let ended = ended(world.koppel(world.base.path(), None)).unwrap();
         assert!(ended.status.success(), "{}", said(&ended));
+        // Each copy is a ledger of its own, and none of them was put back.
+        fs::remove_file(world.ledger(world.base.path()).with_extension("mark")).unwrap();
         world.leave(&number);
         world
     }
@@ -101,43 +113,50 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         copy(self.base.path(), folder.path());
         copy(&self.base.path().join(".koppel"), &folder.path().join(".koppel"));
-        let sent = cell.point.when == When::Sent;
-        // What is late must come before its time is over, also on a slow machine.
-        let late = sent || cell.target.name == "runs-on";
-        fs::write(folder.path().join("koppel.toml"), settle(if late { 1000 } else { 200 })).unwrap();
+        let folder = folder.path();
+        fs::write(folder.join("koppel.toml"), settle(cell.settle())).unwrap();
         self.control("records", records);
+        if *cell.point == SOME_DECIDED {
+            self.control("records", more);
+        }
         let before = self.effects();
-        if let Some(fault) = cell.target.fault(cell.write, number, if sent { HELD } else { 0 }) {
+        if let Some(fault) = cell.fault(number) {
             self.control("faults", &json!([fault]));
         }
-        if sent {
-            self.killed_when_sent(folder.path())?;
+        if let When::UnderWay(under) = cell.point.when {
+            self.killed_under_way(folder, cell.write, under)?;
         } else {
             let point = format!("{}:{}", cell.point.name, cell.nth());
-            let ended = ended(self.koppel(folder.path(), Some(&point)))?;
+            let ended = ended(self.koppel(folder, Some(&point)))?;
             killed(&ended).map_err(|text| format!("{point}: {text}"))?;
         }
-        self.change(cell, folder.path(), number, more);
+        let lost = *cell.about() == QUARANTINE;
+        if lost {
+            self.put_back(folder);
+        }
+        self.change(cell, folder, number, more);
+        let jump = cell.second.and_then(|second| second.jump());
         if let Some(next) = &cell.second {
             if *next.point == WORD && next.certain {
-                self.said_to_have_happened(folder.path(), cell.write, number)?;
+                self.said_to_have_happened(folder, cell.write, number)?;
             }
             let point = format!("{}:{}", next.point.name, next.nth);
-            let ended = ended(self.koppel(folder.path(), Some(&point)))?;
+            let ended = ended(self.next(folder, Some(&point), jump.as_deref()))?;
             *second = killed(&ended).is_ok();
             if next.certain {
                 killed(&ended).map_err(|text| format!("{point}: {text}"))?;
             }
         }
-        let ended = ended(self.koppel(folder.path(), None))?;
+        let records = if cell.change == Change::Another { 2 } else { 1 };
+        let ended =
+            if lost { self.waited_out(folder, records)? } else { ended(self.next(folder, None, jump.as_deref()))? };
         if !matches!(ended.status.code(), Some(0 | 2)) {
             return Err(said(&ended));
         }
         if self.get("faults") != json!([]) {
             return Err(format!("the target was never asked: {}", said(&ended)));
         }
-        let records = if cell.change == Change::Another { 2 } else { 1 };
-        let (came, text) = judged(records, &before, &self.effects(), &ledger(folder.path()));
+        let (came, text) = judged(records, &before, &self.effects(), &self.told(folder));
         Ok((came, format!("{text}\n{}", said(&ended))))
     }
 
@@ -145,12 +164,7 @@ impl World {
         match cell.change {
             Change::Nothing => {}
             Change::Another => self.control("records", more),
-            Change::Flow => {
-                // Another number for what a read shows, and for what none shows, and other words.
-                let edits = [("\"J{", "\"K{"), ("\"Q{", "\"R{"), ("= invoice.remarks", "= \"edited\"")];
-                let edited = edits.iter().fold(FLOW.to_owned(), |text, (old, new)| text.replace(old, new));
-                fs::write(folder.join("cell.flow"), edited).unwrap();
-            }
+            Change::Flow => edit(folder),
             Change::Record => {
                 let line = json!({"description": "Advies", "quantity": "3.0", "amount": {"amount": "10.00",
                     "currency": "EUR"}, "vat": {"value": "0.21", "category": null}});
@@ -177,6 +191,7 @@ impl World {
     fn leave(&self, number: &str) {
         let invoice = json!({"id": id(number), "invoice_status": "draft"});
         self.control("records", &json!({"jortt": {"invoices": [invoice]}}));
+        self.wire.forget();
         let answer = self.http.delete(format!("{}/_control/faults", self.sandbox.url())).send();
         assert!(self.handle.block_on(answer).unwrap().status().is_success());
     }
@@ -192,31 +207,113 @@ impl World {
     }
 
     fn koppel(&self, folder: &Path, crash: Option<&str>) -> Child {
+        self.next(folder, crash, None)
+    }
+
+    /// A process whose clock may jump.
+    fn next(&self, folder: &Path, crash: Option<&str>, jump: Option<&str>) -> Child {
         let mut command = command(folder);
         command.args(["run", "--wait", &self.at()]);
-        if let Some(point) = crash {
-            command.env("KOPPEL_CRASH", point);
-        }
+        let armed = [("KOPPEL_CRASH", crash), ("KOPPEL_CLOCK", jump)];
+        command.envs(armed.into_iter().filter_map(|(name, armed)| Some((name, armed?))));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Kills a run as soon as the target has its request.
-    fn killed_when_sent(&self, folder: &Path) -> Result<(), String> {
-        let mut child = self.koppel(folder, None);
-        let end = Instant::now() + PATIENCE;
-        while self.get("faults") != json!([]) {
-            if Instant::now() > end || child.try_wait().unwrap().is_some() {
-                let _ = child.kill();
-                return Err(format!("sent: nothing came; {}", said(&child.wait_with_output().unwrap())));
+    /// Serves; what it says goes to [`SAID`].
+    fn serve(&self, folder: &Path) -> Child {
+        let said = fs::File::create(folder.join(SAID)).unwrap();
+        let mut command = command(folder);
+        command.args(["serve", &self.at()]).stdin(Stdio::null());
+        command.stdout(said.try_clone().unwrap()).stderr(said).spawn().unwrap()
+    }
+
+    /// Kills the program while a request of this write is under way.
+    fn killed_under_way(&self, folder: &Path, write: Write, under: Under) -> Result<(), String> {
+        let posted = format!("POST {AFAS}/{} ", write.entity());
+        let has_it = || self.get("faults") == json!([]);
+        let mut child = match under {
+            Under::Sent => self.koppel(folder, None),
+            Under::Stopping => self.koppel(folder, Some("stop-at-20s:1")),
+            Under::HalfSent => {
+                self.wire.stop(Where::HalfSent, posted);
+                self.koppel(folder, None)
             }
-            thread::sleep(LOOK_AGAIN);
+            Under::AnswerBegun => {
+                self.wire.stop(Where::HalfAnswered, posted);
+                self.koppel(folder, None)
+            }
+            Under::Swapped => {
+                // Asked once all is decided, and before anything is written.
+                self.wire.stop(Where::Before, format!("GET {AFAS}/Profit_Salesorders?"));
+                let mut serve = self.serve(folder);
+                until(&mut serve, "decided", || self.wire.reached())?;
+                edit(folder);
+                let taken_over = || fs::read_to_string(folder.join(SAID)).unwrap().contains("the edit is taken over");
+                until(&mut serve, "swapped", taken_over)?;
+                self.wire.go_on();
+                serve
+            }
+        };
+        match under {
+            Under::HalfSent | Under::AnswerBegun => until(&mut child, "half", || self.wire.reached())?,
+            _ => until(&mut child, "sent", has_it)?,
+        }
+        if under == Under::Stopping {
+            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+            return killed(&ended(child)?);
         }
         child.kill().unwrap();
         killed(&child.wait_with_output().unwrap())
     }
 
+    /// Puts the ledger back as it was when the cell began.
+    fn put_back(&self, folder: &Path) {
+        let ledger = self.ledger(folder);
+        for beside in ["sqlite-wal", "sqlite-shm"] {
+            // There is none where all of it was taken in.
+            let _ = fs::remove_file(ledger.with_extension(beside));
+        }
+        copy(&self.base.path().join(".koppel"), &folder.join(".koppel"));
+    }
+
+    /// Serves until the time after a loss is over and the records have come to an end, while a person has what was
+    /// held tried again.
+    fn waited_out(&self, folder: &Path, records: u64) -> Result<Output, String> {
+        let mut serve = self.serve(folder);
+        let mut tried = Instant::now();
+        until(&mut serve, "waited out", || {
+            thread::sleep(Duration::from_millis(100));
+            let told = self.told(folder);
+            let lost = |reason: &std::sync::Arc<str>| reason.contains(LOST);
+            if told.waiting.iter().filter_map(|waiting| waiting.reason.as_ref()).any(lost) {
+                if tried.elapsed() > Duration::from_secs(1) {
+                    let typed = command(folder).args(["retry", "cell", &self.at()]).output().unwrap();
+                    assert!(typed.status.success(), "{}", said(&typed));
+                    tried = Instant::now();
+                }
+                return false;
+            }
+            let ended = told.records["cell"].iter().filter(|(outcome, _)| &***outcome != "open");
+            // With the one that was done before.
+            ended.map(|(_, count)| count).sum::<u64>() == records + 1
+        })?;
+        kill_process(Pid::from_child(&serve), Signal::TERM).unwrap();
+        ended(serve)
+    }
+
+    /// The ledger of a folder.
+    fn ledger(&self, folder: &Path) -> PathBuf {
+        let port = self.wire.url().rsplit_once(':').unwrap().1.to_owned();
+        folder.join(format!(".koppel/sandbox-{port}-{}.sqlite", self.sandbox.id()))
+    }
+
+    /// What it tells.
+    fn told(&self, folder: &Path) -> Status {
+        status(&self.ledger(folder)).unwrap()
+    }
+
     fn at(&self) -> String {
-        format!("--sandbox={}", self.sandbox.url())
+        format!("--sandbox={}", self.wire.url())
     }
 
     fn control(&self, path: &str, body: &Value) {
@@ -244,6 +341,13 @@ fn command(folder: &Path) -> Command {
     command
 }
 
+/// Another number for what a read shows, and for what none shows, and other words.
+fn edit(folder: &Path) {
+    let edits = [("\"J{", "\"K{"), ("\"Q{", "\"R{"), ("= invoice.remarks", "= \"edited\"")];
+    let edited = edits.iter().fold(FLOW.to_owned(), |text, (old, new)| text.replace(old, new));
+    fs::write(folder.join("cell.flow"), edited).unwrap();
+}
+
 fn id(number: &str) -> String {
     format!("e508ba44-f8a9-4aa9-b4e8-8d07000{number}")
 }
@@ -255,6 +359,19 @@ fn settle(ms: u64) -> String {
 fn said(ended: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}: {}{}", ended.status, text(&ended.stdout), text(&ended.stderr))
+}
+
+/// Waits until it came to that; a process that does not get there is ended.
+fn until(child: &mut Child, what: &str, mut came: impl FnMut() -> bool) -> Result<(), String> {
+    let end = Instant::now() + PATIENCE;
+    while !came() {
+        if Instant::now() > end || child.try_wait().unwrap().is_some() {
+            let _ = child.kill();
+            return Err(format!("{what}: it never came to that; {}", child.wait().unwrap()));
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 /// What a process came to, if it ends.
@@ -273,13 +390,6 @@ fn ended(mut child: Child) -> Result<Output, String> {
 /// Did it die by SIGKILL?
 fn killed(ended: &Output) -> Result<(), String> {
     if ended.status.signal() == Some(9) { Ok(()) } else { Err(format!("not passed; {}", said(ended))) }
-}
-
-/// What the only ledger of a folder tells.
-fn ledger(folder: &Path) -> Status {
-    let files = fs::read_dir(folder.join(".koppel")).unwrap().map(|file| file.unwrap().path());
-    let mut ledgers = files.filter(|path| path.extension().is_some_and(|ending| ending == "sqlite"));
-    status(&ledgers.next().unwrap()).unwrap()
 }
 
 /// Compares what was made with how the record ended.

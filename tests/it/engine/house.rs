@@ -170,6 +170,12 @@ impl House {
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
+    /// How often each path was called: `{afas: {"GET /…": 3}, jortt: {…}}`.
+    pub(crate) async fn calls(&self) -> Value {
+        let answer = reqwest::get(format!("{}/_control/calls", self.url)).await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
     /// What was accepted, in order: `[{system, method, path, body}]`.
     pub(crate) async fn written(&self) -> Vec<Value> {
         let answer = reqwest::get(format!("{}/_control/written", self.url)).await.unwrap();

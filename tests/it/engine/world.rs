@@ -24,7 +24,7 @@ use koppel::{
 };
 
 /// Invoices become orders; the customer is a debtor, found by e-mail or made.
-pub(super) const FLOW: &str = r#"flow orders "Invoices become orders"
+pub(crate) const FLOW: &str = r#"flow orders "Invoices become orders"
 
 read invoice from jortt.invoices {
   since change

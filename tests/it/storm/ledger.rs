@@ -52,41 +52,51 @@ impl Drop for SmallDisk {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_stops_all_sending_and_once_there_is_room_the_run_goes_on() {
-    let town = town().await;
-    let disk = SmallDisk::new(town.path(".koppel"));
-    let against = town.against();
-    let (code, text) = if let Some(disk) = &disk {
-        // A ledger of some records first, so that it is a commit that fails and not the start.
-        let mut run = town.start(&["run", &against]);
-        while run.runs() && town.orders().await < 3 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        run.kill();
-        disk.fill(40 << 10);
-        town.run(&["run", &against]).await
-    } else {
-        // Files may not grow beyond this, and who tries gets an error and not a signal.
-        let line = format!("trap '' XFSZ; ulimit -f 300; exec {} run {against}", env!("CARGO_BIN_EXE_koppel"));
-        let mut bash = Command::new("bash");
-        bash.current_dir(town.place.path()).args(["-c", &line]);
-        Started::of(bash).ended().await
-    };
+/// A commit failed on the way: nothing more was sent.
+async fn stopped(town: &Town, (code, text): (i32, String)) {
     assert_eq!(code, 3, "{text}");
     assert!(text.contains("the ledger has stopped: a commit failed:"), "{text}");
     let made = town.orders().await;
     assert!(made < INVOICES as u64, "it stopped on the way");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(town.orders().await, made, "and nothing more was sent");
+}
 
-    if let Some(disk) = &disk {
-        fs::remove_file(disk.0.join("ballast")).unwrap();
-    }
-    let (code, text) = town.run(&["run", &against, "--wait"]).await;
+/// With room again all is made.
+async fn goes_on(town: &Town) {
+    let (code, text) = town.run(&["run", &town.against(), "--wait"]).await;
     assert_eq!(code, 0, "{text}");
     Town::each_once(&town.effects().await, INVOICES);
     town.all_done(INVOICES as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_all_sending_and_once_there_is_room_the_run_goes_on() {
+    let town = town().await;
+    // Who may mount none has the test below.
+    let Some(disk) = SmallDisk::new(town.path(".koppel")) else { return };
+    let against = town.against();
+    // A ledger of some records first, so that it is a commit that fails and not the start.
+    let mut run = town.start(&["run", &against]);
+    while run.runs() && town.orders().await < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    run.kill();
+    disk.fill(40 << 10);
+    stopped(&town, town.run(&["run", &against]).await).await;
+    fs::remove_file(disk.0.join("ballast")).unwrap();
+    goes_on(&town).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_may_not_grow_stops_all_sending_and_once_it_may_the_run_goes_on() {
+    let town = town().await;
+    // So many blocks and no more; who tries gets an error and not a signal.
+    let line = format!("trap '' XFSZ; ulimit -f 300; exec {} run {}", env!("CARGO_BIN_EXE_koppel"), town.against());
+    let mut bash = Command::new("bash");
+    bash.current_dir(town.place.path()).args(["-c", &line]);
+    stopped(&town, Started::of(bash).ended().await).await;
+    goes_on(&town).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,4 +285,27 @@ async fn a_clock_that_jumps_ahead_shortens_no_wait() {
     assert_eq!(code, 0, "{text}");
     Town::each_once(&town.effects().await, INVOICES);
     town.all_done(INVOICES as u64);
+}
+
+/// The clock is ten years ahead as soon as an answer is lost, and ten years behind after the second ask.
+const JUMPS: &str = "gave-up-before-unsettled:1:315576000,ask-sent:2:-631152000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_for_years_while_writes_are_in_doubt_sends_nothing_early() {
+    let town = town().await;
+    // Neither is refused a second time: what is sent early is made twice.
+    let late = |path: &str, nth: u32| json!({"system": "afas", "method": "POST", "path": path, "kind": "runs_on", "ms": 3_000, "nth": nth});
+    town.faults(&json!([late("KnSalesRelationOrg", 1), late("KnSalesRelationOrg", 4), late("FbSales", 7)])).await;
+    let mut run = town.command(&["run", &town.against(), "--wait"]);
+    run.env("KOPPEL_CLOCK", JUMPS);
+    let (code, text) = Started::of(run).ended().await;
+    assert_eq!(code, 0, "{text}");
+    Town::each_once(&town.effects().await, INVOICES);
+    town.all_done(INVOICES as u64);
+
+    let ledger = rusqlite::Connection::open(town.ledger()).unwrap();
+    let years = "SELECT min(substr(at, 1, 4)), max(substr(at, 1, 4)) FROM record";
+    let (first, last): (String, String) = ledger.query_row(years, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let (first, last): (i16, i16) = (first.parse().unwrap(), last.parse().unwrap());
+    assert!(last - first > 18, "the clock did not jump: {first} to {last}");
 }

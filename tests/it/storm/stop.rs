@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use koppel::sandbox::Options;
 use serde_json::json;
 
-use super::{FLOW, Town};
+use super::{Town, flow};
 
 const INVOICES: usize = 120;
 
@@ -100,7 +100,8 @@ create tag in jortt.labels {
 async fn a_refused_connection_is_told_once_marks_no_record_and_stops_only_who_needs_it() {
     let town = town().await;
     std::fs::write(town.path("names.flow"), LABELS).unwrap();
-    std::fs::write(town.path("again.flow"), FLOW.replace("flow orders", "flow again").replace("\"J{", "\"K{")).unwrap();
+    std::fs::write(town.path("again.flow"), flow().replace("flow orders", "flow again").replace("\"J{", "\"K{"))
+        .unwrap();
     let config = std::fs::read_to_string(town.path("koppel.toml")).unwrap();
     let runs =
         "[runs.again]\nflow = \"again.flow\"\nevery = \"1h\"\n\n[runs.names]\nflow = \"names.flow\"\nevery = \"1h\"\n";

@@ -54,7 +54,7 @@ fn day(text: &str) -> Value {
 
 fn asked(filters: &[Filter], limit: usize) -> Option<Vec<String>> {
     let alternatives: Vec<All> = filters.iter().flat_map(|filter| weaken(filter, &object())).collect();
-    queries(&alternatives, "skip=0", limit)
+    queries(&alternatives, "skip=0", limit).map(|queries| queries.into_iter().map(|query| query.text).collect())
 }
 
 fn decoded(query: &str) -> String {
@@ -202,4 +202,27 @@ fn a_filter_that_multiplies_without_end_is_left_weaker() {
     let many = |path: &str| Filter::In(path.into(), (0..50).map(Value::Int).collect::<Vec<_>>().into());
     let filter = Filter::And(vec![many("Unit"), many("Rate"), many("Unit")]);
     assert_eq!(weaken(&filter, &object()).len(), 50);
+}
+
+#[test]
+fn many_numbers_of_one_ten_become_one_condition_that_covers_each_of_them() {
+    let numbers = (0..30).chain([57]).map(|number| text("Name", &format!("2026-{number:03}")));
+    let alternatives: Vec<All> = numbers.flat_map(|filter| weaken(&filter, &object())).collect();
+    let few = gathered(&alternatives);
+    let said: Vec<String> = few.iter().flatten().map(|one| format!("{} {}", one.operator, one.value)).collect();
+    assert_eq!(said, ["10 2026-00", "10 2026-01", "10 2026-02", "1 2026-057"]);
+    let [query] = &queries(&few, "skip=0", 2049).unwrap()[..] else { panic!("{few:?}") };
+    assert!(query.is_wider() && alternatives.iter().all(|all| query.covers(all)));
+    assert!(!query.covers(&weaken(&text("Name", "2026-058"), &object())[0]));
+}
+
+#[test]
+fn numbers_that_are_no_texts_or_stand_alone_are_asked_for_one_by_one() {
+    let ints = Filter::In("Unit".into(), (10..20).map(Value::Int).collect::<Vec<_>>().into());
+    let few = [text("Name", "A1"), text("Name", "A2"), text("Name", "A3"), text("Email", "a@b.nl"), text("Name", "7")];
+    let hostile = (0..10).map(|number| text("Name", &format!("a%,{number}")));
+    for filter in [ints, Filter::Or(few.into()), Filter::Or(hostile.collect())] {
+        let alternatives = weaken(&filter, &object());
+        assert_eq!(gathered(&alternatives), alternatives);
+    }
 }

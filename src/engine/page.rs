@@ -1,0 +1,199 @@
+//! A batch of what was read: which of its records are to be decided, and their decisions.
+//!
+//! Takes records as they were read, gives them decided, with all that was asked before anything is written: a record that
+//! looks as it did, is in doubt or was made by koppel is told and goes no further.
+
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::BuildHasher as _,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    Ended, EngineError, Run,
+    apply::Ready,
+    decide::{self, Entry},
+    left,
+    poll::Poll,
+    reads::Memory,
+    source::{Standing, record_name, standing},
+};
+use crate::{
+    crash, eval,
+    ledger::{Hashes, RecordName, RecordOutcome},
+    plan::SourcePlan,
+    schema::{WriteClass, WriteFacts},
+    value::{Ask, Filter, Reason, Record, Shape, Value, Verdict},
+};
+
+/// What a poll carries from batch to batch.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    pub(super) memory: Memory,
+    pub(super) seen: Seen,
+    /// The list that records leave, while it is read: what is in it is noted.
+    pub(super) listing: Option<Filter>,
+}
+
+/// The keys that a poll has seen, each in a few bytes, however many records there are. Two keys of which one is taken
+/// for the other are not to be expected, and are told apart at the next poll.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Seen {
+    /// Notes a key; no when it was seen before.
+    fn insert(&mut self, key: &str) -> bool {
+        self.hashes.insert(self.hasher.hash_one(key))
+    }
+
+    pub(super) fn contains(&self, key: &str) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(key))
+    }
+}
+
+impl Poll<'_> {
+    /// Decides a batch, read since then.
+    pub(super) async fn prepare(
+        &self,
+        source: &SourcePlan,
+        carried: &mut Carried,
+        (mut records, read): (Vec<Record>, Timestamp),
+    ) -> Result<Ready, EngineError> {
+        let run = self.run;
+        crash::point("read-page");
+        let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
+        let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
+        if let Some(filter) = &carried.listing {
+            let listed = names.iter().zip(&records).filter(|(_, record)| filter.matches(record));
+            let keys = listed.map(|(name, _)| name.key.clone()).collect();
+            self.ledger.list(&run.name, &source.name.to_string(), keys).await?;
+        }
+        let keys = names.iter().map(|name| name.key.clone()).collect();
+        let known = self.ledger.records(&run.name, "", keys).await?;
+        let echoes = self.echoes(source, &records, &edited.unwrap_or_default()).await?;
+        let trouble = Mutex::new(None);
+        let applying = self.applying(&trouble);
+        let paths = source.content();
+        let found = self.found(&mut carried.memory, &records).await?;
+        let mut entries = Vec::new();
+        let mut quiet = Vec::new();
+        let records = names.into_iter().zip(records).zip(known).zip(echoes).zip(found);
+        for ((((name, record), known), echo), found) in records {
+            // A source that shows one record twice, while it moves between pages: once is enough.
+            if !carried.seen.insert(&name.key) {
+                continue;
+            }
+            self.tally.read(1);
+            self.progress.read(&run.name, 1);
+            let mut hashes = self.ledger.hashes(&record, &paths);
+            hashes.extend(found);
+            // A thing in doubt is asked for by whoever wants it, under its lock: its first record as well as others.
+            let in_doubt = known.rows.iter().any(|row| !row.is_thing() && row.standing.state.in_doubt());
+            let standing = match &known.record {
+                _ if in_doubt => Standing::InDoubt,
+                None => Standing::Decide,
+                Some(own) => standing(own, &hashes, run),
+            };
+            match standing {
+                Standing::InDoubt => {
+                    // Another record may settle it while this page is applied: it is still to be decided then.
+                    if known.record.is_none_or(|own| own.outcome != RecordOutcome::Held) {
+                        self.tally.unsettled(name.to_string().into());
+                    }
+                    self.progress.ended(&run.name, &name.key, Ended::Unsettled, None);
+                }
+                Standing::Unchanged => self.progress.ended(&run.name, &name.key, Ended::Unchanged, None),
+                Standing::FillIn(hashes) => {
+                    quiet.push(self.ledger.fill_in(name.clone(), hashes));
+                    self.progress.ended(&run.name, &name.key, Ended::Unchanged, None);
+                }
+                Standing::Decide if echo => {
+                    let entry = Entry::new(run, Some(self.ledger), name, record, known, hashes);
+                    let reason: Reason = run.reason(None, "made by koppel", "made by koppel");
+                    applying.finish(&entry, RecordOutcome::Skipped, Some((Verdict::Skip, reason)), None).await?;
+                }
+                Standing::Decide => {
+                    entries.push(Entry::new(run, Some(self.ledger), name, record, known, hashes));
+                }
+            }
+        }
+        futures_util::future::try_join_all(quiet).await?;
+        if entries.is_empty() {
+            return Ok(Ready::default());
+        }
+        self.acquainted().await?;
+        let asked = Instant::now();
+        let decided = decide::page(run, Some(self.ledger), self.stop, &mut carried.memory, self.today, entries).await?;
+        crash::point("decided");
+        applying.ready(decided, asked).await
+    }
+
+    /// Hashes of the rows elsewhere that belong to these records; none for a question that is refused.
+    async fn found(&self, memory: &mut Memory, records: &[Record]) -> Result<Vec<Hashes>, EngineError> {
+        let asks: Vec<_> =
+            records.iter().map(|record| eval::content_asks(&self.run.plan, record, self.today)).collect();
+        let all: Vec<Ask> = asks.iter().flatten().map(|(_, ask)| ask.clone()).collect();
+        if all.is_empty() {
+            return Ok(records.iter().map(|_| Hashes::new()).collect());
+        }
+        self.acquainted().await?;
+        let answers = left::look(self.run, Some(self.ledger), self.stop, all).await?;
+        memory.keep(&answers);
+        let hashes = |(name, ask): (Arc<str>, Ask)| {
+            let rows = answers.get(&ask)?.as_ref().ok()?;
+            let rows = Value::List(rows.iter().cloned().map(Value::Record).collect());
+            let shape = Arc::new(Shape { names: vec![name.clone()] });
+            Some(self.ledger.hashes(&Record::new(shape, vec![rows]), &[name]))
+        };
+        Ok(asks.into_iter().map(|asks| asks.into_iter().filter_map(hashes).flatten().collect()).collect())
+    }
+
+    /// Which of these records koppel made itself. Documents are never records then, master records only when a person
+    /// has edited them since.
+    async fn echoes(&self, source: &SourcePlan, records: &[Record], edited: &[bool]) -> Result<Vec<bool>, EngineError> {
+        let mut echoes = vec![false; records.len()];
+        let connector = self.run.connection(&source.name.role)?;
+        for (name, facts, key) in shown_writes(self.run, source) {
+            if !source.fields.contains(key) {
+                continue;
+            }
+            let keys: Vec<Arc<str>> = records.iter().map(|record| record.path(key).to_string().into()).collect();
+            let made = self.ledger.made(connector.name(), name, keys).await?;
+            let edited = edited.iter().copied().chain(std::iter::repeat(false));
+            for ((echo, made), edited) in echoes.iter_mut().zip(made).zip(edited) {
+                *echo |= made && !(edited && facts.class == WriteClass::Master);
+            }
+        }
+        Ok(echoes)
+    }
+
+    /// Has koppel ever made a master record that this source shows?
+    pub(super) async fn makes_masters(&self, source: &SourcePlan) -> Result<bool, EngineError> {
+        let conn = self.run.connection(&source.name.role)?.name();
+        for (name, facts, _) in shown_writes(self.run, source) {
+            if facts.class == WriteClass::Master && self.ledger.control(conn, name, None).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The written entities that a source shows, with their facts and the read field that holds their key.
+fn shown_writes<'a>(
+    run: &'a Run,
+    source: &'a SourcePlan,
+) -> impl Iterator<Item = (&'a Arc<str>, &'a WriteFacts, &'a Arc<str>)> {
+    let system = run.catalog.systems.get(&source.entity.system);
+    system.into_iter().flat_map(|system| system.entities.values()).filter_map(|written| {
+        let facts = written.write.as_ref()?;
+        let (entity, key) = facts.recognise.made()?;
+        (*entity == source.entity.name).then_some((&written.name, facts, key))
+    })
+}
