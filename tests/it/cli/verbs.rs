@@ -417,9 +417,9 @@ create item in afas.FbItemArticle gives .ItCd {
     let record = world.record();
     insta::assert_snapshot!(world.koppel(&["settle", &record, "--happened"]), @r#"
     --- stderr
-    which write of stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d is meant: cake after item or bread after sale?
-          koppel settle stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d --happened --write 'cake after item' --sandbox=URL
+    which write of stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d is meant: bread after sale or cake after item?
           koppel settle stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d --happened --write 'bread after sale' --sandbox=URL
+          koppel settle stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d --happened --write 'cake after item' --sandbox=URL
     exit 64
     "#);
     insta::assert_snapshot!(world.koppel(&["settle", &record, "--happened", "--write", "bread"]), @r#"
