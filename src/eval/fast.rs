@@ -87,7 +87,7 @@ impl<'p> Lane<'p> {
 
 impl Driver<'_> {
     /// For the lines of a chunk.
-    pub(super) fn session<'s>(&'s mut self) -> Option<Session<'s>> {
+    pub(super) fn session(&mut self) -> Option<Session<'_>> {
         // A day has no text.
         let today = Quick::of(&self.lane.today, PLAN, &mut String::new())?;
         Some(Session { lane: self.lane, reader: &mut self.reader, machine: Machine::new(&self.lane.program, today) })
@@ -102,7 +102,11 @@ impl<'s> Session<'s> {
         texts.made.clear();
         self.reader.record(&self.lane.layout, line, registers, &mut texts.made)?;
         self.machine.derive(&self.lane.layout)?;
-        match self.machine.decide() {
+        let decided = self.machine.decide();
+        if !self.machine.texts.fit() {
+            return None;
+        }
+        match decided {
             Ok(()) => Some(Decided::Writes),
             Err(Stop::Ends(ended)) => Some(Decided::Ends(ended.0, ended.1)),
             Err(Stop::Aside) => None,

@@ -292,7 +292,7 @@ impl Decider<'_> {
     /// from 1; a line may end in CR LF, the last one in nothing.
     pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
         let mut tally = Tally::default();
-        let mut session = self.driver.as_mut().and_then(|driver| driver.session());
+        let mut session = self.driver.as_mut().and_then(Driver::session);
         // One look at all of it; where something is no text, each line is looked at for itself.
         let text = session.as_ref().and_then(|_| simdutf8::basic::from_utf8(lines).ok());
         let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);

@@ -1,10 +1,7 @@
 //! The shorter way of `koppel eval` beside the plain one: on every line both write the same bytes, or the shorter one
 //! steps aside. What is not JSON, not a record, twice, escaped, turned around or too large must not make a difference.
 
-#[path = "../bench/mapping/invoices.rs"]
-mod invoices;
-
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, path::Path, sync::Arc};
 
 use jiff::civil::Date;
 use koppel::{
@@ -16,7 +13,7 @@ use koppel::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Map, Value as Json, json};
 
-use invoices::Invoices;
+use crate::invoices::Invoices;
 
 const TODAY: Date = Date::constant(2026, 1, 15);
 
@@ -33,6 +30,10 @@ fn lines(folder: &str) -> Lines {
     Lines::new(run.plan.clone(), Arc::new(given), Arc::new(bodies), TODAY).unwrap()
 }
 
+fn told(out: &[u8]) -> Vec<Cow<'_, str>> {
+    out.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect()
+}
+
 /// Decides lines both ways and compares; gives how many took the shorter one.
 fn compared(lines: &Lines, all: &[u8]) -> u64 {
     let lane = lines.lane().expect("this flow has a shorter way");
@@ -40,10 +41,7 @@ fn compared(lines: &Lines, all: &[u8]) -> u64 {
     let mut decider = lines.decider(Some(&lane));
     let tally = decider.chunk(1, all, &mut short);
     assert_eq!(lines.decider(None).chunk(1, all, &mut plain), tally);
-    fn of(out: &[u8]) -> Vec<std::borrow::Cow<'_, str>> {
-        out.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect()
-    }
-    for (number, (short, plain)) in of(&short).into_iter().zip(of(&plain)).enumerate() {
+    for (number, (short, plain)) in told(&short).into_iter().zip(told(&plain)).enumerate() {
         let line = all.split(|byte| *byte == b'\n').nth(number).unwrap_or_default();
         assert_eq!(short, plain, "line {}: {}", number + 1, String::from_utf8_lossy(line));
     }
@@ -191,7 +189,7 @@ fn written(tree: &Json, dice: &mut StdRng, out: &mut String) {
         Json::String(text) if dice.random_range(0..8) == 0 => {
             out.push('"');
             for unit in text.encode_utf16() {
-                out.push_str(&format!("\\u{unit:04x}"));
+                write!(out, "\\u{unit:04x}").unwrap();
             }
             out.push('"');
         }

@@ -20,6 +20,8 @@ mod functions;
 mod fuzz;
 mod golden;
 mod hostile;
+#[path = "../bench/mapping/invoices.rs"]
+mod invoices;
 mod lane;
 mod language;
 mod ledger;

@@ -388,7 +388,8 @@ impl<'l, 'p> Lowering<'l, 'p> {
         values.iter().map(|value| self.constant(value)).collect()
     }
 
-    /// A condition that may not be there.
+    /// A condition that may not be there: the inner none.
+    #[expect(clippy::option_option, reason = "whether there is one, and whether it can be done here")]
     fn when(&mut self, when: Option<&'p Code>) -> Option<Option<Op<'p>>> {
         match when {
             Some(code) => self.op(code).map(Some),
@@ -511,15 +512,14 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 let mut params = Vec::new();
                 for (param, arg) in define.params.iter().zip(args) {
                     // A record is a place; everything else is worked out once.
-                    params.push(match self.record(arg) {
-                        Some(stands) => (*param, stands),
-                        None => {
-                            let value = self.op(arg)?;
-                            let slot = self.slot();
-                            values.push((slot, value));
-                            (*param, Stands::Slot(slot))
-                        }
-                    });
+                    if let Some(stands) = self.record(arg) {
+                        params.push((*param, stands));
+                        continue;
+                    }
+                    let value = self.op(arg)?;
+                    let slot = self.slot();
+                    values.push((slot, value));
+                    params.push((*param, Stands::Slot(slot)));
                 }
                 let (body, own) = self.within(&define.own, |this| {
                     this.names.extend(params);
@@ -855,6 +855,6 @@ impl At {
 /// The bits of words.
 fn bits(derived: &DerivedWords, words: &[&Value]) -> i64 {
     let own = derived.words.iter().enumerate();
-    let own = own.filter(|(_, (own, _))| words.iter().any(|word| word.as_text() == Some(own)));
+    let own = own.filter(|(_, own)| words.iter().any(|word| word.as_text() == Some(&own.word)));
     own.fold(0, |bits, (number, _)| bits | 1 << number)
 }

@@ -106,8 +106,15 @@ pub(super) struct Rows {
 pub(super) struct DerivedWords {
     /// Where they are put.
     pub(super) register: usize,
-    /// Each with what must hold.
-    pub(super) words: Vec<(Arc<str>, Vec<(usize, Condition)>)>,
+    /// In order.
+    pub(super) words: Vec<Word>,
+}
+
+/// A word, and what must hold of which registers.
+#[derive(Debug)]
+pub(super) struct Word {
+    pub(super) word: Arc<str>,
+    pub(super) when: Vec<(usize, Condition)>,
 }
 
 /// What must hold of a register, see [`Test`].
@@ -247,7 +254,7 @@ impl Layout {
                     Test::Empty(name) => (name, Condition::Empty),
                 };
                 let register = match (self.fields.get(name), object.field(name)) {
-                    (Some(Place::Register(register)), _) | (Some(Place::Rows(Rows { register, .. })), _) => *register,
+                    (Some(Place::Register(register) | Place::Rows(Rows { register, .. })), _) => *register,
                     (None, Some(tested)) => {
                         let register = self.leaf(0, tested, width)?;
                         self.fields.0.push((name.clone(), Place::Register(register)));
@@ -257,7 +264,7 @@ impl Layout {
                 };
                 conditions.push((register, condition));
             }
-            words.push((word.word.clone(), conditions));
+            words.push(Word { word: word.word.clone(), when: conditions });
         }
         Some(DerivedWords { register, words })
     }

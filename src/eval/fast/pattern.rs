@@ -61,6 +61,7 @@ impl Simple {
 
     /// From where to where the first group goes in a text; the inner none: the pattern does not fit. None: the text is
     /// too long.
+    #[expect(clippy::option_option, reason = "whether it can say, and what it says")]
     pub(super) fn part(&self, text: &str) -> Option<Option<(usize, usize)>> {
         if text.len() > LONGEST {
             return None;

@@ -341,19 +341,7 @@ impl<'a> Cursor<'a, '_> {
             b'{' | b'[' => {
                 let own = match own {
                     Some(own) => own,
-                    None => {
-                        if self.objects.len() >= OBJECTS {
-                            return None;
-                        }
-                        self.objects.push(Learned::default());
-                        let own = u16::try_from(self.objects.len() - 1).ok()?;
-                        if let Some(step) =
-                            self.objects.get_mut(node).and_then(|object| object.steps.get_mut(usize::from(step)))
-                        {
-                            step.want = Want::Skip(Some(own));
-                        }
-                        own
-                    }
+                    None => self.unwanted(node, step)?,
                 };
                 self.nested(usize::from(own), depth + 1)
             }
@@ -362,6 +350,19 @@ impl<'a> Cursor<'a, '_> {
                 (number(text).is_some() || serde_json::from_str::<serde_json::Number>(text).is_ok()).then_some(())
             }
         }
+    }
+
+    /// A node for the objects in a value that nobody wants, kept with its step.
+    fn unwanted(&mut self, node: usize, step: u16) -> Option<u16> {
+        if self.objects.len() >= OBJECTS {
+            return None;
+        }
+        self.objects.push(Learned::default());
+        let own = u16::try_from(self.objects.len() - 1).ok()?;
+        if let Some(step) = self.objects.get_mut(node).and_then(|object| object.steps.get_mut(usize::from(step))) {
+            step.want = Want::Skip(Some(own));
+        }
+        Some(own)
     }
 
     /// An object or list that nobody wants.

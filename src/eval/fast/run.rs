@@ -83,8 +83,8 @@ impl<'a> Machine<'a> {
     pub(super) fn derive(&mut self, layout: &Layout) -> Option<()> {
         for derived in &layout.derived {
             let mut bits = 0;
-            for (number, (_, conditions)) in derived.words.iter().enumerate() {
-                let holds = conditions.iter().all(|(register, condition)| {
+            for (number, word) in derived.words.iter().enumerate() {
+                let holds = word.when.iter().all(|(register, condition)| {
                     let value = self.registers.get(*register).copied().unwrap_or(Quick::BLANK);
                     match condition {
                         Condition::Is(text) => value.is_text() && self.texts.get(value) == &**text,

@@ -72,6 +72,11 @@ impl Texts<'_> {
         all.get(start..start + length).unwrap_or_default()
     }
 
+    /// Can each of them be told by place and length?
+    pub(super) fn fit(&self) -> bool {
+        [self.line, &self.made, self.plan].iter().all(|all| u32::try_from(all.len()).is_ok())
+    }
+
     /// A text that is kept until the next record; blank when there is nothing but white space in it.
     pub(super) fn make(&mut self, text: &str) -> Quick {
         let start = self.made.len();
@@ -83,19 +88,37 @@ impl Texts<'_> {
 /// So many digits always fit an `i64`.
 pub(super) const DIGITS: u8 = 18;
 
-const POWERS: [i64; 19] = {
-    let mut powers = [1_i64; 19];
-    let mut at = 1;
-    while at < powers.len() {
-        powers[at] = powers[at - 1] * 10;
-        at += 1;
-    }
-    powers
-};
+const POWERS: [i64; 19] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+    100_000_000_000_000_000,
+    1_000_000_000_000_000_000,
+];
 
 /// Does JSON write one of these characters in another way?
 pub(super) fn needs_escapes(text: &str) -> bool {
     text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+}
+
+/// Two numbers in one; who makes texts sees to it that both halves are enough ([`Texts::fit`]).
+fn joined(start: usize, length: usize) -> i64 {
+    let half = |number: usize| i64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    half(start) << 32 | half(length)
 }
 
 /// 10 to a power; none beyond what fits.
@@ -154,7 +177,7 @@ impl Quick {
 
     /// A text that is one whatever its characters: a flow may write `" "`.
     fn filled(text: &str, source: u32, start: usize) -> Self {
-        Self { extra: source, ..Self::new(Kind::Text, (start as i64) << 32 | text.len() as i64) }
+        Self { extra: source, ..Self::new(Kind::Text, joined(start, text.len())) }
     }
 
     /// The same text, known to need no escapes in JSON; anything else as it is.
@@ -303,9 +326,12 @@ pub(super) fn number(text: &str) -> Option<(i64, u8)> {
 
 /// A day as `yyyy-mm-dd` from the year 1000 on.
 pub(super) fn day(text: &str) -> Option<Quick> {
-    let [a, b, c, d, b'-', m, n, b'-', x, y] = text.as_bytes() else { return None };
+    let [year @ .., b'-', ten_months, months, b'-', ten_days, days] = text.as_bytes() else { return None };
+    if year.len() != 4 {
+        return None;
+    }
     let mut number = 0_i64;
-    for byte in [a, b, c, d, m, n, x, y] {
+    for byte in year.iter().chain([ten_months, months, ten_days, days]) {
         if !byte.is_ascii_digit() {
             return None;
         }

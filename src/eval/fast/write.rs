@@ -147,9 +147,9 @@ impl Outline {
         let element = &mut self.levels.last_mut()?.element;
         let attribute = field.wire.starts_with('@');
         if attribute {
-            element.attributes.push(scalar)
+            element.attributes.push(scalar);
         } else {
-            element.scalars.push(scalar)
+            element.scalars.push(scalar);
         }
         Some(out)
     }
@@ -377,9 +377,13 @@ pub(super) fn text(text: &str, kind: Kind, into: &mut Vec<u8>) -> Option<()> {
 /// A day from the year 1000 on.
 fn date(day: i64, into: &mut Vec<u8>) {
     let digit = |power: i64| b'0' + u8::try_from(day / power % 10).unwrap_or(0);
-    let [a, b, c, d] = [10_000_000, 1_000_000, 100_000, 10_000].map(digit);
-    let [e, f, g, h] = [1_000, 100, 10, 1].map(digit);
-    into.extend_from_slice(&[b'"', a, b, c, d, b'-', e, f, b'-', g, h, b'"']);
+    quoted(into, |into| {
+        into.extend([10_000_000, 1_000_000, 100_000, 10_000].map(digit));
+        into.push(b'-');
+        into.extend([1_000, 100].map(digit));
+        into.push(b'-');
+        into.extend([10, 1].map(digit));
+    });
 }
 
 /// A number without zeros at the end.

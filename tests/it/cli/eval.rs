@@ -13,10 +13,7 @@ use serde_json::Value;
 
 use super::{Place, copy};
 
-#[path = "../../bench/mapping/invoices.rs"]
-mod invoices;
-
-use invoices::Invoices;
+use crate::invoices::Invoices;
 
 const CONFIG: &str = r#"[connections.jortt]
 client_id     = { env = "JORTT_CLIENT_ID" }
