@@ -203,7 +203,7 @@ fn mend(source: &str, segment: &Segment, bad: &[Bad]) -> (Vec<Repair>, Edits) {
         |()| vec![(0, source.len())],
         |file| {
             let bad = broken::collect(&file);
-            bad.iter().map(|bad| (edits.written(bad.start, false), edits.written(bad.end, true))).collect()
+            bad.iter().map(|bad| edits.written(bad.start, bad.end)).collect()
         },
     );
     repairs.retain(|repair| {

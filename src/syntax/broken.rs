@@ -228,7 +228,10 @@ pub(super) fn report(
     }
     found.broken = true;
     let tokens = scan(text);
-    let place = |start: usize, end: usize| place(edits.written(start, false), edits.written(end, true));
+    let place = |start: usize, end: usize| {
+        let (start, end) = edits.written(start, end);
+        place(start, end)
+    };
     let uneven = bad.iter().any(|bad| matches!(bad.kind, BadKind::Stray | BadKind::Unclosed));
     let fault = if uneven { Some(braces::fault(text, &tokens, bad)) } else { None };
     if let Some(fault) = &fault {
@@ -246,7 +249,7 @@ pub(super) fn report(
         let inside = within(&tokens, group.start, group.end);
         found.unread.push(place(group.start, group.end));
         found.lost.extend(lost(text, inside, group.place, &place));
-        let written = (edits.written(group.start, false), edits.written(group.end, true));
+        let written = edits.written(group.start, group.end);
         if group.end > quiet_from {
             continue;
         }

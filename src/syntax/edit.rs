@@ -1,7 +1,7 @@
 //! A text that was mended before it was parsed, and the way back to what was written.
 //!
-//! Takes replacements in a text, gives the new text; promises that every place in the new text has its place in the
-//! old one.
+//! Takes replacements in a text, gives the new text; promises that every range of the new text has its range
+//! in the old one.
 
 /// A replacement of bytes `start..end` of the old text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +54,17 @@ impl Edits {
         new
     }
 
+    /// The range of the old text that bytes `start..end` of the new one stand for: of what was replaced all or nothing
+    /// belongs to it. An empty range where something was taken away is what was taken away.
+    pub(super) fn written(&self, start: usize, end: usize) -> (usize, usize) {
+        let (start, end) = (self.written_at(start, false), self.written_at(end, true));
+        // Only of an empty range: it starts behind what was taken away and ends before it.
+        (start.min(end), start.max(end))
+    }
+
     /// The place in the old text of a place in the new one; inside a replacement it is the start of what was
     /// replaced, or its end for the end of a range.
-    pub(super) fn written(&self, new: usize, is_end: bool) -> usize {
+    fn written_at(&self, new: usize, is_end: bool) -> usize {
         let before = self.1.partition_point(|start| *start < new || (*start == new && !is_end));
         let last = before.checked_sub(1).and_then(|last| self.0.get(last).zip(self.1.get(last)));
         let Some((edit, start)) = last else { return new };

@@ -242,7 +242,8 @@ impl<'t> Reader<'t> {
 
     /// The place of bytes of the parsed text.
     pub(super) fn place(&self, start: usize, end: usize) -> Span {
-        let (start, end) = (self.base + self.edits.written(start, false), self.base + self.edits.written(end, true));
+        let (start, end) = self.edits.written(start, end);
+        let (start, end) = (self.base + start, self.base + end);
         let Some(within) = self.within else { return Span::new(self.file, start, end) };
         // A cell of a CSV file may be shorter in the text than on its line (doubled quotes), never longer.
         let place = Span::new(self.file, within.start as usize + start, within.start as usize + end);

@@ -8,6 +8,7 @@ use super::{WHOLE, said};
 use crate::{
     diagnostic::FileId,
     syntax::{
+        edit::{Edit, Edits},
         parse,
         tree::{Item, Statement},
     },
@@ -177,6 +178,19 @@ proptest! {
         let good = |item: &&Item| matches!(item, Item::Statement(Statement::Let(found)) if found.name.text.starts_with("good_"));
         prop_assert_eq!(file.items.iter().filter(good).count(), breaks.len());
     }
+}
+
+#[test]
+fn an_empty_place_where_something_was_taken_away_is_what_was_taken_away() {
+    // The first line is empty once its `;` is gone.
+    places_are_inside(";\r\n)#create a in b.c {\n").unwrap();
+    let edit = |start, end, text: &str| Edit { start, end, text: text.to_owned() };
+    let edits = Edits::new(vec![edit(0, 1, ""), edit(4, 6, ""), edit(6, 7, ""), edit(8, 8, " ")]);
+    assert_eq!(edits.apply(";abc;,;d."), "abcd .");
+    assert_eq!(edits.written(0, 0), (0, 1));
+    assert_eq!(edits.written(3, 3), (4, 7));
+    assert_eq!(edits.written(0, 3), (1, 4));
+    assert_eq!(edits.written(4, 5), (8, 8));
 }
 
 #[test]
