@@ -293,6 +293,15 @@ impl Ledger {
         self.quarantine.lost && asked.saturating_duration_since(self.quarantine.start) < settle
     }
 
+    /// How long creates still have to wait after a loss, `settle` being the longest time of any connection; none when
+    /// nothing was lost, or it is over.
+    #[must_use]
+    pub fn quarantine_left(&self, settle: Duration) -> Option<Duration> {
+        self.quarantine.longest.fetch_max(settle.as_secs(), Ordering::Relaxed);
+        let left = settle.saturating_sub(self.quarantine.start.elapsed());
+        (self.quarantine.lost && !left.is_zero()).then_some(left)
+    }
+
     /// Checks that a connection still leads to the same system; the first answer is remembered.
     pub async fn connect(&self, name: &str, identity: &str) -> Result<(), LedgerError> {
         let (own, found) = (name.to_owned(), identity.to_owned());

@@ -128,7 +128,7 @@ pub(super) struct RunArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
-    /// Stay until nothing is in doubt.
+    /// Stay until nothing is in doubt; after a lost ledger first until it may make something.
     #[arg(long)]
     pub(super) wait: bool,
     #[command(flatten)]

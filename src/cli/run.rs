@@ -6,13 +6,14 @@ use std::{collections::HashSet, io::Write as _, sync::Arc, time::Duration};
 
 use super::{
     args::{Args, RunArgs},
-    ready::{self, Open},
+    ready::{self, Connections, Open},
     report, runtime,
     say::{Ended, Said, Stop, out},
     stopper,
     told::{Bar, Journals, Lines},
 };
 use crate::{
+    clock,
     engine::{self, EngineError, Progress, Silent, Summary},
     insight::Journal,
     ledger::Ledger,
@@ -39,7 +40,13 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
     let mut summaries: Vec<Summary> = Vec::new();
     let mut troubles = Vec::new();
     let mut down: HashSet<Arc<str>> = HashSet::new();
+    if asked.wait {
+        wait_after_loss(&ledger, &open.connections, &stop).await;
+    }
     for run in &chosen {
+        if stop.wished() {
+            break;
+        }
         if let Some(name) = run.connections.values().find(|name| down.contains(*name)) {
             troubles.push(format!("not run: {}, which needs connection {name}", run.name));
             continue;
@@ -64,9 +71,6 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
             lines.print(&report::json(&summary));
         }
         summaries.push(summary);
-        if stop.wished() {
-            break;
-        }
     }
     if !asked.json && !summaries.is_empty() {
         let mut out = out();
@@ -87,6 +91,23 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
         }
         [] if summaries.iter().any(report::troubled) => Ok(Ended::Held),
         [] => Ok(Ended::Fine),
+    }
+}
+
+/// Stays until nothing that a lost ledger forgot can take effect any more, by the clock of this process: who only starts
+/// koppel from time to time would begin that time anew at each start.
+async fn wait_after_loss(ledger: &Ledger, connections: &Connections, stop: &engine::Stop) {
+    let settle = connections.values().map(|connector| connector.settle()).max().unwrap_or_default();
+    let Some(left) = ledger.quarantine_left(settle) else { return };
+    let until = clock::now().saturating_add(left).map_or_else(|_| String::new(), report::time_of_day);
+    // Whether anybody reads it changes nothing.
+    let _ = writeln!(
+        std::io::stderr(),
+        "the ledger was lost or put back: nothing is made until {until}, so that what it forgot is seen; waiting"
+    );
+    tokio::select! {
+        () = tokio::time::sleep(left) => {}
+        () = async { stop.clone().wait().await } => {}
     }
 }
 

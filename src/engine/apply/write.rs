@@ -96,7 +96,7 @@ impl Applying<'_> {
             let time = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
             let text = format!(
                 "the ledger was lost or put back: nothing is made until it has run for {time}, so that what it forgot is \
-                 seen"
+                 seen; `koppel run --wait` stays for so long"
             );
             return Err(self.hold(Some(&write.name), text));
         }

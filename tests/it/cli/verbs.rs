@@ -425,7 +425,7 @@ create item in afas.FbItemArticle gives .ItCd {
     insta::assert_snapshot!(world.koppel(&["settle", &record, "--happened", "--write", "bread"]), @r#"
     --- stderr
     no `bread` of stock/6c0f3f03-f94e-489a-a7bf-dc6a1e22b69d is in doubt
-          what is: cake after item or bread after sale
+          what is: bread after sale or cake after item
     exit 64
     "#);
     insta::assert_snapshot!(world.koppel(&["settle", &record, "--happened", "--write", "bread after sale", "--yes"]), @r#"

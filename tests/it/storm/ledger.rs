@@ -204,6 +204,43 @@ async fn a_deleted_ledger_is_noticed_and_nothing_is_made_until_what_it_forgot_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_makes_nothing_before_the_time_after_a_loss_is_over_and_then_the_rest() {
+    // As long as a request to the sandbox may still take effect.
+    let settle = Duration::from_secs(5);
+    let town = town().await;
+    let against = town.against();
+    let run = town.start(&["run", &against]);
+    town.until_orders(20).await;
+    run.kill();
+    let ledger = town.ledger();
+    for ending in ["", "-wal", "-shm"] {
+        // A ledger that was closed well has one file.
+        let _ = fs::remove_file(format!("{}{ending}", ledger.display()));
+    }
+    // What was under way arrives meanwhile.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let made = town.orders().await;
+    assert!(made < INVOICES as u64, "it stopped on the way");
+
+    let (code, text) = town.run(&["run", &against]).await;
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("`koppel run --wait` stays for so long"), "{text}");
+
+    let begun = Instant::now();
+    let mut run = town.start(&["run", &against, "--wait"]);
+    while begun.elapsed() < settle {
+        assert_eq!(town.orders().await, made, "something was made {:?} after the start", begun.elapsed());
+        assert!(run.runs(), "{}", run.text());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (code, text) = run.ended().await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("the ledger was lost or put back: nothing is made until"), "{text}");
+    Town::each_once(&town.effects().await, INVOICES);
+    town.all_done(INVOICES as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_copy_of_the_ledger_is_noticed_and_makes_nothing_again() {
     let town = town().await;
     half_way(&town).await;
