@@ -121,7 +121,7 @@ fn answers() -> Vec<(&'static str, Does)> {
         ("no answer at all", Does::Drips(Vec::new(), Vec::new())),
         ("a head without end", Does::Never(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(100))),
         ("a line of the head without end", Does::Never(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), b"x".repeat(1000))),
-        ("go on, without end", Does::Never(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".repeat(100))),
+        ("go on, without end", Does::Drips(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".repeat(100))),
         ("50 MB packed into 50 kB", answered("200 OK", &["Content-Encoding: gzip"], &bomb)),
         ("a packed body that is cut off", answered("200 OK", &["Content-Encoding: gzip"], &bomb[..30])),
         ("a packed body that is none", answered("200 OK", &["Content-Encoding: gzip"], b"{}")),
@@ -194,18 +194,20 @@ fn read(answer: Result<Value, ReadFailure>) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_is_waited_for_without_end_or_taken_in_without_bound_and_no_success_counts_as_refused() {
     let tried = answers().into_iter().map(|(name, does)| async move {
+        // Only what never ends by its size is to run out of time, however busy the machine is.
+        let seconds = if matches!(does, Does::Drips(..)) { 2 } else { 120 };
         let base = server(does).await;
         let line = line_of("jortt", &base, |manifest| {
             manifest.limits.answer_bytes = 100_000;
-            manifest.limits.read_seconds = 2;
-            manifest.limits.write_seconds = 2;
+            manifest.limits.read_seconds = seconds;
+            manifest.limits.write_seconds = seconds;
             manifest.retries.times = 1;
         });
         let begun = Instant::now();
         let read = read(line.read("/v1/labels", "").await);
         let written = came(line.write("POST", "/v1/labels", &serde_json::json!({})).await);
         // A read is tried twice.
-        assert!(begun.elapsed() < Duration::from_secs(20), "{name}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(100), "{name}: {:?}", begun.elapsed());
         format!("{name}\n  read:  {read}\n  write: {written}\n")
     });
     let told = join_all(tried).await.concat();
