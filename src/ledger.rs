@@ -228,9 +228,6 @@ struct Quarantine {
     longest: AtomicU64,
 }
 
-/// As long as AFAS, the slower of the two, may still carry out a request, unless a connection says longer.
-const QUARANTINE: Duration = Duration::from_mins(18);
-
 /// So many records are read once more at a time.
 const UNREAD: u32 = 500;
 
@@ -262,7 +259,7 @@ impl Ledger {
         let quarantine = Arc::new(Quarantine {
             lost: birth.is_some_and(|birth| !birth.continues_in(&before)),
             start: Instant::now(),
-            longest: AtomicU64::new(QUARANTINE.as_secs()),
+            longest: AtomicU64::new(seconds(places.settle)),
         });
         if let (Some(birth), false) = (&places.birth, quarantine.lost) {
             now.write(birth).map_err(|error| LedgerError::File { path: birth.clone(), text: error.to_string() })?;
@@ -289,16 +286,15 @@ impl Ledger {
     /// not passed since this start? What was asked for before that may have missed what the ledger forgot.
     #[must_use]
     pub fn quarantined(&self, settle: Duration, asked: Instant) -> bool {
-        self.quarantine.longest.fetch_max(settle.as_secs(), Ordering::Relaxed);
+        self.quarantine.longest.fetch_max(seconds(settle), Ordering::Relaxed);
         self.quarantine.lost && asked.saturating_duration_since(self.quarantine.start) < settle
     }
 
-    /// How long creates still have to wait after a loss, `settle` being the longest time of any connection; none when
-    /// nothing was lost, or it is over.
+    /// How long creates on any connection still have to wait after a loss; none when nothing was lost, or it is over.
     #[must_use]
-    pub fn quarantine_left(&self, settle: Duration) -> Option<Duration> {
-        self.quarantine.longest.fetch_max(settle.as_secs(), Ordering::Relaxed);
-        let left = settle.saturating_sub(self.quarantine.start.elapsed());
+    pub fn quarantine_left(&self) -> Option<Duration> {
+        let longest = Duration::from_secs(self.quarantine.longest.load(Ordering::Relaxed));
+        let left = longest.saturating_sub(self.quarantine.start.elapsed());
         (self.quarantine.lost && !left.is_zero()).then_some(left)
     }
 
@@ -642,6 +638,11 @@ impl Quarantine {
     fn over(&self) -> bool {
         !self.lost || self.start.elapsed() >= Duration::from_secs(self.longest.load(Ordering::Relaxed))
     }
+}
+
+/// Whole seconds, and no less than the time.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// The first commit of a process: identity of the file, the next epoch, everything under way in doubt. Gives the file

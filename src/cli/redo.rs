@@ -166,7 +166,7 @@ fn changed(args: &Args, asked: &RedoArgs, desk: &Desk, run: &Arc<str>) -> Said {
     desk.view.copy(&copy)?;
     let mut found = runtime()?.block_on(async {
         let open = Open::new(&project, &chosen, &sandbox).await?;
-        let places = Places { ledger: copy, key: open.target.places.key.clone(), birth: None };
+        let places = Places { ledger: copy, birth: None, ..open.target.places.clone() };
         let ledger = Ledger::open(&places)?;
         let stop = stopper();
         let mut found = Changed::default();

@@ -6,7 +6,7 @@ use std::{collections::HashSet, io::Write as _, sync::Arc, time::Duration};
 
 use super::{
     args::{Args, RunArgs},
-    ready::{self, Connections, Open},
+    ready::{self, Open},
     report, runtime,
     say::{Ended, Said, Stop, out},
     stopper,
@@ -41,7 +41,7 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
     let mut troubles = Vec::new();
     let mut down: HashSet<Arc<str>> = HashSet::new();
     if asked.wait {
-        wait_after_loss(&ledger, &open.connections, &stop).await;
+        wait_after_loss(&ledger, &stop).await;
     }
     for run in &chosen {
         if stop.wished() {
@@ -96,9 +96,8 @@ async fn once(project: &Project, asked: &RunArgs) -> Said {
 
 /// Stays until nothing that a lost ledger forgot can take effect any more, by the clock of this process: who only starts
 /// koppel from time to time would begin that time anew at each start.
-async fn wait_after_loss(ledger: &Ledger, connections: &Connections, stop: &engine::Stop) {
-    let settle = connections.values().map(|connector| connector.settle()).max().unwrap_or_default();
-    let Some(left) = ledger.quarantine_left(settle) else { return };
+async fn wait_after_loss(ledger: &Ledger, stop: &engine::Stop) {
+    let Some(left) = ledger.quarantine_left() else { return };
     let until = clock::now().saturating_add(left).map_or_else(|_| String::new(), report::time_of_day);
     // Whether anybody reads it changes nothing.
     let _ = writeln!(

@@ -67,8 +67,12 @@ impl Target {
                 };
                 let running = sandbox::start(options).await.map_err(|error| Stop::Setup(error.to_string()))?;
                 let temporary = Temporary::new()?;
-                let places =
-                    Places { ledger: temporary.0.join("sandbox.sqlite"), key: temporary.0.join("key"), birth: None };
+                let places = Places {
+                    ledger: temporary.0.join("sandbox.sqlite"),
+                    key: temporary.0.join("key"),
+                    birth: None,
+                    settle: longest(project, true),
+                };
                 Ok(Self {
                     places,
                     log: (temporary.0.join("log"), "sandbox".to_owned()),
@@ -100,6 +104,7 @@ impl Target {
             key: folder.join(&project.config.ledger_key),
             // Outside the ledger's folder, so that it is not lost with it.
             birth: Some(folder.join(format!(".koppel-{}.mark", project.environment))),
+            settle: longest(project, false),
         };
         let log = (place::log_folder(folder), project.environment.to_string());
         Self { places, log, sandbox: None, _temporary: None }
@@ -195,7 +200,12 @@ impl InReach {
 /// its folder: who deletes that begins anew.
 fn sandbox_places(folder: &Path, name: &str, project: &Project) -> Places {
     let own = |ending: &str| folder.join(".koppel").join(format!("{name}.{ending}"));
-    Places { ledger: own("sqlite"), key: folder.join(&project.config.ledger_key), birth: Some(own("mark")) }
+    Places {
+        ledger: own("sqlite"),
+        key: folder.join(&project.config.ledger_key),
+        birth: Some(own("mark")),
+        settle: longest(project, true),
+    }
 }
 
 /// The places of a running sandbox, for verbs that only look.
@@ -217,6 +227,13 @@ pub(super) fn settle(project: &Project, connection: &str, sandbox: bool) -> Dura
     }
     let needed = || Manifest::standard(&project.system(connection)).ok().map(|own| own.settle_seconds);
     said.or_else(|| needed().map(Duration::from_secs)).unwrap_or(LONGEST_SETTLE)
+}
+
+/// The longest of these times.
+fn longest(project: &Project, sandbox: bool) -> Duration {
+    let names = project.config.connections.iter().map(|lines| &*lines.name.value);
+    let longest = names.map(|name| settle(project, name, sandbox)).max();
+    longest.unwrap_or(if sandbox { SANDBOX_SETTLE } else { LONGEST_SETTLE })
 }
 
 /// Address and name (`sandbox-8080-…`) of a sandbox that runs.

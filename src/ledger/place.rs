@@ -9,6 +9,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Places {
     pub key: PathBuf,
     /// The birth mark, beside `koppel.toml`; none for a ledger in a temporary folder.
     pub birth: Option<PathBuf>,
+    /// The longest time that an attempt on any connection of the project may still take effect, also one that this
+    /// process does not open: so long a loss is remembered.
+    pub settle: Duration,
 }
 
 /// A held lock; dropping it frees it.

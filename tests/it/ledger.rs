@@ -21,6 +21,7 @@ fn places(folder: &Path) -> Places {
         ledger: folder.join("ledger.sqlite"),
         key: folder.join("keys/key"),
         birth: Some(folder.join("ledger.birth")),
+        settle: Duration::from_mins(18),
     }
 }
 
@@ -202,6 +203,30 @@ async fn what_was_asked_before_the_end_of_quarantine_stays_in_quarantine() {
     tokio::time::sleep(settle).await;
     assert!(ledger.quarantined(settle, asked), "it may have missed what the ledger forgot");
     assert!(!ledger.quarantined(settle, Instant::now()));
+}
+
+/// Whether the next process still waits after a loss, when the one before ran for longer than one of its connections
+/// needs.
+async fn waits_again(longest: Duration) -> bool {
+    let shorter = Duration::from_millis(30);
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places { settle: longest, ..places(folder.path()) };
+    sent(intend(&Ledger::open(&places).unwrap(), order("1", "J1")).await);
+    std::fs::remove_file(&places.ledger).unwrap();
+    let ledger = Ledger::open(&places).unwrap();
+    assert!(ledger.quarantine_left().is_some());
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(!ledger.quarantined(shorter, Instant::now()), "on that connection it is over");
+    // A commit, with which the mark is written when it may be.
+    sent(intend(&ledger, order("2", "J2")).await);
+    drop(ledger);
+    Ledger::open(&places).unwrap().quarantined(shorter, Instant::now())
+}
+
+#[tokio::test]
+async fn a_loss_is_over_when_the_slowest_connection_of_the_project_has_waited() {
+    assert!(waits_again(Duration::from_hours(1)).await, "another run's connection needs longer");
+    assert!(!waits_again(Duration::from_secs(1)).await);
 }
 
 #[tokio::test]

@@ -141,7 +141,9 @@ impl World {
                 self.said_to_have_happened(folder, cell.write, number)?;
             }
             let point = format!("{}:{}", next.point.name, next.nth);
-            let ended = ended(self.next(folder, Some(&point), jump.as_deref()))?;
+            // `--wait` would wait a loss out before anything is wanted of the target.
+            let verb: &[&str] = if lost { &["run"] } else { &["run", "--wait"] };
+            let ended = ended(self.start(verb, folder, Some(&point), jump.as_deref()))?;
             *second = killed(&ended).is_ok();
             if next.certain {
                 killed(&ended).map_err(|text| format!("{point}: {text}"))?;
@@ -212,8 +214,12 @@ impl World {
 
     /// A process whose clock may jump.
     fn next(&self, folder: &Path, crash: Option<&str>, jump: Option<&str>) -> Child {
+        self.start(&["run", "--wait"], folder, crash, jump)
+    }
+
+    fn start(&self, verb: &[&str], folder: &Path, crash: Option<&str>, jump: Option<&str>) -> Child {
         let mut command = command(folder);
-        command.args(["run", "--wait", &self.at()]);
+        command.args(verb).arg(self.at());
         let armed = [("KOPPEL_CRASH", crash), ("KOPPEL_CLOCK", jump)];
         command.envs(armed.into_iter().filter_map(|(name, armed)| Some((name, armed?))));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

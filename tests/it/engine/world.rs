@@ -404,7 +404,12 @@ fn planned(flow: &str) -> Arc<plan::Plan> {
 }
 
 pub(super) fn places(folder: &Path) -> Places {
-    Places { ledger: folder.join("ledger.sqlite"), key: folder.join("key"), birth: Some(folder.join("birth")) }
+    Places {
+        ledger: folder.join("ledger.sqlite"),
+        key: folder.join("key"),
+        birth: Some(folder.join("birth")),
+        settle: Duration::from_mins(18),
+    }
 }
 
 pub(super) fn invoice(number: &str, email: &str, total: i64) -> Vec<(&'static str, Value)> {
