@@ -97,9 +97,7 @@ impl Tally {
             ("error", self.error),
         ]
     }
-}
 
-impl Tally {
     /// The count of an outcome by its word.
     fn of(&mut self, outcome: &str) -> &mut u64 {
         match outcome {
@@ -231,17 +229,17 @@ impl Lines {
             return tell(out, &told(key, None, "fail", Some(Why { place: None, text: &text })));
         };
         let warnings = decision.warnings.iter().map(Why::from).collect();
-        let (count, outcome, reason, sent) = match &decision.outcome {
-            Outcome::Skip(reason) => (&mut tally.skip, "skip", Some(reason), Ok(Vec::new())),
-            Outcome::Hold(reason) => (&mut tally.hold, "hold", Some(reason), Ok(Vec::new())),
-            Outcome::Fail(reason) => (&mut tally.fail, "fail", Some(reason), Ok(Vec::new())),
-            Outcome::Writes(writes) if writes.is_empty() => (&mut tally.nothing, "nothing", None, Ok(Vec::new())),
+        let (outcome, reason, sent) = match &decision.outcome {
+            Outcome::Skip(reason) => ("skip", Some(reason), Ok(Vec::new())),
+            Outcome::Hold(reason) => ("hold", Some(reason), Ok(Vec::new())),
+            Outcome::Fail(reason) => ("fail", Some(reason), Ok(Vec::new())),
+            Outcome::Writes(writes) if writes.is_empty() => ("nothing", None, Ok(Vec::new())),
             Outcome::Writes(writes) => match writes.iter().map(|write| self.sent(write)).collect() {
-                Ok(sent) => (&mut tally.write, "write", None, Ok(sent)),
-                Err(text) => (&mut tally.fail, "fail", None, Err::<_, String>(text)),
+                Ok(sent) => ("write", None, Ok(sent)),
+                Err(text) => ("fail", None, Err::<_, String>(text)),
             },
         };
-        *count += 1;
+        *tally.of(outcome) += 1;
         let (reason, writes) = match &sent {
             Ok(_) => (reason.map(Why::from), sent.unwrap_or_default()),
             Err(text) => (Some(Why { place: None, text }), Vec::new()),
