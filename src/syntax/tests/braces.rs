@@ -90,3 +90,19 @@ fn each_brace_that_is_forgotten_or_doubled_is_one_message() {
         }
     }
 }
+
+#[test]
+fn a_brace_in_a_comment_opens_no_block() {
+    insta::assert_snapshot!(said("lett x = 1 # like {
+let y = 1
+"), @"F002 1:1-5 no line begins with `lett` outside a block / let x = 1 # like {");
+}
+
+#[test]
+fn a_mark_in_a_text_begins_no_comment() {
+    insta::assert_snapshot!(said("craete \"x # y\" {
+  A = 1
+}
+let y = 1
+"), @r#"F002 1:1-7 no line begins with `craete` outside a block / create "x # y" {"#);
+}
