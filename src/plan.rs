@@ -212,7 +212,7 @@ fn make(program: &Arc<Program>, sources: &Sources, mut lowering: Lowering<'_>) -
     }
     let always = program.source.as_ref().map(|source| {
         let mut always = source.key.clone();
-        always.extend(filter.iter().flat_map(filter_paths));
+        always.extend(filter.iter().flat_map(Filter::paths).cloned());
         if let Since::Field { path, .. } = &source.since {
             always.push(path.clone());
         }
@@ -261,21 +261,6 @@ pub fn evaluate_constant(
     let mut lowering = Lowering::new(program, &sources, settings, Some(today));
     let code = lowering.expr(expr);
     lowering.machine().value(&code).map_err(|stop| Lowering::trouble(&stop))
-}
-
-/// The paths that a filter looks at.
-fn filter_paths(filter: &Filter) -> Vec<Arc<str>> {
-    match filter {
-        Filter::All | Filter::Never => Vec::new(),
-        Filter::Is(path, _)
-        | Filter::IsNot(path, _)
-        | Filter::In(path, _)
-        | Filter::Compares(path, ..)
-        | Filter::Blank(path)
-        | Filter::Filled(path) => vec![path.clone()],
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().flat_map(filter_paths).collect(),
-        Filter::Not(inner) => filter_paths(inner),
-    }
 }
 
 /// The expressions of an `expect`, in order.

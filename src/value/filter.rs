@@ -114,6 +114,22 @@ impl Filter {
             Self::Not(filter) => !filter.matches(row),
         }
     }
+
+    /// The paths that it looks at.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Arc<str>> {
+        match self {
+            Self::All | Self::Never => Vec::new(),
+            Self::Is(path, _)
+            | Self::IsNot(path, _)
+            | Self::In(path, _)
+            | Self::Compares(path, ..)
+            | Self::Blank(path)
+            | Self::Filled(path) => vec![path],
+            Self::And(filters) | Self::Or(filters) => filters.iter().flat_map(Self::paths).collect(),
+            Self::Not(filter) => filter.paths(),
+        }
+    }
 }
 
 /// `is` in a `where`: blank never matches; a set of words is asked for membership.

@@ -10,6 +10,24 @@ use std::{fs, path::Path};
 
 use assert_cmd::Command;
 
+/// A project with both systems and one run: the flow of its name, each hour.
+pub(crate) fn config(run: &str) -> String {
+    format!(
+        r#"[connections.jortt]
+client_id     = {{ env = "JORTT_CLIENT_ID" }}
+client_secret = {{ env = "JORTT_CLIENT_SECRET" }}
+
+[connections.afas]
+participant = "12345"
+token       = {{ env = "AFAS_TOKEN" }}
+
+[runs.{run}]
+flow  = "{run}.flow"
+every = "1h"
+"#
+    )
+}
+
 /// A folder with files, and `koppel` started in it.
 pub(crate) struct Place(tempfile::TempDir);
 

@@ -11,22 +11,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Place, copy};
+use super::{Place, config, copy};
 
 use crate::invoices::Invoices;
-
-const CONFIG: &str = r#"[connections.jortt]
-client_id     = { env = "JORTT_CLIENT_ID" }
-client_secret = { env = "JORTT_CLIENT_SECRET" }
-
-[connections.afas]
-participant = "12345"
-token       = { env = "AFAS_TOKEN" }
-
-[runs.orders]
-flow  = "orders.flow"
-every = "1h"
-"#;
 
 /// An order of a debtor that may have to be made.
 const FLOW: &str = r#"flow orders "Orders"
@@ -82,7 +69,7 @@ fn invoice(id: &str, more: &str) -> String {
 }
 
 fn place(more: &[(&str, &str)]) -> Place {
-    let place = Place::new(&[("koppel.toml", CONFIG), ("orders.flow", FLOW)]);
+    let place = Place::new(&[("koppel.toml", &config("orders")), ("orders.flow", FLOW)]);
     for (path, text) in more {
         place.write(path, text);
     }

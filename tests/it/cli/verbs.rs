@@ -3,26 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Place,
+    Place, config,
     world::{Running, get, post, sandbox},
 };
 
 #[cfg(unix)]
 mod asked;
 mod changed;
-
-const CONFIG: &str = r#"[connections.jortt]
-client_id     = { env = "JORTT_CLIENT_ID" }
-client_secret = { env = "JORTT_CLIENT_SECRET" }
-
-[connections.afas]
-participant = "12345"
-token       = { env = "AFAS_TOKEN" }
-
-[runs.stock]
-flow  = "stock.flow"
-every = "1h"
-"#;
 
 /// A write that nothing recognises.
 const FLOW: &str = r#"flow stock "Stock leaves the warehouse"
@@ -107,7 +94,7 @@ impl World {
 
     /// A project with so many invoices.
     fn with(flow: &str, invoices: usize) -> Self {
-        let place = Place::new(&[("koppel.toml", CONFIG), ("stock.flow", flow)]);
+        let place = Place::new(&[("koppel.toml", &config("stock")), ("stock.flow", flow)]);
         let (running, url) = sandbox(&place, &["--size", &invoices.to_string(), "--limits", "off"]);
         Self { place, url, _sandbox: running }
     }

@@ -5,22 +5,9 @@ use serde_json::Value;
 
 use super::texts;
 use crate::cli::{
-    Place,
+    Place, config,
     world::{Running, get, post, sandbox},
 };
-
-const CONFIG: &str = r#"[connections.jortt]
-client_id     = { env = "JORTT_CLIENT_ID" }
-client_secret = { env = "JORTT_CLIENT_SECRET" }
-
-[connections.afas]
-participant = "12345"
-token       = { env = "AFAS_TOKEN" }
-
-[runs.sales]
-flow  = "sales.flow"
-every = "1h"
-"#;
 
 /// The number of an invoice is its key; a remark holds it.
 const FLOW: &str = r#"flow sales "Invoices of anybody"
@@ -118,7 +105,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let place = Place::new(&[("koppel.toml", CONFIG), ("sales.flow", FLOW)]);
+        let place = Place::new(&[("koppel.toml", &config("sales")), ("sales.flow", FLOW)]);
         let (running, url) = sandbox(&place, &["--size", "0", "--limits", "off"]);
         post(&url, "/_control/records", &records());
         Self { place, url, _sandbox: running }
@@ -231,7 +218,7 @@ fn a_serve_tells_of_hostile_records_without_being_steered() {
 fn a_page_about_a_flow_shows_what_is_hidden_in_its_texts() {
     let title = "a | b <script>\u{202e}`c`";
     let flow = FLOW.replace("Invoices of anybody", title).replace("a remark", "a \u{2066}rem | ark\u{200b}");
-    let place = Place::new(&[("koppel.toml", CONFIG), ("sales.flow", &flow)]);
+    let place = Place::new(&[("koppel.toml", &config("sales")), ("sales.flow", &flow)]);
     for verb in [&["docs", "sales.flow"][..], &["check"], &["check", "--json"], &["test"], &["fmt", "--check"]] {
         let shown = place.koppel(verb);
         assert_eq!(steers(&shown), None, "{verb:?}: {shown:?}");
