@@ -18,7 +18,7 @@ mod sent;
 #[cfg(test)]
 mod testing;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -127,12 +127,34 @@ pub trait Connector: Send + Sync {
 pub struct Cursor(pub String);
 
 /// A page of a source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// In the order of the source.
     pub records: Vec<Record>,
+    /// Rows that may belong to it and are not as the schema has them.
+    pub faulty: Vec<Faulty>,
     /// None = the end.
     pub next: Option<Cursor>,
+}
+
+/// A row that is not as the schema has it: nothing may be decided with it.
+#[derive(Debug, Clone)]
+pub struct Faulty {
+    /// What can be read of it, so that it can be called by its key; the rest is blank.
+    pub record: Record,
+    /// `row with id 17`, where its key is one that may be shown.
+    pub row: Option<Arc<str>>,
+    /// What is wrong with it; shows nothing personal.
+    pub text: Arc<str>,
+}
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.row {
+            Some(row) => write!(out, "{row}: {}", self.text),
+            None => out.write_str(&self.text),
+        }
+    }
 }
 
 /// What came of a write. The cases are those of the protocol's table.

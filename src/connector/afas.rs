@@ -131,13 +131,9 @@ impl Afas {
         }
     }
 
-    /// Reads one row after the other: as JSON they take many times their text.
-    fn offer(&self, sieve: &mut Sieve<'_>, entity: &str, rows: &[Box<RawValue>]) -> Result<(), ConnectorError> {
-        let unexpected = |text: String| self.line.unexpected(&format!("{entity}, {text}"));
-        rows.iter().try_for_each(|row| {
-            let json: Json = serde_json::from_str(row.get()).map_err(|error| unexpected(error.to_string()))?;
-            sieve.offer(&json).map_err(unexpected)
-        })
+    /// Rows that are not as the schema has them.
+    fn wrong(&self, entity: &str, text: &str) -> ConnectorError {
+        self.line.unexpected(&format!("{entity}, {text}"))
     }
 
     /// The rows of asks of one entity.
@@ -157,7 +153,7 @@ impl Afas {
         let Some(exact) = packed(&alternatives) else {
             // Everything, page by page: only what the asks want is kept.
             self.all_rows(&mut sieve, self.question(entity, facts)).await?;
-            return Ok(sieve.into_found());
+            return sieve.into_found().map_err(|text| self.wrong(entity, &text));
         };
         let fewer = packed(&filter::gathered(&alternatives)).filter(|fewer| fewer.len() < exact.len());
         let queries = fewer.unwrap_or(exact);
@@ -169,7 +165,7 @@ impl Afas {
         // In their order, so that equal asks have equal answers.
         let mut answers = futures_util::stream::iter(first).buffered(self.line.manifest.limits.parallel.max(1));
         while let Some((query, question, rows, more)) = answers.try_next().await? {
-            self.offer(&mut sieve, entity, &rows)?;
+            offer(&mut sieve, &rows);
             if more && query.is_wider() {
                 // Too many others are among them: what is wanted is asked for by itself.
                 let own: Vec<filter::All> = alternatives.iter().filter(|all| query.covers(all)).cloned().collect();
@@ -182,14 +178,14 @@ impl Afas {
             }
         }
         drop(answers);
-        Ok(sieve.into_found())
+        sieve.into_found().map_err(|text| self.wrong(entity, &text))
     }
 
     /// Offers the rows from the question's place on.
     async fn all_rows(&self, sieve: &mut Sieve<'_>, mut question: Question<'_>) -> Result<(), ConnectorError> {
         loop {
             let (rows, more) = self.next_rows(&mut question).await?;
-            self.offer(sieve, question.entity, &rows)?;
+            offer(sieve, &rows);
             if !more {
                 return Ok(());
             }
@@ -216,6 +212,16 @@ impl Afas {
     }
 }
 
+/// Reads one row after the other: as JSON they take many times their text.
+fn offer(sieve: &mut Sieve<'_>, rows: &[Box<RawValue>]) {
+    for row in rows {
+        match serde_json::from_str::<Json>(row.get()) {
+            Ok(json) => sieve.offer(&json),
+            Err(error) => sieve.unreadable(&error.to_string()),
+        }
+    }
+}
+
 #[async_trait]
 impl Connector for Afas {
     fn name(&self) -> &str {
@@ -232,7 +238,7 @@ impl Connector for Afas {
         let mut question = self.question(entity, facts);
         let alternatives = filter::weaken(&source.filter, &facts.object);
         if alternatives.is_empty() {
-            return Ok(Page { records: Vec::new(), next: None });
+            return Ok(Page::default());
         }
         let longest = Question { skip: FAR, ..self.question(entity, facts) }.paging();
         // A source is one list: a filter that does not fit into one query is left out, and decided here.
@@ -246,10 +252,10 @@ impl Connector for Afas {
         }
         let (rows, more) = self.next_rows(&mut question).await?;
         let mut sieve = Sieve::new(facts, vec![source]);
-        self.offer(&mut sieve, entity, &rows)?;
+        offer(&mut sieve, &rows);
         let Question { skip, take, pages, last, .. } = question;
         let next = more.then(|| serde_json::to_string(&Place { skip, take, pages, last }).ok().map(Cursor)).flatten();
-        Ok(Page { records: sieve.into_found().into_iter().flatten().collect(), next })
+        sieve.into_page(next).map_err(|text| self.wrong(entity, &text))
     }
 
     async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {

@@ -146,8 +146,9 @@ impl Rest {
         }
     }
 
-    fn offer(&self, sieve: &mut Sieve<'_>, entity: &str, raw: &Json) -> Result<(), ConnectorError> {
-        sieve.offer(raw).map_err(|text| self.line.unexpected(&format!("{entity}, {text}")))
+    /// Rows that are not as the schema has them.
+    fn wrong(&self, entity: &str, text: &str) -> ConnectorError {
+        self.line.unexpected(&format!("{entity}, {text}"))
     }
 
     /// The rows of asks of one entity.
@@ -157,9 +158,9 @@ impl Rest {
         if facts.single {
             let path = routes.one.as_deref().unwrap_or_default();
             if let Some(record) = self.one(routes, path).await? {
-                self.offer(&mut sieve, entity, &record)?;
+                sieve.offer(&record);
             }
-            return Ok(sieve.into_found());
+            return sieve.into_found().map_err(|text| self.wrong(entity, &text));
         }
         let mut ids: BTreeSet<String> = BTreeSet::new();
         let mut others: Vec<&Filter> = Vec::new();
@@ -176,10 +177,10 @@ impl Rest {
         if others.is_empty() && routes.list.is_some() {
             // A list holds a hundred records where one id costs a request: many ids are first looked for there, as
             // long as that cannot cost much more than asking for each of them.
-            self.look_through(&mut sieve, entity, routes, "", Some((&ids, ids.len() / 4))).await?;
+            self.look_through(&mut sieve, routes, "", Some((&ids, ids.len() / 4))).await?;
         } else if !others.is_empty() {
             for list in Self::lists(routes, facts, &others) {
-                self.look_through(&mut sieve, entity, routes, &list.query, None).await?;
+                self.look_through(&mut sieve, routes, &list.query, None).await?;
             }
         }
         ids.retain(|id| !sieve.seen().contains(id));
@@ -199,17 +200,14 @@ impl Rest {
                 other => other,
             }
         }));
-        for record in records.await?.iter().flatten() {
-            self.offer(&mut sieve, entity, record)?;
-        }
-        Ok(sieve.into_found())
+        records.await?.iter().flatten().for_each(|record| sieve.offer(record));
+        sieve.into_found().map_err(|text| self.wrong(entity, &text))
     }
 
     /// Reads a list page by page: all of it, or until these ids were seen, at most so many pages.
     async fn look_through(
         &self,
         sieve: &mut Sieve<'_>,
-        entity: &str,
         routes: &EntityRoutes,
         query: &str,
         only: Option<(&BTreeSet<String>, usize)>,
@@ -222,9 +220,7 @@ impl Rest {
             let (json, more) = self.list_page(routes, query, page).await?;
             let records = self.records(routes, &json)?;
             self.line.moved_on(&mut last, page, records)?;
-            for raw in records {
-                self.offer(sieve, entity, raw)?;
-            }
+            records.iter().for_each(|raw| sieve.offer(raw));
             if !more {
                 break;
             }
@@ -324,10 +320,10 @@ impl Connector for Rest {
         };
         if facts.single {
             let found = self.find_in(entity, vec![source]).await?;
-            return Ok(Page { records: found.into_iter().flatten().collect(), next: None });
+            return Ok(Page { records: found.into_iter().flatten().collect(), ..Page::default() });
         }
         let lists = Self::lists(routes, facts, &[&source.filter]);
-        let Some(list) = lists.get(place.list) else { return Ok(Page { records: Vec::new(), next: None }) };
+        let Some(list) = lists.get(place.list) else { return Ok(Page::default()) };
         let mut ask = source.clone();
         if let Some(without) = &list.without {
             ask.filter = Filter::And(vec![ask.filter, without.clone()]);
@@ -338,9 +334,7 @@ impl Connector for Rest {
         let records = self.records(routes, &json)?;
         let mut last = place.last;
         self.line.moved_on(&mut last, place.page, records)?;
-        for raw in records {
-            self.offer(&mut sieve, entity, raw)?;
-        }
+        records.iter().for_each(|raw| sieve.offer(raw));
         let next = if more {
             let key = key_names(facts);
             let seen = records.iter().map(|raw| key_of(&key, raw)).collect();
@@ -351,7 +345,7 @@ impl Connector for Rest {
             None
         };
         let next = next.and_then(|place| serde_json::to_string(&place).ok()).map(Cursor);
-        Ok(Page { records: sieve.into_found().into_iter().flatten().collect(), next })
+        sieve.into_page(next).map_err(|text| self.wrong(entity, &text))
     }
 
     async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {

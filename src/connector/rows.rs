@@ -1,7 +1,8 @@
 //! From raw rows to answers: each row is decoded once, tried by the filter of every ask, and given in the ask's shape.
 //!
 //! Takes the asks of one entity and rows in any number, doubled ones too; gives the rows of each ask. Promises that an
-//! answer satisfies its filter exactly, however weak the vendor's own filter was, and holds no row twice.
+//! answer satisfies its filter exactly, however weak the vendor's own filter was, and holds no row twice. A row that is
+//! not as the schema has it stands in the way only of the asks that it may be an answer to.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -11,19 +12,22 @@ use std::{
 use jiff::civil::Date;
 use serde_json::Value as Json;
 
+use super::{Cursor, Faulty, Page, faults::clean};
 use crate::{
     clock,
-    schema::{Object, Privacy, Projection, ReadFacts, home_day},
+    schema::{DecodeError, Object, Privacy, Projection, ReadFacts, home_day},
     value::{Ask, Filter, Record, Value},
 };
 
 /// So many characters of a key are shown; both systems have less.
 const KEY_SHOWN: usize = 60;
+/// A page with so many faulty rows, more than half of what it shows, speaks of the schema and not of its rows.
+const MANY_FAULTY: usize = 5;
 
 /// The asks of one entity, and what was found for each so far.
 pub(super) struct Sieve<'a> {
     asks: Vec<&'a Ask>,
-    found: Vec<Vec<Record>>,
+    found: Vec<Found>,
     readers: Vec<Reader>,
     /// Which reader an ask uses.
     reader_of: Vec<usize>,
@@ -32,6 +36,13 @@ pub(super) struct Sieve<'a> {
     tellable: Option<Arc<str>>,
     seen: HashSet<String>,
     today: Date,
+}
+
+/// What was found for an ask.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    records: Vec<Record>,
+    faulty: Vec<Faulty>,
 }
 
 /// How rows are decoded for asks that look at the same fields.
@@ -50,8 +61,7 @@ impl<'a> Sieve<'a> {
         let mut readers: Vec<Reader> = Vec::new();
         let mut reader_of = Vec::with_capacity(asks.len());
         for ask in &asks {
-            let mut looked_at = BTreeSet::new();
-            paths(&ask.filter, &mut looked_at);
+            let looked_at: BTreeSet<Arc<str>> = ask.filter.paths().into_iter().cloned().collect();
             let known = readers.iter().position(|reader| reader.fields == ask.fields && reader.looked_at == looked_at);
             reader_of.push(known.unwrap_or(readers.len()));
             if known.is_none() {
@@ -59,7 +69,7 @@ impl<'a> Sieve<'a> {
             }
         }
         Self {
-            found: vec![Vec::new(); asks.len()],
+            found: vec![Found::default(); asks.len()],
             asks,
             readers,
             reader_of,
@@ -75,27 +85,14 @@ impl<'a> Sieve<'a> {
         self.seen.extend(keys);
     }
 
-    /// Takes a row; one that was here already is passed over. An error says which row is not as the schema has it.
-    pub(super) fn offer(&mut self, raw: &Json) -> Result<(), String> {
+    /// Takes a row; one that was here already is passed over.
+    pub(super) fn offer(&mut self, raw: &Json) {
         let key = key_of(&self.key, raw);
         if self.seen.contains(&key) {
-            return Ok(());
+            return;
         }
-        let wrong = |error: &dyn std::fmt::Display| match self
-            .tellable
-            .as_ref()
-            .and_then(|name| Some((name, raw.get(&**name)?)))
-        {
-            Some((name, key)) => {
-                let key = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
-                // What follows it must not be cut off.
-                let key: String = key.chars().take(KEY_SHOWN).collect();
-                format!("row with {name} {key}: {error}")
-            }
-            None => error.to_string(),
-        };
-        let mut wide: Vec<Option<Record>> = vec![None; self.readers.len()];
-        let mut narrow = wide.clone();
+        let mut wide: Vec<Option<Result<Record, DecodeError>>> = vec![None; self.readers.len()];
+        let mut narrow: Vec<Option<Record>> = vec![None; self.readers.len()];
         let places = self.asks.iter().zip(&self.reader_of).zip(&mut self.found);
         for ((ask, place), found) in places {
             let (Some(reader), Some(wide), Some(narrow)) =
@@ -103,9 +100,15 @@ impl<'a> Sieve<'a> {
             else {
                 continue;
             };
-            let record = match wide {
-                Some(record) => record,
-                None => wide.insert(reader.wide.decode(raw, self.today).map_err(|error| wrong(&error))?),
+            let record = match wide.get_or_insert_with(|| reader.wide.decode(raw, self.today)) {
+                Ok(record) => record,
+                Err(error) => {
+                    if let Some(record) = reader.perhaps(ask, raw, self.today) {
+                        let row = self.tellable.as_deref().and_then(|name| row_name(name, raw));
+                        found.faulty.push(Faulty { record, row, text: clean(&error.to_string()).into() });
+                    }
+                    continue;
+                }
             };
             if !ask.filter.matches(record) {
                 continue;
@@ -113,14 +116,22 @@ impl<'a> Sieve<'a> {
             let given = match (&reader.narrow, &*narrow) {
                 (None, _) => record.clone(),
                 (Some(_), Some(given)) => given.clone(),
-                (Some(projection), None) => {
-                    narrow.insert(projection.decode(raw, self.today).map_err(|error| wrong(&error))?).clone()
-                }
+                // All of it was decoded a moment ago.
+                (Some(projection), None) => narrow.insert(projection.readable(raw, self.today).0).clone(),
             };
-            found.push(given);
+            found.records.push(given);
         }
         self.seen.insert(key);
-        Ok(())
+    }
+
+    /// Takes a row that is no JSON, and why.
+    pub(super) fn unreadable(&mut self, text: &str) {
+        let text: Arc<str> = clean(text).into();
+        for (place, found) in self.reader_of.iter().zip(&mut self.found) {
+            let Some(reader) = self.readers.get(*place) else { continue };
+            let (record, _) = reader.wide.readable(&Json::Null, self.today);
+            found.faulty.push(Faulty { record, row: None, text: text.clone() });
+        }
     }
 
     /// Keys of all rows that were offered.
@@ -128,10 +139,40 @@ impl<'a> Sieve<'a> {
         &self.seen
     }
 
-    /// The rows of each ask, in the order of the asks.
-    pub(super) fn into_found(self) -> Vec<Vec<Record>> {
-        self.found
+    /// The rows of each ask, in the order of the asks. The error tells of a row that may be an answer and is not as the
+    /// schema has it: what is not known cannot be left out.
+    pub(super) fn into_found(self) -> Result<Vec<Vec<Record>>, String> {
+        let each = self.found.into_iter().map(|found| match found.faulty.into_iter().next() {
+            Some(faulty) => Err(faulty.to_string()),
+            None => Ok(found.records),
+        });
+        each.collect()
     }
+
+    /// What was found, as a page. The error is that of a page of which most rows are not as the schema has them.
+    pub(super) fn into_page(self, next: Option<Cursor>) -> Result<Page, String> {
+        let (mut records, mut faulty) = (Vec::new(), Vec::new());
+        for found in self.found {
+            records.extend(found.records);
+            faulty.extend(found.faulty);
+        }
+        match faulty.first() {
+            Some(first) if faulty.len() >= MANY_FAULTY && faulty.len() > records.len() => {
+                let all = faulty.len().saturating_add(records.len());
+                Err(format!("{first}; {} of {all} rows are not as the schema has them", faulty.len()))
+            }
+            _ => Ok(Page { records, faulty, next }),
+        }
+    }
+}
+
+/// `row with id 17`; none where it shows none.
+fn row_name(name: &str, raw: &Json) -> Option<Arc<str>> {
+    let key = raw.get(name)?;
+    let key = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
+    // What follows it must not be cut off.
+    let key: String = key.chars().take(KEY_SHOWN).collect();
+    Some(clean(&format!("row with {name} {key}")).into())
 }
 
 impl Reader {
@@ -151,6 +192,18 @@ impl Reader {
         let narrow = Some(Projection::new(object, &fields));
         Self { wide: Projection::new(object, &all), narrow, fields, looked_at }
     }
+
+    /// What can be read of a row that is not as the schema has it; none where its filter certainly does not hold.
+    fn perhaps(&self, ask: &Ask, raw: &Json, today: Date) -> Option<Record> {
+        let (record, wrong) = self.wide.readable(raw, today);
+        let unknown = self.looked_at.iter().any(|path| wrong.iter().any(|name| first(path) == &**name));
+        (unknown || !raw.is_object() || ask.filter.matches(&record)).then_some(record)
+    }
+}
+
+/// The first name of a path.
+fn first(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(first, _)| first)
 }
 
 /// The asks of one entity.
@@ -219,23 +272,6 @@ pub(super) fn key_of(names: &[Arc<str>], raw: &Json) -> String {
 /// The Amsterdam date: what is late is late there.
 fn today() -> Date {
     home_day(clock::now())
-}
-
-/// The paths that a filter looks at.
-fn paths(filter: &Filter, into: &mut BTreeSet<Arc<str>>) {
-    match filter {
-        Filter::All | Filter::Never => {}
-        Filter::Is(path, _)
-        | Filter::IsNot(path, _)
-        | Filter::In(path, _)
-        | Filter::Compares(path, _, _)
-        | Filter::Blank(path)
-        | Filter::Filled(path) => {
-            into.insert(path.clone());
-        }
-        Filter::And(all) | Filter::Or(all) => all.iter().for_each(|filter| paths(filter, into)),
-        Filter::Not(filter) => paths(filter, into),
-    }
 }
 
 /// The values of which a matching row must have one at this path; none = the filter does not say.

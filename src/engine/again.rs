@@ -11,11 +11,12 @@ use super::{
     decide::{self, Decided, Entry, today},
     left,
     reads::Memory,
-    source::{Pages, record_name, source_ask},
+    source::{Pages, faulty_name, faulty_reason, record_name, source_ask},
 };
 use crate::{
     clock,
-    ledger::{Hashes, Known, KnownRecord, Ledger, RecordOutcome},
+    connector::{Faulty, Page},
+    ledger::{Hashes, Known, KnownRecord, Ledger, RecordName, RecordOutcome},
     value::{Action, Outcome, Reason, Write},
 };
 
@@ -47,7 +48,7 @@ pub async fn changed(
     let mut pages = Pages::new(run, stop, ask)?;
     let mut looked = 0;
     let mut read = clock::now();
-    while let Some(mut records) = pages.next().await? {
+    while let Some(Page { mut records, faulty, .. }) = pages.next().await? {
         left::edited(run, ledger, stop, (&source.name, read), &mut records).await?;
         read = clock::now();
         let names: Vec<_> = records.iter().map(|record| record_name(run, source, record)).collect();
@@ -55,6 +56,14 @@ pub async fn changed(
         let all = names.into_iter().zip(records).zip(known);
         let was_done: Vec<_> = all.filter(|(_, known)| ended_otherwise(run, known)).collect();
         looked += was_done.len() as u64;
+        let named = faulty.iter().filter_map(|faulty| Some((faulty_name(run, source, &faulty.record)?, faulty)));
+        let (names, faulty): (Vec<RecordName>, Vec<&Faulty>) = named.unzip();
+        let known = ledger.records(&run.name, "", names.iter().map(|name| name.key.clone()).collect()).await?;
+        for ((name, faulty), _) in names.iter().zip(faulty).zip(known).filter(|(_, known)| ended_otherwise(run, known))
+        {
+            looked += 1;
+            tell(&name.key, Again::Stays(faulty_reason(run, source, faulty).text));
+        }
         // As if the seal was lifted: what the record made itself is not found, and not made again.
         let unsealed = was_done.iter().map(|((name, record), known)| {
             let known = Known { record: None, rows: known.rows.clone() };

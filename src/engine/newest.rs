@@ -12,11 +12,10 @@ use super::{
     left::look,
     page::Carried,
     poll::Poll,
-    source::{BATCH, Pages, by_key, source_ask, standing_due},
+    source::{BATCH, Batch, Pages, by_key, source_ask, standing_due},
 };
 use crate::{
     check::typed::Since,
-    clock,
     plan::SourcePlan,
     schema::ListWord,
     value::{Ask, Filter, Record, Value, order},
@@ -176,19 +175,18 @@ impl Poll<'_> {
             let ask = |own| source_ask(source, Filter::And(vec![source.filter.clone(), own]));
             let asks: Vec<(&Arc<str>, Option<Ask>)> =
                 keys.iter().map(|key| (key, by_key(source, key).map(ask))).collect();
-            let read = clock::now();
+            let mut batch = Batch::begun();
             let all = asks.iter().filter_map(|(_, ask)| ask.clone()).collect();
             let answers = look(self.run, Some(self.ledger), self.stop, all).await?;
-            let mut found = Vec::new();
             for (key, ask) in asks {
                 match ask.and_then(|ask| answers.get(&ask)) {
-                    Some(Ok(rows)) => found.extend(rows.first().cloned()),
+                    Some(Ok(rows)) => batch.records.extend(rows.first().cloned()),
                     _ => {
                         unknown.insert(key.clone());
                     }
                 }
             }
-            self.batch(source, carried, (found, read)).await?;
+            self.batch(source, carried, batch).await?;
         }
         Ok(unknown)
     }

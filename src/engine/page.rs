@@ -1,16 +1,16 @@
 //! A batch of what was read: which of its records are to be decided, and their decisions.
 //!
 //! Takes records as they were read, gives them decided, with all that was asked before anything is written: a record that
-//! looks as it did, is in doubt or was made by koppel is told and goes no further.
+//! looks as it did, is in doubt or was made by koppel is told and goes no further. One that is not as the schema has it
+//! is held, and the others go on.
 
 use std::{
     collections::{HashSet, hash_map::RandomState},
     hash::BuildHasher as _,
+    iter::{repeat, repeat_with},
     sync::{Arc, Mutex},
     time::Instant,
 };
-
-use jiff::Timestamp;
 
 use super::{
     Ended, EngineError, Run,
@@ -19,9 +19,10 @@ use super::{
     left,
     poll::Poll,
     reads::Memory,
-    source::{Standing, record_name, standing},
+    source::{Batch, Standing, faulty_name, faulty_reason, record_name, standing},
 };
 use crate::{
+    connector::Faulty,
     crash, eval,
     ledger::{Hashes, RecordName, RecordOutcome},
     plan::SourcePlan,
@@ -36,6 +37,8 @@ pub(super) struct Carried {
     pub(super) seen: Seen,
     /// The list that records leave, while it is read: what is in it is noted.
     pub(super) listing: Option<Filter>,
+    /// A row whose key cannot be read.
+    pub(super) nameless: Option<Faulty>,
 }
 
 /// The keys that a poll has seen, each in a few bytes, however many records there are. Two keys of which one is taken
@@ -63,28 +66,46 @@ impl Poll<'_> {
         &self,
         source: &SourcePlan,
         carried: &mut Carried,
-        (mut records, read): (Vec<Record>, Timestamp),
+        Batch { mut records, faulty, read }: Batch,
     ) -> Result<Ready, EngineError> {
         let run = self.run;
         crash::point("read-page");
         let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
-        let names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
-        if let Some(filter) = &carried.listing {
-            let listed = names.iter().zip(&records).filter(|(_, record)| filter.matches(record));
-            let keys = listed.map(|(name, _)| name.key.clone()).collect();
-            self.ledger.list(&run.name, &source.name.to_string(), keys).await?;
+        let mut names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
+        let matching = |(record, name): (&Record, &RecordName)| match &carried.listing {
+            Some(filter) => filter.matches(record).then(|| name.key.clone()),
+            None => None,
+        };
+        let mut listed: Vec<Arc<str>> = records.iter().zip(&names).filter_map(matching).collect();
+        let echoes = self.echoes(source, &records, &edited.unwrap_or_default()).await?;
+        let found = self.found(&mut carried.memory, &records).await?;
+        let mut faults: Vec<Option<Reason>> = records.iter().map(|_| None).collect();
+        for faulty in faulty {
+            let Some(name) = faulty_name(run, source, &faulty.record) else {
+                self.tally.read(1);
+                carried.nameless.get_or_insert(faulty);
+                continue;
+            };
+            // It may be in the list, so that is asked for again.
+            listed.push(name.key.clone());
+            names.push(name);
+            faults.push(Some(faulty_reason(run, source, &faulty)));
+            records.push(faulty.record);
+        }
+        if carried.listing.is_some() {
+            self.ledger.list(&run.name, &source.name.to_string(), listed).await?;
         }
         let keys = names.iter().map(|name| name.key.clone()).collect();
         let known = self.ledger.records(&run.name, "", keys).await?;
-        let echoes = self.echoes(source, &records, &edited.unwrap_or_default()).await?;
         let trouble = Mutex::new(None);
         let applying = self.applying(&trouble);
         let paths = source.content();
-        let found = self.found(&mut carried.memory, &records).await?;
         let mut entries = Vec::new();
         let mut quiet = Vec::new();
-        let records = names.into_iter().zip(records).zip(known).zip(echoes).zip(found);
-        for ((((name, record), known), echo), found) in records {
+        let (echoes, found) =
+            (echoes.into_iter().chain(repeat(false)), found.into_iter().chain(repeat_with(Hashes::new)));
+        let records = names.into_iter().zip(records).zip(known).zip(faults).zip(echoes).zip(found);
+        for (((((name, record), known), fault), echo), found) in records {
             // A source that shows one record twice, while it moves between pages: once is enough.
             if !carried.seen.insert(&name.key) {
                 continue;
@@ -113,13 +134,16 @@ impl Poll<'_> {
                     quiet.push(self.ledger.fill_in(name.clone(), hashes));
                     self.progress.ended(&run.name, &name.key, Ended::Unchanged, None);
                 }
-                Standing::Decide if echo => {
-                    let entry = Entry::new(run, Some(self.ledger), name, record, known, hashes);
-                    let reason: Reason = run.reason(None, "made by koppel", "made by koppel");
-                    applying.finish(&entry, RecordOutcome::Skipped, Some((Verdict::Skip, reason)), None).await?;
-                }
                 Standing::Decide => {
-                    entries.push(Entry::new(run, Some(self.ledger), name, record, known, hashes));
+                    let entry = Entry::new(run, Some(self.ledger), name, record, known, hashes);
+                    if let Some(reason) = fault {
+                        applying.finish(&entry, RecordOutcome::Held, Some((Verdict::Hold, reason)), None).await?;
+                    } else if echo {
+                        let reason: Reason = run.reason(None, "made by koppel", "made by koppel");
+                        applying.finish(&entry, RecordOutcome::Skipped, Some((Verdict::Skip, reason)), None).await?;
+                    } else {
+                        entries.push(entry);
+                    }
                 }
             }
         }
@@ -165,7 +189,7 @@ impl Poll<'_> {
             }
             let keys: Vec<Arc<str>> = records.iter().map(|record| record.path(key).to_string().into()).collect();
             let made = self.ledger.made(connector.name(), name, keys).await?;
-            let edited = edited.iter().copied().chain(std::iter::repeat(false));
+            let edited = edited.iter().copied().chain(repeat(false));
             for ((echo, made), edited) in echoes.iter_mut().zip(made).zip(edited) {
                 *echo |= made && !(edited && facts.class == WriteClass::Master);
             }

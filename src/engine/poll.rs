@@ -21,16 +21,18 @@ use super::{
     page::{Carried, Seen},
     reads::{Memory, with_patience},
     settle::{carry_out, in_doubt, settle},
-    source::{Pages, floor, name_of, record_name, source_ask, stamp},
+    source::{Pages, faulty_reason, floor, name_of, record_name, source_ask, stamp},
     summary::Tally,
 };
 use crate::{
     check::typed::Since,
-    clock, crash,
+    clock,
+    connector::Page,
+    crash,
     insight::{Event, EventKind, Journal},
     ledger::{Hashes, Known, Ledger, Mark},
     plan::SourcePlan,
-    value::{Ask, Compare, Decision, Filter, order},
+    value::{Ask, Compare, Decision, Filter, Outcome, order},
 };
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
@@ -109,8 +111,13 @@ pub async fn decide_only(
     let mut memory = Memory::default();
     let mut pages = Pages::new(run, stop, source_ask(source, source.filter.clone()))?;
     let mut read = 0;
-    while let Some(records) = pages.next().await? {
-        read += records.len() as u64;
+    while let Some(Page { records, faulty, .. }) = pages.next().await? {
+        read += records.len().saturating_add(faulty.len()) as u64;
+        for faulty in faulty {
+            let name = record_name(run, source, &faulty.record);
+            let outcome = Outcome::Hold(faulty_reason(run, source, &faulty));
+            tell(&name.key, &Decision { outcome, warnings: Vec::new(), ensured: Vec::new() });
+        }
         let entries = records
             .into_iter()
             .map(|record| {
@@ -198,13 +205,21 @@ impl Poll<'_> {
         if let Some(newest) = &newest {
             self.leaving(source, newest, &mut carried, whole).await?;
         }
-        if whole {
+        // Who waits may be the row whose key cannot be read.
+        if whole && carried.nameless.is_none() {
             self.gone(source, waiting, &carried.seen).await?;
-        } else if newest.is_some() {
+        } else if !whole && newest.is_some() {
             self.below_the_floor(source, &mut carried, waiting).await?;
         }
         if stop.wished() {
             return Ok(());
+        }
+        if let Some(faulty) = carried.nameless.take() {
+            // The list is read again from where it was, since nothing was kept of this row. What koppel made is followed
+            // up all the same.
+            self.stages(source, &mut carried.memory, &begun).await?;
+            let text = format!("{}, a row whose key cannot be read: {faulty}", source.name);
+            return Err(EngineError::connection(&**self.run.connection(&source.name.role)?, text));
         }
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());

@@ -9,10 +9,10 @@ use super::{EngineError, Run, Stop, question::typed, reads::with_patience};
 use crate::{
     check::typed::Since,
     clock,
-    connector::{Connector, Cursor, Page},
+    connector::{Connector, Cursor, Faulty, Page},
     ledger::{Hashes, Known, KnownRecord, LAST_TRY, Mark, RecordName, RecordOutcome},
     plan::SourcePlan,
-    value::{Ask, Filter, Record, Value},
+    value::{Ask, Filter, Reason, Record, Value},
 };
 
 /// Everything is read again after this time, whatever the marks say.
@@ -71,6 +71,18 @@ pub(super) fn due(next_try: Option<Timestamp>) -> bool {
 pub(super) fn record_name(run: &Run, source: &SourcePlan, record: &Record) -> RecordName {
     let parts: Vec<String> = source.key.iter().map(|path| record.path(path).to_string()).collect();
     name_of(run, source, &parts.join("/").into())
+}
+
+/// The name of a record of which not everything can be read; none where that is its key.
+pub(super) fn faulty_name(run: &Run, source: &SourcePlan, record: &Record) -> Option<RecordName> {
+    source.key.iter().all(|path| !record.path(path).is_blank()).then(|| record_name(run, source, record))
+}
+
+/// Why a row that is not as the schema has it is not decided.
+pub(super) fn faulty_reason(run: &Run, source: &SourcePlan, faulty: &Faulty) -> Reason {
+    let system = &source.entity.system;
+    let text: Arc<str> = format!("is not as the schema of {system} has it: {}", faulty.text).into();
+    run.reason(None, text.clone(), text)
 }
 
 /// The name of a record with this key.
@@ -134,8 +146,24 @@ pub(super) fn stamp(text: &str) -> Option<Value> {
 /// cost more calls, since the asks of a batch share theirs.
 pub(super) const BATCH: usize = 250;
 
-/// Records, and when their reading began.
-pub(super) type Batch = (Vec<Record>, Timestamp);
+/// What was read, and when its reading began.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) records: Vec<Record>,
+    pub(super) faulty: Vec<Faulty>,
+    pub(super) read: Timestamp,
+}
+
+impl Batch {
+    /// Empty, and about to be read.
+    pub(super) fn begun() -> Self {
+        Self { records: Vec::new(), faulty: Vec::new(), read: clock::now() }
+    }
+
+    fn len(&self) -> usize {
+        self.records.len().saturating_add(self.faulty.len())
+    }
+}
 
 /// The pages of a source, one after the other.
 pub(super) struct Pages<'a> {
@@ -154,16 +182,16 @@ impl<'a> Pages<'a> {
         Ok(Self { connector, stop, ask, cursor: None, ended: false, trouble: None })
     }
 
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Page>, EngineError> {
         if self.ended || self.stop.wished() {
             return Ok(None);
         }
-        let Page { records, next } = with_patience(self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
+        let mut page = with_patience(self.stop, || self.connector.page(&self.ask, self.cursor.as_ref()))
             .await
             .map_err(|error| EngineError::connection(self.connector, error.to_string()))?;
-        self.ended = next.is_none();
-        self.cursor = next;
-        Ok(Some(records))
+        self.cursor = page.next.take();
+        self.ended = self.cursor.is_none();
+        Ok(Some(page))
     }
 
     /// So many pages as make a batch; `last` looks at each and says whether it was the last one.
@@ -174,16 +202,16 @@ impl<'a> Pages<'a> {
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
         }
-        let read = clock::now();
-        let mut batch = Vec::new();
+        let mut batch = Batch::begun();
         while batch.len() < BATCH {
             match self.next().await {
                 Ok(None) => break,
-                Ok(Some(records)) => {
+                Ok(Some(Page { records, faulty, .. })) => {
                     self.ended |= last(&records);
-                    batch.extend(records);
+                    batch.records.extend(records);
+                    batch.faulty.extend(faulty);
                 }
-                Err(trouble) if batch.is_empty() => return Err(trouble),
+                Err(trouble) if batch.len() == 0 => return Err(trouble),
                 // What was read is brought to its end first.
                 Err(trouble) => {
                     self.trouble = Some(trouble);
@@ -191,7 +219,7 @@ impl<'a> Pages<'a> {
                 }
             }
         }
-        Ok((!batch.is_empty()).then_some((batch, read)))
+        Ok((batch.len() > 0).then_some(batch))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     Derived, Field, Form, Kind, Object, Privacy, Test, Ty,
@@ -119,24 +119,38 @@ impl Projection {
         })
     }
 
+    /// What can be read of JSON that [`Self::decode`] refuses, and the names of the fields that cannot be: they are
+    /// blank.
+    #[must_use]
+    pub fn readable(&self, json: &Json, today: Date) -> (Record, Vec<Arc<str>>) {
+        let empty = Map::new();
+        let row = json.as_object().unwrap_or(&empty);
+        let values: Vec<_> = self.slots.iter().map(|slot| self.value(slot, row, json, Some(today))).collect();
+        let wrong = self.shape.names.iter().zip(&values).filter(|(_, value)| value.is_err());
+        let wrong = wrong.map(|(name, _)| name.clone()).collect();
+        let values = values.into_iter().map(|value| value.unwrap_or(Value::Blank)).collect();
+        (Record::new(self.shape.clone(), values), wrong)
+    }
+
     fn record(&self, json: &Json, today: Option<Date>) -> Result<Record, At> {
         let Json::Object(row) = json else {
             return Err(At::new("an object", json, true));
         };
         let mut values = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
-            values.push(match &slot.field {
-                Some(field) => match (&field.derived, today) {
-                    (Some(derived), Some(today)) if !derived.words.is_empty() => {
-                        self.derived(derived, json, today).map_err(|at| at.below(&field.name))?
-                    }
-                    (Some(_), _) => row.get(&*field.wire).and_then(Json::as_bool).map_or(Value::Blank, Value::Bool),
-                    (None, _) => slot.value(field, row.get(&*field.wire), json).map_err(|at| at.below(&field.name))?,
-                },
-                None => Value::Blank,
-            });
+            values.push(self.value(slot, row, json, today)?);
         }
         Ok(Record::new(self.shape.clone(), values))
+    }
+
+    fn value(&self, slot: &Slot, row: &Map<String, Json>, json: &Json, today: Option<Date>) -> Result<Value, At> {
+        let Some(field) = &slot.field else { return Ok(Value::Blank) };
+        let value = match (&field.derived, today) {
+            (Some(derived), Some(today)) if !derived.words.is_empty() => self.derived(derived, json, today),
+            (Some(_), _) => Ok(row.get(&*field.wire).and_then(Json::as_bool).map_or(Value::Blank, Value::Bool)),
+            (None, _) => slot.value(field, row.get(&*field.wire), json),
+        };
+        value.map_err(|at| at.below(&field.name))
     }
 
     /// The words of a derived field, from the JSON: what they test need not be decoded for the record.

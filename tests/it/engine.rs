@@ -2,6 +2,7 @@
 //! against the sandbox over HTTP.
 
 mod calls;
+mod faulty;
 mod gone;
 pub(crate) mod house;
 mod newest;

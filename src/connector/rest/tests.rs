@@ -176,18 +176,69 @@ async fn other_look_ups_read_the_whole_list_once_for_all_of_them() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_the_schemas_is_told() {
-    let server = Served::new(|number, _| match number {
-        0 => answer(200, r#"{"result": []}"#),
-        _ => list(&[json!({"id": "1", "invoice_status": "sent", "invoice_due_amount": "lots"})], false),
+    let server = Served::new(|_, _| answer(200, r#"{"result": []}"#)).await;
+    let error = jortt(&server).page(&ask("invoices", is("list", "sent"), &["id"]), None).await.unwrap_err();
+    assert!(matches!(&error, ConnectorError::Unexpected(text) if text.contains("without the list")), "{error:?}");
+}
+
+/// A sent invoice that owes this.
+fn owing(id: u32, due: &Json) -> Json {
+    json!({"id": id.to_string(), "invoice_status": "sent", "invoice_due_amount": due})
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_as_the_schema_has_it_stands_beside_the_others_of_its_page() {
+    let server = Served::new(|_, _| {
+        let sound = json!({"amount": "12.00", "currency": "EUR"});
+        list(&[owing(1, &sound), owing(2, &"lots".into()), owing(3, &sound)], false)
     })
     .await;
-    let rest = jortt(&server);
     let source = ask("invoices", is("list", "sent"), &["id", "invoice_due_amount"]);
-    let error = rest.page(&source, None).await.unwrap_err();
-    assert!(matches!(&error, ConnectorError::Unexpected(text) if text.contains("without the list")), "{error:?}");
-    let error = rest.page(&source, None).await.unwrap_err();
+    let page = jortt(&server).page(&source, None).await.unwrap();
+    assert_eq!(ids(&page.records), ["1", "3"]);
+    let faulty: Vec<String> =
+        page.faulty.iter().map(|faulty| format!("{} is {faulty}", faulty.record.path("id"))).collect();
+    assert_eq!(
+        faulty,
+        ["2 is row with id 2: invoice_due_amount should be an object with amount and currency, found a text: \"lots\""]
+    );
+}
+
+#[tokio::test]
+async fn a_faulty_row_that_certainly_is_not_asked_for_stands_in_nobodys_way() {
+    let server = Served::new(|_, _| {
+        let mut other = owing(2, &"lots".into());
+        other["invoice_status"] = "draft".into();
+        list(&[owing(1, &Json::Null), other], false)
+    })
+    .await;
+    let source = ask("invoices", is("invoice_status", "sent"), &["id", "invoice_due_amount"]);
+    let page = jortt(&server).page(&source, None).await.unwrap();
+    assert_eq!((ids(&page.records), page.faulty.len()), (vec!["1".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn a_page_of_mostly_faulty_rows_speaks_of_the_schema_and_is_no_page() {
+    let server = Served::new(|_, _| {
+        let rows: Vec<Json> = (1..=9).map(|id| owing(id, &if id > 4 { "lots".into() } else { Json::Null })).collect();
+        list(&rows, false)
+    })
+    .await;
+    let source = ask("invoices", is("list", "sent"), &["id", "invoice_due_amount"]);
+    let error = jortt(&server).page(&source, None).await.unwrap_err().to_string();
+    assert!(error.ends_with("; 5 of 9 rows are not as the schema has them"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_a_faulty_row_may_belong_to_is_not_known() {
+    let server = Served::new(|_, _| list(&[owing(1, &Json::Null), owing(2, &"lots".into())], false)).await;
+    let asks = |id: u32| ask("invoices", is("invoice_number", &id.to_string()), &["id", "invoice_due_amount"]);
+    // No number is shown, so no row is an answer, whatever is wrong with it.
+    assert_eq!(jortt(&server).find(&[asks(1)]).await.unwrap()[0].len(), 0);
+    let wide = ask("invoices", is("invoice_status", "sent"), &["id", "invoice_due_amount"]);
+    let error = jortt(&server).find(&[wide]).await.unwrap_err();
     assert!(
-        matches!(&error, ConnectorError::Unexpected(text) if text.contains("invoices, row with id 1: invoice_due_amount should be")),
+        matches!(&error, ConnectorError::Unexpected(text) if text.contains("invoices, row with id 2: invoice_due_amount")),
         "{error:?}"
     );
 }

@@ -62,7 +62,7 @@ async fn lost_answers_over_http_are_settled_without_a_double() {
 }
 
 /// A debtor, an order and a quotation.
-const THREE: &str = include_str!("../crash/cell.flow");
+pub(super) const THREE: &str = include_str!("../crash/cell.flow");
 
 /// A sent invoice.
 pub(super) async fn invoice(house: &House, number: u32, email: &str) {

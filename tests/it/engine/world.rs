@@ -240,7 +240,7 @@ impl Connector for System {
             .cloned()
             .collect();
         let next = (from + 3 < all.len()).then(|| Cursor((from + 3).to_string()));
-        Ok(Page { records: all.into_iter().skip(from).take(3).collect(), next })
+        Ok(Page { records: all.into_iter().skip(from).take(3).collect(), next, ..Page::default() })
     }
 
     async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {

@@ -43,7 +43,15 @@ async fn page(body: String) -> String {
         Ok(page) => {
             let shown =
                 format!("{:?}", page.records.iter().map(|record| record.get("invoice_total")).collect::<Vec<_>>());
-            format!("{} records, {}", page.records.len(), if shown.len() < 200 { shown } else { "long".to_owned() })
+            let mut told = format!(
+                "{} records, {}",
+                page.records.len(),
+                if shown.len() < 200 { shown } else { "long".to_owned() }
+            );
+            for faulty in &page.faulty {
+                told = format!("{told}; invoice {}: {}", faulty.record.path("invoice_number"), faulty.text);
+            }
+            told
         }
         Err(error) => error.to_string(),
     }
