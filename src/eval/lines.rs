@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, value::RawValue};
 
 use super::{
-    Moment, NothingLeft, Reads, Step, admits,
+    Moment, NothingLeft, Reads, admits,
     fast::{Decided, Driver, Lane, Session},
     step,
     testing::World,
@@ -24,11 +24,8 @@ use super::{
 use crate::{
     plan::{Plan, SourcePlan},
     schema::{Catalog, Projection},
-    value::{Action, EntityName, Outcome, Reason, Record, Value, Verdict, Write},
+    value::{Action, Decision, EntityName, Outcome, Reason, Record, Value, Verdict, Write},
 };
-
-/// As with tests: so many rounds of reading are a mistake in koppel.
-const ROUNDS: usize = 100;
 
 /// How systems get their writes.
 pub trait Bodies: Send + Sync {
@@ -223,10 +220,12 @@ impl Lines {
                 return tell(out, &told(key, None, "fail", Some((&reason).into())));
             }
         }
-        let Some(decision) = self.decide(&record) else {
-            tally.fail += 1;
-            let text = format!("no decision after {ROUNDS} rounds of reading: a mistake in koppel, please report it");
-            return tell(out, &told(key, None, "fail", Some(Why { place: None, text: &text })));
+        let decision = match self.decide(&record) {
+            Ok(decision) => decision,
+            Err(text) => {
+                tally.fail += 1;
+                return tell(out, &told(key, None, "fail", Some(Why { place: None, text: &text })));
+            }
         };
         let warnings = decision.warnings.iter().map(Why::from).collect();
         let (outcome, reason, sent) = match &decision.outcome {
@@ -249,28 +248,20 @@ impl Lines {
 
     fn record(&self, line: &[u8]) -> Result<Record, String> {
         let json: Json = serde_json::from_slice(line).map_err(|error| {
-            // Each line is a text of its own to the parser.
-            format!("this line is no JSON: {}", error.to_string().replace(" at line 1 column ", " at character "))
+            if error.is_eof() {
+                "this line ends in the middle of its JSON".to_owned()
+            } else {
+                format!("this line is no JSON, from byte {} on", error.column())
+            }
         })?;
         self.projection.decode(&json, self.today).map_err(|error| error.to_string())
     }
 
-    fn decide(&self, record: &Record) -> Option<crate::value::Decision> {
+    fn decide(&self, record: &Record) -> Result<Decision, String> {
         let confirmed = BTreeMap::<Arc<str>, Value>::new();
         let moment = Moment { today: self.today, confirmed: &confirmed, left: &NothingLeft };
-        let mut reads = Reads::default();
-        for _ in 0..ROUNDS {
-            match step(&self.plan, record, &reads, moment) {
-                Step::Decided(decision) => return Some(decision),
-                Step::Wants(asks) => {
-                    for ask in asks {
-                        let rows = self.given.0.rows(&ask);
-                        reads.0.insert(ask, rows);
-                    }
-                }
-            }
-        }
-        None
+        let step = |reads: &Reads| (step(&self.plan, record, reads, moment), ());
+        self.given.0.decide(&mut Reads::default(), step).map(|(decision, ())| decision)
     }
 
     fn sent<'w>(&self, write: &'w Write) -> Result<Sent<'w>, String> {

@@ -107,10 +107,6 @@ pub struct Bench<'a> {
 /// The day on which tests run unless they give another one.
 const TODAY: Date = Date::constant(2026, 1, 15);
 
-/// A look-up is answered from what is given; a decision that still wants reads after so many rounds is a mistake in
-/// koppel, and told as one instead of running for ever.
-const ROUNDS: usize = 100;
-
 /// Runs all tests of a program. `settings` are those of `[test.settings]`; a test may give others.
 #[must_use]
 pub fn run(program: &Arc<Program>, sources: &Sources, catalog: &Catalog, settings: &SettingValues) -> Vec<Outcome> {
@@ -379,18 +375,7 @@ fn decide(
     reads: &mut Reads,
     step: impl Fn(&Reads) -> (Step, Seen),
 ) -> Result<(Decision, Seen), Failure> {
-    for _ in 0..ROUNDS {
-        match step(reads) {
-            (Step::Decided(decision), seen) => return Ok((decision, seen)),
-            (Step::Wants(asks), _) => {
-                for ask in asks {
-                    let rows = world.rows(&ask);
-                    reads.0.insert(ask, rows);
-                }
-            }
-        }
-    }
-    Err(fail(now.span, format!("no decision after {ROUNDS} rounds of reading: a mistake in koppel, please report it")))
+    world.decide(reads, step).map_err(|text| fail(now.span, text))
 }
 
 /// The keys that the target would give: `new-1`, `new-2` in the order of the creates; an own number or a key that the

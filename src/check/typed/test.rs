@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Expr, SettingId};
 use crate::{
     diagnostic::Span,
-    schema::Entity,
     value::{Action, EntityName, Verdict},
 };
 

@@ -9,11 +9,15 @@ use super::{Failure, fail};
 use crate::{
     check::typed::{Expr, Given, GivenField, GivenFields, Program},
     diagnostic::Span,
-    eval::{Moment, NoValue, Reads, Seen, watched_value},
+    eval::{Moment, NoValue, Reads, Seen, Step, watched_value},
     plan::Plan,
     schema::{Catalog, Entity, Kind, Object, Projection},
-    value::{Ask, EntityName, Record, Shape, Value, same},
+    value::{Ask, Decision, EntityName, Record, Shape, Value, same},
 };
+
+/// A look-up is answered from what is given; a decision that still wants reads after so many rounds is a mistake in
+/// koppel, and told as one instead of running for ever.
+const ROUNDS: usize = 100;
 
 /// Works out a constant of a `given` line.
 type Constant<'a> = dyn Fn(&Expr) -> Result<Value, Failure> + 'a;
@@ -29,6 +33,29 @@ pub(in crate::eval) struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// Decides with the given rows: asks are answered until a decision comes out.
+    ///
+    /// # Errors
+    /// A sentence: it asks without end.
+    pub(in crate::eval) fn decide<T>(
+        &self,
+        reads: &mut Reads,
+        step: impl Fn(&Reads) -> (Step, T),
+    ) -> Result<(Decision, T), String> {
+        for _ in 0..ROUNDS {
+            match step(reads) {
+                (Step::Decided(decision), seen) => return Ok((decision, seen)),
+                (Step::Wants(asks), _) => {
+                    for ask in asks {
+                        let rows = self.rows(&ask);
+                        reads.0.insert(ask, rows);
+                    }
+                }
+            }
+        }
+        Err(format!("no decision after {ROUNDS} rounds of reading: a mistake in koppel, please report it"))
+    }
+
     /// Applies the given lines in order: `from` and `is empty` replace an entity, `has` adds a row.
     pub(super) fn new(
         program: &Program,

@@ -136,7 +136,7 @@ fn a_line_that_is_no_record_costs_no_other_one() {
     let shown = regex::Regex::new(r#","writes":.*"#).unwrap().replace_all(&shown, " …").into_owned();
     insta::assert_snapshot!(shown, @r#"
     {"key":"1","outcome":"write" …
-    {"line":4,"outcome":"error","reason":{"text":"this line is no JSON: EOF while parsing a value at character 6"}}
+    {"line":4,"outcome":"error","reason":{"text":"this line ends in the middle of its JSON"}}
     {"line":5,"outcome":"error","reason":{"text":"the record should be an object, found a list"}}
     {"line":6,"outcome":"error","reason":{"text":"line_items[0].quantity should be a number, found a list"}}
     {"key":"2","outcome":"write" …
