@@ -200,7 +200,7 @@ impl Rest {
                 other => other,
             }
         }));
-        records.await?.iter().flatten().for_each(|record| sieve.offer(record));
+        sieve.offer_all(records.await?.iter().flatten());
         sieve.into_found().map_err(|text| self.wrong(entity, &text))
     }
 
@@ -220,7 +220,7 @@ impl Rest {
             let (json, more) = self.list_page(routes, query, page).await?;
             let records = self.records(routes, &json)?;
             self.line.moved_on(&mut last, page, records)?;
-            records.iter().for_each(|raw| sieve.offer(raw));
+            sieve.offer_all(records);
             if !more {
                 break;
             }
@@ -334,7 +334,7 @@ impl Connector for Rest {
         let records = self.records(routes, &json)?;
         let mut last = place.last;
         self.line.moved_on(&mut last, place.page, records)?;
-        records.iter().for_each(|raw| sieve.offer(raw));
+        sieve.offer_all(records);
         let next = if more {
             let key = key_names(facts);
             let seen = records.iter().map(|raw| key_of(&key, raw)).collect();

@@ -124,6 +124,13 @@ impl<'a> Sieve<'a> {
         self.seen.insert(key);
     }
 
+    /// Takes rows, one after the other.
+    pub(super) fn offer_all<'j>(&mut self, rows: impl IntoIterator<Item = &'j Json>) {
+        for raw in rows {
+            self.offer(raw);
+        }
+    }
+
     /// Takes a row that is no JSON, and why.
     pub(super) fn unreadable(&mut self, text: &str) {
         let text: Arc<str> = clean(text).into();
