@@ -7,6 +7,7 @@
 mod again;
 mod apply;
 mod decide;
+mod foresee;
 mod left;
 mod lines;
 mod newest;
@@ -25,8 +26,9 @@ mod through;
 use std::sync::Arc;
 
 pub use again::{Again, changed};
+pub use foresee::{Foreseen, foresee};
 pub use lines::{LinesError, lines};
-pub use poll::{decide_only, poll};
+pub use poll::poll;
 pub use run::{Run, Stop, Stopper};
 pub use serve::{ScheduledRun, serve};
 pub use settle::hear;

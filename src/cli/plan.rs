@@ -1,10 +1,12 @@
-//! `koppel plan`: every decision for the records as they are now; nothing is sent.
+//! `koppel plan`: what a run would do now with every record; nothing is sent, and the ledger stays as it is.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     io::{self, Write as _},
 };
+
+use serde_json::json;
 
 use super::{
     args::{Args, RunArgs},
@@ -15,9 +17,9 @@ use super::{
     stopper,
 };
 use crate::{
-    engine,
+    engine::{self, Foreseen},
     project::Project,
-    value::{Action, Decision, Fields, Node, Outcome, Reason},
+    value::{Action, Fields, Node, Outcome, Reason},
 };
 
 /// Decides and shows.
@@ -29,6 +31,7 @@ pub(super) fn plan(args: &Args, asked: &RunArgs) -> Said {
 async fn decide(project: &Project, asked: &RunArgs) -> Said {
     let chosen = ready::chosen(project, &asked.runs)?;
     let open = Open::new(project, &chosen, &asked.sandbox).await?;
+    let (ledger, _folder) = open.ledger_copy()?;
     let stop = stopper();
     let mut troubled = false;
     for run in &chosen {
@@ -36,13 +39,9 @@ async fn decide(project: &Project, asked: &RunArgs) -> Said {
         let mut out = out_in(Form::of(asked.json));
         let mut written: io::Result<()> = Ok(());
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        let decided = engine::decide_only(&run, &stop, |key, decision| {
-            *counts.entry(word(&decision.outcome)).or_default() += 1;
-            let text = if asked.json {
-                serde_json::json!({ "run": run.name, "key": key, "decision": decision }).to_string() + "\n"
-            } else {
-                shown(key, decision)
-            };
+        let decided = engine::foresee(&run, &ledger, &stop, |key, foreseen| {
+            *counts.entry(word(&foreseen)).or_default() += 1;
+            let text = if asked.json { line(&run.name, key, &foreseen) } else { shown(key, &foreseen) };
             if written.is_ok() {
                 written = out.write_all(text.as_bytes());
             }
@@ -55,13 +54,20 @@ async fn decide(project: &Project, asked: &RunArgs) -> Said {
             writeln!(out, "{}: {read} records{counts}; nothing was sent\n", run.name)?;
         }
         out.flush()?;
-        troubled |= counts.keys().any(|word| matches!(*word, "hold" | "fail"));
+        troubled |= counts.keys().any(|word| ["hold", "fail", IN_DOUBT].contains(word));
     }
     Ok(if troubled { Ended::Held } else { Ended::Fine })
 }
 
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
+const IN_DOUBT: &str = "in doubt";
+
+fn word(foreseen: &Foreseen) -> &'static str {
+    let decision = match foreseen {
+        Foreseen::Unchanged => return "unchanged",
+        Foreseen::InDoubt => return IN_DOUBT,
+        Foreseen::Decided(decision) => decision,
+    };
+    match &decision.outcome {
         Outcome::Skip(_) => "skip",
         Outcome::Hold(_) => "hold",
         Outcome::Fail(_) => "fail",
@@ -70,13 +76,27 @@ fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// A decision as a person reads it, with the values that would be sent.
-fn shown(key: &str, decision: &Decision) -> String {
+/// A record as a program reads it: its decision, or the word why there is none.
+fn line(run: &str, key: &str, foreseen: &Foreseen) -> String {
+    let line = match foreseen {
+        Foreseen::Decided(decision) => json!({ "run": run, "key": key, "decision": decision }),
+        other => json!({ "run": run, "key": key, "stands": word(other) }),
+    };
+    line.to_string() + "\n"
+}
+
+/// A record as a person reads it, with the values that would be sent; what is left alone is only counted.
+fn shown(key: &str, foreseen: &Foreseen) -> String {
     let mut text = String::new();
+    let decision = match foreseen {
+        Foreseen::Unchanged => return text,
+        Foreseen::InDoubt => return format!("{}  in doubt: nobody knows yet what was made of it\n", plain(key)),
+        Foreseen::Decided(decision) => decision,
+    };
     let reason = |reason: &Reason| plain(&format!("{} ({})", short(&reason.text), reason.place));
     match &decision.outcome {
         Outcome::Skip(why) | Outcome::Hold(why) | Outcome::Fail(why) => {
-            let _ = writeln!(text, "{}  {}: {}", plain(key), word(&decision.outcome), reason(why));
+            let _ = writeln!(text, "{}  {}: {}", plain(key), word(foreseen), reason(why));
         }
         Outcome::Writes(writes) if writes.is_empty() => {
             let _ = writeln!(text, "{}  nothing to do", plain(key));

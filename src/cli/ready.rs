@@ -11,7 +11,7 @@ use super::{
     named::run_of,
     place,
     say::{Form, Stop, out_in},
-    target::Target,
+    target::{Target, Temporary},
 };
 use crate::{
     clock,
@@ -19,7 +19,7 @@ use crate::{
     diagnostic::Severity,
     engine::{self, EngineError},
     insight::Log,
-    ledger::Ledger,
+    ledger::{Ledger, Places, View},
     project::{self, CONFIG, Project},
     schema::Catalog,
 };
@@ -88,6 +88,19 @@ impl Open {
     /// The ledger, ours alone from here on.
     pub(super) fn ledger(&self) -> Result<Ledger, Stop> {
         Ledger::open(&self.target.places).map_err(|error| Stop::Setup(error.to_string()))
+    }
+
+    /// A copy of the ledger as it stands, to decide with while another process may have it; an empty one where nothing
+    /// has run yet. It goes with its folder.
+    pub(super) fn ledger_copy(&self) -> Result<(Ledger, Temporary), Stop> {
+        let folder = Temporary::new()?;
+        let places = &self.target.places;
+        let mut copy = Places { ledger: folder.path().join("ledger.sqlite"), birth: None, ..places.clone() };
+        match View::open(&places.ledger)? {
+            Some(view) => view.copy(&copy.ledger)?,
+            None => copy.key = folder.path().join("key"),
+        }
+        Ok((Ledger::open(&copy)?, folder))
     }
 
     /// The log.

@@ -11,11 +11,10 @@ use super::{
     runtime,
     say::{Ended, Said, Stop, out},
     stopper,
-    target::Temporary,
 };
 use crate::{
     engine::{self, Again},
-    ledger::{Ledger, Places, State, Verb, Wish},
+    ledger::{State, Verb, Wish},
     value::{Action, Write},
 };
 
@@ -160,14 +159,9 @@ fn changed(args: &Args, asked: &RedoArgs, desk: &Desk, run: &Arc<str>) -> Said {
     let Some(project) = ready::project(args, false)? else { return Ok(Ended::Mistakes) };
     let chosen = ready::chosen(&project, &[run.to_string()])?;
     let sandbox = InSandbox { sandbox: asked.of.sandbox.clone(), size: None, seed: None, awkward: false };
-    // Another process may have the ledger: a copy of it is decided with.
-    let folder = Temporary::new()?;
-    let copy = folder.path().join("ledger.sqlite");
-    desk.view.copy(&copy)?;
     let mut found = runtime()?.block_on(async {
         let open = Open::new(&project, &chosen, &sandbox).await?;
-        let places = Places { ledger: copy, birth: None, ..open.target.places.clone() };
-        let ledger = Ledger::open(&places)?;
+        let (ledger, _folder) = open.ledger_copy()?;
         let stop = stopper();
         let mut found = Changed::default();
         for own in &chosen {

@@ -67,13 +67,13 @@ pub async fn changed(
         // As if the seal was lifted: what the record made itself is not found, and not made again.
         let unsealed = was_done.iter().map(|((name, record), known)| {
             let known = Known { record: None, rows: known.rows.clone() };
-            Entry::new(run, Some(ledger), name.clone(), record.clone(), known, Hashes::new())
+            Entry::new(run, ledger, name.clone(), record.clone(), known, Hashes::new())
         });
-        let unsealed = decide::page(run, Some(ledger), stop, &mut memory, today(), unsealed.collect()).await?;
+        let unsealed = decide::page(run, ledger, stop, &mut memory, today(), unsealed.collect()).await?;
         let sealed = was_done
             .into_iter()
-            .map(|((name, record), known)| Entry::new(run, Some(ledger), name, record, known, Hashes::new()));
-        let sealed = decide::page(run, Some(ledger), stop, &mut memory, today(), sealed.collect()).await?;
+            .map(|((name, record), known)| Entry::new(run, ledger, name, record, known, Hashes::new()));
+        let sealed = decide::page(run, ledger, stop, &mut memory, today(), sealed.collect()).await?;
         for (unsealed, sealed) in unsealed.iter().zip(&sealed) {
             if let Some(again) = compared(run, unsealed, sealed) {
                 tell(&unsealed.entry.name.key, again);

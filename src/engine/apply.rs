@@ -269,11 +269,7 @@ impl Applying<'_> {
     fn not_half_way(&self, entry: &Entry, decision: &Decision, rows: &super::reads::Rows) -> Result<(), Halt> {
         match half_way(self.run, entry, decision, rows, self.today) {
             None => Ok(()),
-            Some(name) => {
-                let text =
-                    format!("the flow changed half-way: `{name}` was made for this record and is not wanted any more");
-                Err(self.hold(Some(name), text))
-            }
+            Some(name) => Err(self.hold(Some(name), changed_half_way(name))),
         }
     }
 
@@ -283,9 +279,7 @@ impl Applying<'_> {
         for write in writes {
             let known = made.keys.contains_key(&write.name) || known(entry, write);
             if write.action == Action::Create && !known {
-                let record = format!("{}/{}", self.run.name, entry.name.key);
-                let text = format!("would make {} again: `koppel redo {record}`", write.name);
-                return Err(self.hold(Some(&write.name), text));
+                return Err(self.hold(Some(&write.name), would_make_again(self.run, entry, write)));
             }
         }
         Ok(())
@@ -368,6 +362,16 @@ impl Applying<'_> {
             fields: write.map(|(write, _)| names(write)).unwrap_or_default(),
         });
     }
+}
+
+/// Why a record is held of which something was made that its flow does not want any more.
+pub(super) fn changed_half_way(name: &str) -> String {
+    format!("the flow changed half-way: `{name}` was made for this record and is not wanted any more")
+}
+
+/// Why a record is held that was done and wants something more.
+pub(super) fn would_make_again(run: &Run, entry: &Entry, write: &Write) -> String {
+    format!("would make {} again: `koppel redo {}/{}`", write.name, run.name, entry.name.key)
 }
 
 /// What was made of a record already, and its flow does not want any more.

@@ -43,16 +43,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// A record for the flow itself. The ledger is lacking where nothing is sent.
+    /// A record for the flow itself.
     pub(super) fn new(
         run: &Run,
-        ledger: Option<&Ledger>,
+        ledger: &Ledger,
         name: RecordName,
         record: Record,
         known: Known,
         hashes: Hashes,
     ) -> Self {
-        let left = Memories::new(ledger.map(Ledger::hasher));
+        let left = Memories::new(ledger.hasher());
         let mut entry = Self { name, record, known, hashes, confirmed: BTreeMap::new(), hidden: Vec::new(), left };
         if !entry.sealed() {
             entry.own(run);
@@ -69,7 +69,7 @@ impl Entry {
         known: Known,
         before: &[Row],
     ) -> Self {
-        let mut entry = Self::new(run, Some(ledger), name, record, known, Hashes::new());
+        let mut entry = Self::new(run, ledger, name, record, known, Hashes::new());
         for (name, key) in confirmed(before) {
             entry.confirmed.entry(name.clone()).or_insert_with(|| Value::text(key));
         }
@@ -132,12 +132,12 @@ fn confirmed(rows: &[Row]) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
 /// A step of each of these. What they ask about what koppel left is fetched, and the step made again.
 async fn steps(
     run: &Run,
-    ledger: Option<&Ledger>,
+    ledger: &Ledger,
     today: Date,
     entries: &[(&Entry, &Reads)],
 ) -> Result<Vec<Step>, EngineError> {
     let mut steps: Vec<Step> = entries.iter().map(|(entry, reads)| entry.step(run, reads, today)).collect();
-    while let Some(ledger) = ledger {
+    loop {
         let missing: BTreeSet<_> = entries.iter().flat_map(|(entry, _)| entry.left.missing()).collect();
         if missing.is_empty() {
             break;
@@ -168,7 +168,7 @@ pub(super) fn today() -> Date {
 /// Decides all of them.
 pub(super) async fn page(
     run: &Run,
-    ledger: Option<&Ledger>,
+    ledger: &Ledger,
     stop: &Stop,
     memory: &mut Memory,
     today: Date,
@@ -264,7 +264,7 @@ pub(super) async fn read_now(
     asks: Vec<Ask>,
 ) -> Result<Result<Vec<(Ask, Arc<[Record]>)>, Decision>, EngineError> {
     let wide = asks.iter().map(|ask| widened(ask, &entry.hidden)).collect();
-    let answers = look(run, Some(ledger), stop, wide).await?;
+    let answers = look(run, ledger, stop, wide).await?;
     let mut all = Vec::with_capacity(asks.len());
     for ask in asks {
         match answers.get(&widened(&ask, &entry.hidden)) {
@@ -290,7 +290,7 @@ pub(super) async fn again(
     fresh: &mut HashSet<Ask>,
 ) -> Result<Decision, EngineError> {
     for _ in 0..ROUNDS {
-        let step = steps(run, Some(ledger), today, &[(entry, &*rows.0)]).await?.into_iter().next();
+        let step = steps(run, ledger, today, &[(entry, &*rows.0)]).await?.into_iter().next();
         let Some(step) = step else { break };
         match step {
             Step::Decided(decision) => return Ok(decision),
@@ -326,5 +326,5 @@ fn endless(run: &Run) -> Decision {
 }
 
 fn failed(reason: Reason) -> Decision {
-    Decision { outcome: Outcome::Fail(reason), warnings: Vec::new(), ensured: Vec::new() }
+    Outcome::Fail(reason).into()
 }

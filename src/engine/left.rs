@@ -30,9 +30,9 @@ type Place = (EntityName, Arc<str>);
 
 /// What one record may ask about what koppel left. What it asked for and is not here yet is fetched before it is
 /// decided.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memories {
-    hasher: Option<Hasher>,
+    hasher: Hasher,
     inner: Mutex<Inner>,
 }
 
@@ -44,8 +44,8 @@ struct Inner {
 }
 
 impl Memories {
-    /// Empty; without a hasher koppel has left nothing anywhere.
-    pub(super) fn new(hasher: Option<Hasher>) -> Self {
+    /// Empty.
+    pub(super) fn new(hasher: Hasher) -> Self {
         Self { hasher, inner: Mutex::default() }
     }
 
@@ -83,7 +83,6 @@ impl Memories {
     }
 
     fn remembered(&self, entity: &EntityName, key: &Value, path: &str, node: &Node, shown: bool) -> Remembered {
-        let Some(hasher) = &self.hasher else { return Remembered::Never };
         if matches!(key, Value::Key(_) | Value::Blank) {
             return Remembered::Never;
         }
@@ -96,14 +95,14 @@ impl Memories {
             let Some(field) = left.get(path) else {
                 // What is still to come cannot be compared with what is sent another time.
                 if !shown && !is_promised(node) {
-                    inner.adopted.entry(place).or_default().insert(path.into(), hasher.leaf(node));
+                    inner.adopted.entry(place).or_default().insert(path.into(), self.hasher.leaf(node));
                 }
                 return Remembered::Never;
             };
             // As long as the target was not read late enough, what it shows is no edit.
             let own = if shown { field.base.as_ref() } else { Some(&field.hash) };
             match own {
-                Some(own) if *own != hasher.leaf(node) => Remembered::Different,
+                Some(own) if *own != self.hasher.leaf(node) => Remembered::Different,
                 _ => Remembered::Same,
             }
         })
@@ -191,13 +190,7 @@ pub(super) fn showing(run: &Run, ask: &Ask) -> Ask {
 type Answered = (Ask, Arc<[Record]>);
 
 /// Asks all of these; rows of what koppel writes say whether they were edited since.
-pub(super) async fn look(
-    run: &Run,
-    ledger: Option<&Ledger>,
-    stop: &Stop,
-    asks: Vec<Ask>,
-) -> Result<Answers, EngineError> {
-    let Some(ledger) = ledger else { return ask(run, stop, asks).await };
+pub(super) async fn look(run: &Run, ledger: &Ledger, stop: &Stop, asks: Vec<Ask>) -> Result<Answers, EngineError> {
     let begun = clock::now();
     let wide: Vec<(Ask, Ask)> = asks.into_iter().map(|own| (telling(run, &own), own)).collect();
     let answers = ask(run, stop, wide.iter().map(|(wide, _)| wide.clone()).collect()).await?;

@@ -177,7 +177,7 @@ impl Poll<'_> {
                 keys.iter().map(|key| (key, by_key(source, key).map(ask))).collect();
             let mut batch = Batch::begun();
             let all = asks.iter().filter_map(|(_, ask)| ask.clone()).collect();
-            let answers = look(self.run, Some(self.ledger), self.stop, all).await?;
+            let answers = look(self.run, self.ledger, self.stop, all).await?;
             for (key, ask) in asks {
                 match ask.and_then(|ask| answers.get(&ask)) {
                     Some(Ok(rows)) => batch.records.extend(rows.first().cloned()),

@@ -61,13 +61,32 @@ impl Seen {
 }
 
 impl Poll<'_> {
-    /// Decides a batch, read since then.
+    /// Decides a batch.
     pub(super) async fn prepare(
         &self,
         source: &SourcePlan,
         carried: &mut Carried,
-        Batch { mut records, faulty, read }: Batch,
+        batch: Batch,
     ) -> Result<Ready, EngineError> {
+        let entries = self.entries(source, carried, batch).await?;
+        if entries.is_empty() {
+            return Ok(Ready::default());
+        }
+        self.acquainted().await?;
+        let asked = Instant::now();
+        let decided = decide::page(self.run, self.ledger, self.stop, &mut carried.memory, self.today, entries).await?;
+        crash::point("decided");
+        let trouble = Mutex::new(None);
+        self.applying(&trouble).ready(decided, asked).await
+    }
+
+    /// The records of a batch that are to be decided; what becomes of the others is told.
+    pub(super) async fn entries(
+        &self,
+        source: &SourcePlan,
+        carried: &mut Carried,
+        Batch { mut records, faulty, read }: Batch,
+    ) -> Result<Vec<Entry>, EngineError> {
         let run = self.run;
         crash::point("read-page");
         let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
@@ -135,7 +154,7 @@ impl Poll<'_> {
                     self.progress.ended(&run.name, &name.key, Ended::Unchanged, None);
                 }
                 Standing::Decide => {
-                    let entry = Entry::new(run, Some(self.ledger), name, record, known, hashes);
+                    let entry = Entry::new(run, self.ledger, name, record, known, hashes);
                     if let Some(reason) = fault {
                         applying.finish(&entry, RecordOutcome::Held, Some((Verdict::Hold, reason)), None).await?;
                     } else if echo {
@@ -148,14 +167,7 @@ impl Poll<'_> {
             }
         }
         futures_util::future::try_join_all(quiet).await?;
-        if entries.is_empty() {
-            return Ok(Ready::default());
-        }
-        self.acquainted().await?;
-        let asked = Instant::now();
-        let decided = decide::page(run, Some(self.ledger), self.stop, &mut carried.memory, self.today, entries).await?;
-        crash::point("decided");
-        applying.ready(decided, asked).await
+        Ok(entries)
     }
 
     /// Hashes of the rows elsewhere that belong to these records; none for a question that is refused.
@@ -167,7 +179,7 @@ impl Poll<'_> {
             return Ok(records.iter().map(|_| Hashes::new()).collect());
         }
         self.acquainted().await?;
-        let answers = left::look(self.run, Some(self.ledger), self.stop, all).await?;
+        let answers = left::look(self.run, self.ledger, self.stop, all).await?;
         memory.keep(&answers);
         let hashes = |(name, ask): (Arc<str>, Ask)| {
             let rows = answers.get(&ask)?.as_ref().ok()?;

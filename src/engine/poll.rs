@@ -16,23 +16,21 @@ use tokio::sync::OnceCell;
 use super::{
     EngineError, Progress, Run, Stop, Summary,
     apply::{Applying, Ready},
-    decide::{self, Entry, today},
+    decide::today,
     left, newest,
     page::{Carried, Seen},
-    reads::{Memory, with_patience},
+    reads::with_patience,
     settle::{carry_out, in_doubt, settle},
-    source::{Pages, faulty_reason, floor, name_of, record_name, source_ask, stamp},
+    source::{Pages, floor, name_of, nameless, source_ask, stamp},
     summary::Tally,
 };
 use crate::{
     check::typed::Since,
-    clock,
-    connector::Page,
-    crash,
+    clock, crash,
     insight::{Event, EventKind, Journal},
-    ledger::{Hashes, Known, Ledger, Mark},
+    ledger::{Ledger, Mark},
     plan::SourcePlan,
-    value::{Ask, Compare, Decision, Filter, Outcome, order},
+    value::{Ask, Compare, Filter, order},
 };
 
 /// Polls a run once: what is in doubt is asked for, the source is read, and every record that is new, changed or
@@ -52,20 +50,8 @@ pub async fn poll(
     let before = requests(run);
     let tally = Tally::default();
     note(run, journal, EventKind::Started, None);
-    let since = clock::now();
     let unclear = AtomicU32::new(0);
-    let poll = Poll {
-        run,
-        ledger,
-        journal,
-        progress,
-        stop,
-        tally: &tally,
-        unclear: &unclear,
-        today: today(),
-        since,
-        acquainted: OnceCell::new(),
-    };
+    let poll = Poll::new((run, ledger), (journal, progress), stop, &tally, &unclear);
     let result = tokio::select! {
         result = poll.whole() => result,
         // What hangs is let go: its row stays as intended, and is in doubt from the next start on.
@@ -98,43 +84,6 @@ pub async fn poll(
     }
 }
 
-/// Decides every record of the source and tells the decisions; sends nothing, asks the ledger nothing.
-///
-/// # Errors
-/// A connection that does not work.
-pub async fn decide_only(
-    run: &Run,
-    stop: &Stop,
-    mut tell: impl FnMut(&Arc<str>, &Decision),
-) -> Result<u64, EngineError> {
-    let source = run.source()?;
-    let mut memory = Memory::default();
-    let mut pages = Pages::new(run, stop, source_ask(source, source.filter.clone()))?;
-    let mut read = 0;
-    while let Some(Page { records, faulty, .. }) = pages.next().await? {
-        read += records.len().saturating_add(faulty.len()) as u64;
-        for faulty in faulty {
-            let name = record_name(run, source, &faulty.record);
-            let outcome = Outcome::Hold(faulty_reason(run, source, &faulty));
-            tell(&name.key, &Decision { outcome, warnings: Vec::new(), ensured: Vec::new() });
-        }
-        let entries = records
-            .into_iter()
-            .map(|record| {
-                let name = record_name(run, source, &record);
-                Entry::new(run, None, name, record, Known::default(), Hashes::new())
-            })
-            .collect();
-        for decided in decide::page(run, None, stop, &mut memory, today(), entries).await? {
-            tell(&decided.entry.name.key, &decided.decision);
-        }
-        if stop.wished() {
-            break;
-        }
-    }
-    Ok(read)
-}
-
 pub(super) struct Poll<'a> {
     pub(super) run: &'a Run,
     pub(super) ledger: &'a Ledger,
@@ -148,7 +97,19 @@ pub(super) struct Poll<'a> {
     acquainted: OnceCell<()>,
 }
 
-impl Poll<'_> {
+impl<'a> Poll<'a> {
+    /// A poll that begins now; how many writes in a row had no clear answer is counted in `unclear`.
+    pub(super) fn new(
+        (run, ledger): (&'a Run, &'a Ledger),
+        (journal, progress): (&'a dyn Journal, &'a dyn Progress),
+        stop: &'a Stop,
+        tally: &'a Tally,
+        unclear: &'a AtomicU32,
+    ) -> Self {
+        let (today, since) = (today(), clock::now());
+        Self { run, ledger, journal, progress, stop, tally, unclear, today, since, acquainted: OnceCell::new() }
+    }
+
     async fn whole(&self) -> Result<(), EngineError> {
         let Self { run, ledger, stop, .. } = *self;
         let source = run.source()?;
@@ -218,8 +179,7 @@ impl Poll<'_> {
             // The list is read again from where it was, since nothing was kept of this row. What koppel made is followed
             // up all the same.
             self.stages(source, &mut carried.memory, &begun).await?;
-            let text = format!("{}, a row whose key cannot be read: {faulty}", source.name);
-            return Err(EngineError::connection(&**self.run.connection(&source.name.role)?, text));
+            return Err(nameless(run, source, &faulty)?);
         }
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());
@@ -276,7 +236,8 @@ impl Poll<'_> {
         self.acquainted.get_or_try_init(all).await.copied()
     }
 
-    async fn identity(&self, role: &str) -> Result<(), EngineError> {
+    /// Who the system of this role is: another one under a known name is sent nothing.
+    pub(super) async fn identity(&self, role: &str) -> Result<(), EngineError> {
         let connector = self.run.connection(role)?;
         let identity = with_patience(self.stop, || connector.identity()).await;
         let identity = identity.map_err(|error| EngineError::connection(&**connector, error.to_string()))?;

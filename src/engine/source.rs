@@ -85,6 +85,12 @@ pub(super) fn faulty_reason(run: &Run, source: &SourcePlan, faulty: &Faulty) -> 
     run.reason(None, text.clone(), text)
 }
 
+/// The trouble with a row whose key cannot be read: nothing can be kept of it.
+pub(super) fn nameless(run: &Run, source: &SourcePlan, faulty: &Faulty) -> Result<EngineError, EngineError> {
+    let text = format!("{}, a row whose key cannot be read: {faulty}", source.name);
+    Ok(EngineError::connection(&**run.connection(&source.name.role)?, text))
+}
+
 /// The name of a record with this key.
 pub(super) fn name_of(run: &Run, source: &SourcePlan, key: &Arc<str>) -> RecordName {
     let fields: Vec<&str> = source.key.iter().map(|path| &**path).collect();

@@ -128,7 +128,7 @@ impl Poll<'_> {
         let ask = |key: &Arc<str>| Some(source_ask(source, by_key(source, key)?));
         let asks: HashMap<&Arc<str>, Ask> =
             keys.iter().filter(|key| !in_hand.contains_key(*key)).filter_map(|key| Some((key, ask(key)?))).collect();
-        let answers = look(run, Some(ledger), self.stop, asks.values().cloned().collect()).await?;
+        let answers = look(run, ledger, self.stop, asks.values().cloned().collect()).await?;
         let (mut entries, mut gone) = (Vec::new(), Vec::new());
         for ((name, own), before) in due.into_iter().zip(before) {
             let read = || Some(answers.get(asks.get(&name.key)?)?.as_ref().ok()?.first());
@@ -143,7 +143,7 @@ impl Poll<'_> {
         }
         ledger.gone(gone).await?;
         let asked = Instant::now();
-        let decided = decide::page(run, Some(ledger), self.stop, memory, self.today, entries).await?;
+        let decided = decide::page(run, ledger, self.stop, memory, self.today, entries).await?;
         let trouble = Mutex::new(None);
         let ready = self.applying(&trouble).ready(decided, asked).await?;
         let changed = ready.changed(run);

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::settle::InDoubt;
 use crate::{
+    insight::{Event, Journal},
     ledger::Doubt,
     value::{Action, Reason, Verdict, Write},
 };
@@ -132,6 +133,10 @@ pub trait Progress: Send + Sync {
 /// Nobody is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
+
+impl Journal for Silent {
+    fn record(&self, _: &Event) {}
+}
 
 impl Progress for Silent {
     fn read(&self, _: &str, _: u64) {}

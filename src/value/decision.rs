@@ -30,6 +30,13 @@ pub enum Outcome {
     Writes(Vec<Write>),
 }
 
+impl From<Outcome> for Decision {
+    /// Without warnings, and with nothing that must exist before.
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, warnings: Vec::new(), ensured: Vec::new() }
+    }
+}
+
 /// The words of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

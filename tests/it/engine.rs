@@ -3,6 +3,7 @@
 
 mod calls;
 mod faulty;
+mod foresee;
 mod gone;
 pub(crate) mod house;
 mod newest;

@@ -208,6 +208,18 @@ fn a_plan_shows_every_decision_and_sends_nothing() {
 }
 
 #[test]
+fn a_plan_after_a_run_shows_what_is_new_and_leaves_the_ledger_as_it_is() {
+    let place = flows();
+    let (_sandbox, url) = sandbox(&place, &["--size", "10"]);
+    let of = format!("--sandbox={url}");
+    assert!(place.koppel(&["run", "jortt_orders", &of]).ends_with("exit 0"));
+    let before = place.koppel(&["status", &of]);
+    let shown = place.koppel(&["plan", "jortt_orders", &of]);
+    assert_eq!(shown, "jortt_orders: 10 records: 10 unchanged; nothing was sent\n\nexit 0");
+    assert_eq!(place.koppel(&["status", &of]), before);
+}
+
+#[test]
 fn an_unset_variable_is_named_with_its_key_and_line() {
     let place = flows();
     assert!(place.koppel(&["check"]).ends_with("exit 0"), "a check needs no secret");

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use koppel::{
     connector::{Answered, ConnectorError},
-    engine::{EngineError, ScheduledRun, Silent, Stop, decide_only, poll, serve},
+    engine::{EngineError, ScheduledRun, Silent, Stop, poll, serve},
     insight::EventKind,
     ledger::status,
-    value::{Compare, Filter, Outcome, Value, Verdict},
+    value::{Compare, Filter, Value, Verdict},
 };
 
 use super::world::{FLOW, World, invoice, places, text_at};
@@ -487,24 +487,6 @@ async fn a_stop_is_heeded_between_records_and_the_rest_is_done_later() {
     let summary = poll(&world.run, world.ledger(), &world.journal, &Silent, &stop).await.unwrap();
     assert!(summary.created.is_empty());
     assert_eq!(world.poll().await.created["FbSales"], 5);
-}
-
-#[tokio::test]
-async fn planning_decides_and_sends_nothing() {
-    let world = World::new();
-    world.invoice("1", "a@x.example", 10);
-    world.invoice("2", "a@x.example", 0);
-    let mut told = Vec::new();
-    let read = decide_only(&world.run, &Stop::never(), |key, decision| {
-        told.push((key.to_string(), matches!(decision.outcome, Outcome::Writes(_))));
-    })
-    .await
-    .unwrap();
-    assert_eq!(read, 2);
-    assert_eq!(told, [("id-1".to_owned(), true), ("id-2".to_owned(), false)]);
-    assert!(world.afas.sent.lock().unwrap().is_empty());
-    assert!(status(&places(world.folder.path()).ledger).unwrap().records.is_empty());
-    assert_eq!(world.afas.requests_made(), 1);
 }
 
 #[tokio::test]
