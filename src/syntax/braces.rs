@@ -4,7 +4,7 @@
 //! blocks, since people indent right even where they forget a brace.
 
 use super::{
-    broken::{Bad, BadKind, indent},
+    broken::{Bad, BadKind, indent, within},
     scan::{Kind, Token},
     segment,
 };
@@ -37,6 +37,16 @@ struct Block {
 }
 
 impl Fault {
+    /// Does its brace stand in a text that has no end? Then nothing can be said of it.
+    pub(super) fn in_text(&self, tokens: &[Token]) -> bool {
+        match self.kind {
+            FaultKind::NotClosed { head: (start, end), .. } => {
+                within(tokens, start, end).iter().any(|token| token.kind == Kind::OpenText)
+            }
+            _ => false,
+        }
+    }
+
     /// The message.
     pub(super) fn diagnostic(&self, place: &impl Fn(usize, usize) -> Span) -> Diagnostic {
         match &self.kind {

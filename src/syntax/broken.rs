@@ -234,7 +234,7 @@ pub(super) fn report(
     };
     let uneven = bad.iter().any(|bad| matches!(bad.kind, BadKind::Stray | BadKind::Unclosed));
     let fault = if uneven { Some(braces::fault(text, &tokens, bad)) } else { None };
-    if let Some(fault) = &fault {
+    if let Some(fault) = fault.as_ref().filter(|fault| !fault.in_text(&tokens)) {
         found.diagnostics.push(fault.diagnostic(&place));
     }
     // In a segment whose braces do not balance, what comes after the fault cannot be trusted.

@@ -106,3 +106,15 @@ fn a_mark_in_a_text_begins_no_comment() {
 let y = 1
 "), @r#"F002 1:1-7 no line begins with `craete` outside a block / create "x # y" {"#);
 }
+
+#[test]
+fn a_brace_in_a_text_without_its_end_is_said_to_be_in_it() {
+    insta::assert_snapshot!(said("let x = \"abc {
+let y = 1
+"), @"F008 1:9-15 this text has no closing quote / end it with \" on the same line");
+    insta::assert_snapshot!(said("test \"abc {
+  given today is 2026-01-01
+}
+let y = 1
+"), @"F008 1:6-12 this text has no closing quote / end it with \" on the same line");
+}
