@@ -13,6 +13,7 @@
 mod gates;
 mod key;
 mod left;
+mod moments;
 mod place;
 mod question;
 mod records;
@@ -26,10 +27,9 @@ mod wish;
 mod writer;
 
 use std::{
-    collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -182,23 +182,8 @@ pub struct Ledger {
     gates: gates::Gates,
     key: key::Key,
     epoch: i64,
-    moments: Moments,
+    moments: moments::Moments,
     quarantine: Arc<Quarantine>,
-}
-
-/// Since when rows stand where they stand; the writer's thread keeps it, so that an answer about a row is weighed
-/// against what happened to the row before it.
-#[derive(Debug, Clone, Default)]
-struct Moments(Arc<Mutex<HashMap<RowId, Instant>>>);
-
-impl Moments {
-    fn touch(&self, row: RowId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(row, Instant::now());
-    }
-
-    fn get(&self, row: RowId) -> Option<Instant> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&row).copied()
-    }
 }
 
 /// Hashes values as the ledger remembers them.
@@ -277,7 +262,7 @@ impl Ledger {
             gates: gates::Gates::default(),
             key,
             epoch: now.epoch,
-            moments: Moments::default(),
+            moments: moments::Moments::new(quarantine.start),
             quarantine,
         })
     }
@@ -360,7 +345,7 @@ impl Ledger {
     /// Since when a row stands where it stands, by this process's clock: the start for what it found.
     #[must_use]
     pub fn since(&self, row: RowId) -> Instant {
-        self.moments.get(row).unwrap_or(self.quarantine.start)
+        self.moments.since(row)
     }
 
     // ---- rows
@@ -406,14 +391,14 @@ impl Ledger {
         let wants = self
             .writer
             .call(move |c| {
-                if let Some(told) = &before {
-                    store::tell(c, at, told)?;
-                    moments.touch(told.row);
-                }
+                let told = before.map(|told| store::tell(c, at, &told)).transpose()?;
                 let sent = left::Sent { payload: &payload, leaves: &leaves };
                 let wants = store::want(c, at, &wanted, &sent, finding, key.as_deref())?;
+                if let Some((row, _)) = told {
+                    moments.moved(row.id, row.standing.state);
+                }
                 if let store::Wants::Intended { row, .. } = &wants {
-                    moments.touch(*row);
+                    moments.moved(*row, State::Intended);
                     crash::point("intend-queued");
                 }
                 Ok(wants)
@@ -453,13 +438,15 @@ impl Ledger {
         let moments = self.moments.clone();
         self.writer
             .call(move |c| {
-                if begun.is_some_and(|begun| moments.get(told.row).is_some_and(|moved| moved >= begun)) {
+                let from = store::state_at(c, told.row)?;
+                // A row that is gone was an update that is over.
+                let over = |begun| from.is_none_or(|state| moments.over(told.row, state, begun));
+                if begun.is_some_and(over) {
                     return Ok(Command::Rest);
                 }
-                let from = store::state_at(c, told.row)?;
                 let (row, command) = store::tell(c, at, &told)?;
-                if row.standing.state != from {
-                    moments.touch(told.row);
+                if Some(row.standing.state) != from {
+                    moments.moved(row.id, row.standing.state);
                 }
                 Ok(command)
             })
@@ -552,11 +539,11 @@ impl Ledger {
         let moments = self.moments.clone();
         self.writer
             .call(move |c| {
-                if let Some(told) = &before {
-                    store::tell(c, at, told)?;
-                    moments.touch(told.row);
-                }
+                let told = before.map(|told| store::tell(c, at, &told)).transpose()?;
                 records::finish(c, at, &record, &ending)?;
+                if let Some((row, _)) = told {
+                    moments.moved(row.id, row.standing.state);
+                }
                 if follows {
                     crash::point("confirm-queued");
                 }

@@ -172,9 +172,12 @@ pub(super) fn of_record(c: &Connection, run: &str, key: &str) -> Answer<Vec<Row>
     Ok(all)
 }
 
+fn perhaps_row(c: &Connection, id: RowId) -> Answer<Option<Row>> {
+    Ok(rows(c, id.table, "id = ?1", [id.id])?.into_iter().next())
+}
+
 fn row(c: &Connection, id: RowId) -> Answer<Row> {
-    let found = rows(c, id.table, "id = ?1", [id.id])?;
-    found.into_iter().next().ok_or_else(|| LedgerError::Database("a row has gone".to_owned()))
+    perhaps_row(c, id)?.ok_or_else(|| LedgerError::Database("a row has gone".to_owned()))
 }
 
 /// What is in doubt, as a condition.
@@ -226,9 +229,9 @@ pub(super) fn made(c: &Connection, conn: &str, entity: &str, key: &str) -> Answe
     Ok(c.prepare_cached(sentence)?.query_row(params![conn, entity, key], |line| line.get(0))?)
 }
 
-/// Where a row stands.
-pub(super) fn state_at(c: &Connection, id: RowId) -> Answer<State> {
-    Ok(row(c, id)?.standing.state)
+/// Where a row stands; none where it has gone.
+pub(super) fn state_at(c: &Connection, id: RowId) -> Answer<Option<State>> {
+    Ok(perhaps_row(c, id)?.map(|row| row.standing.state))
 }
 
 /// Moves a row, writes what became known with it, and puts its record where the move says.

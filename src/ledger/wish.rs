@@ -202,7 +202,6 @@ impl Ledger {
     ) -> Result<Option<Came>, LedgerError> {
         let at = self.at();
         let moments = self.moments.clone();
-        let start = self.quarantine.start;
         // A person looked before typing.
         let age = Duration::try_from(at.now.duration_since(wished.at)).unwrap_or_default();
         let looked = Instant::now().checked_sub(age);
@@ -212,26 +211,25 @@ impl Ledger {
                     return Ok(None);
                 }
                 // Until when an attempt of a row may still take effect, and whether the person looked after that.
-                let over = |row: &Row| {
-                    let since = moments.get(row.id).unwrap_or(start);
-                    since.checked_add(*settle.get(&row.conn)?)
-                };
-                let came = match wished.wish.verb {
-                    Verb::Retry | Verb::RetryFailed | Verb::Redo | Verb::Again => of_record(c, &wished.wish)?,
+                let over = |row: &Row| moments.since(row.id).checked_add(*settle.get(&row.conn)?);
+                let (came, moved) = match wished.wish.verb {
+                    Verb::Retry | Verb::RetryFailed | Verb::Redo | Verb::Again => (of_record(c, &wished.wish)?, None),
                     Verb::Happened | Verb::DidNotHappen => {
                         let row = match settled(c, &wished.wish)? {
                             Ok(row) => row,
                             Err(why) => return end(c, at, &wished, Err(why)).map(Some),
                         };
                         let Some(over) = over(&row) else { return Ok(None) };
-                        let came = settle_by_word(c, at, &wished.wish, &row, over, looked)?;
-                        if came.is_ok() {
-                            moments.touch(row.id);
-                        }
-                        came
+                        let (row, came) = settle_by_word(c, at, &wished.wish, row, over, looked)?;
+                        let moved = came.is_ok().then_some(row);
+                        (came, moved)
                     }
                 };
-                end(c, at, &wished, came).map(Some)
+                let came = end(c, at, &wished, came)?;
+                if let Some(row) = moved {
+                    moments.moved(row.id, row.standing.state);
+                }
+                Ok(Some(came))
             })
             .await
     }
@@ -263,24 +261,24 @@ fn settled(c: &Connection, wish: &Wish) -> Answer<Result<Row, Arc<str>>> {
     Ok(rows.into_iter().find(is_it).ok_or_else(|| "it is not in doubt any more".into()))
 }
 
-/// Moves a row by the word of a person, who looked at that moment.
+/// Moves a row by the word of a person, who looked at that moment; gives it as it stands then.
 fn settle_by_word(
     c: &Connection,
     at: At,
     wish: &Wish,
-    row: &Row,
+    row: Row,
     over: Instant,
     looked: Option<Instant>,
-) -> Answer<Came> {
+) -> Answer<(Row, Came)> {
     if row.standing.state == State::Intended {
-        return Ok(Err("it is being sent at this moment: look again when that is over".into()));
+        return Ok((row, Err("it is being sent at this moment: look again when that is over".into())));
     }
     let event = match wish.verb {
         Verb::Happened => Event::Happened,
         _ => Event::DidNotHappen { late: looked.is_some_and(|looked| looked >= over) },
     };
-    let (_, command) = store::tell(c, at, &Told { row: row.id, event, key: wish.target_key.clone() })?;
-    Ok(match command {
+    let (row, command) = store::tell(c, at, &Told { row: row.id, event, key: wish.target_key.clone() })?;
+    let came = match command {
         Command::UseKey(_) => Ok("it happened, by the word of a person: it is not sent again".into()),
         Command::DecideAgain => Ok("it did not happen, by the word of a person: it is decided again".into()),
         _ => {
@@ -294,7 +292,8 @@ fn settle_by_word(
             )
             .into())
         }
-    })
+    };
+    Ok((row, came))
 }
 
 fn end(c: &Connection, at: At, wished: &Wished, came: Came) -> Answer<Came> {

@@ -189,7 +189,9 @@ async fn an_answer_about_a_row_that_moved_since_it_was_asked_says_nothing() {
         key: Some("J1".into()),
     };
     ledger.answer(found.clone(), Instant::now()).await.unwrap();
-    assert_eq!(ledger.answer(found, slow).await.unwrap(), Command::Rest, "two may ask, one of them settles it");
+    assert_eq!(ledger.answer(found.clone(), slow).await.unwrap(), Command::Rest, "two may ask, one of them settles it");
+    let late = Instant::now();
+    assert_eq!(ledger.answer(found, late).await.unwrap(), Command::Rest, "it was settled after it was seen in doubt");
 }
 
 #[tokio::test]
