@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -185,13 +185,13 @@ impl Rest {
         }
         ids.retain(|id| !sieve.seen().contains(id));
         let one = routes.one.as_deref().unwrap_or_default();
-        let paths = ids.iter().filter_map(|id| Some((id, fill(one, |_| Some(id.clone()))?)));
-        let records = try_join_all(paths.map(|(id, path)| async move {
+        let paths = ids.into_iter().filter_map(|id| Some((fill(one, |_| Some(id.clone()))?, id)));
+        let records = paths.map(|(path, id)| async move {
             match self.one(routes, &path).await {
                 // What stood in the address is the key of what came, also where the record does not repeat it.
                 Ok(Some(Json::Object(mut record))) => {
                     if let Some(key) = key {
-                        record.entry(key.to_string()).or_insert_with(|| id.as_str().into());
+                        record.entry(key.to_string()).or_insert_with(|| id.into());
                     }
                     Ok(Some(Json::Object(record)))
                 }
@@ -199,8 +199,13 @@ impl Rest {
                 Err(ConnectorError::Refused(_)) => Ok(None),
                 other => other,
             }
-        }));
-        sieve.offer_all(records.await?.iter().flatten());
+        });
+        // Hundreds that wait at the line would keep every other flow behind them.
+        let mut records = futures_util::stream::iter(records).buffered(self.line.manifest.limits.parallel.max(1));
+        while let Some(record) = records.try_next().await? {
+            sieve.offer_all(&record);
+        }
+        drop(records);
         sieve.into_found().map_err(|text| self.wrong(entity, &text))
     }
 

@@ -10,6 +10,7 @@ mod newest;
 mod protocol;
 mod sandbox;
 mod sending;
+mod sharing;
 mod stages;
 mod updates;
 pub(crate) mod world;
