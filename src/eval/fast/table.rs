@@ -265,7 +265,9 @@ impl<'p> Words<'p> {
         // Mostly free, so that most texts stand where they are looked for first.
         self.places = vec![None; (self.count * 4).next_power_of_two()];
         for word in words {
-            let free = self.from(word.ends).find(|place| matches!(self.places.get(*place), Some(None)));
+            let (count, begin) = (self.places.len(), word.ends.mixed());
+            let mut places = (begin..begin + count).map(|place| place & (count - 1));
+            let free = places.find(|place| matches!(self.places.get(*place), Some(None)));
             if let Some(place) = free.and_then(|free| self.places.get_mut(free)) {
                 *place = Some(word);
             }
@@ -275,27 +277,26 @@ impl<'p> Words<'p> {
     /// The number of the text with which these bytes begin, and which has so many.
     fn get(&self, bytes: &[u8], length: usize) -> Option<usize> {
         let ends = Ends::of(bytes, length);
-        for place in self.from(ends) {
-            let word = self.places.get(place)?.as_ref()?;
+        let mut place = ends.mixed();
+        // There is always a free place.
+        while let Some(word) = self.places.get(place & self.places.len().wrapping_sub(1))? {
             // No byte of a short one is in neither end.
             if word.ends == ends && (length <= 16 || bytes.get(..length) == Some(word.text.as_bytes())) {
                 return Some(word.number);
             }
+            place += 1;
         }
         None
-    }
-
-    /// The places where a text may stand, in order.
-    fn from(&self, ends: Ends) -> impl Iterator<Item = usize> + use<> {
-        let count = self.places.len();
-        let mixed = (ends.first ^ ends.last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let [.., a, b, c, d] = mixed.to_le_bytes();
-        let first = u32::from_le_bytes([a, b, c, d]) as usize;
-        (0..count).map(move |step| (first + step) & (count - 1))
     }
 }
 
 impl Ends {
+    /// A number that is mostly another one for other ends.
+    fn mixed(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        usize::try_from(mixed >> 40).unwrap_or(0)
+    }
+
     /// Of so many bytes; others may follow.
     fn of(bytes: &[u8], length: usize) -> Self {
         let eight = |bytes: Option<&[u8]>| bytes.and_then(<[u8]>::first_chunk).map(|eight| u64::from_le_bytes(*eight));

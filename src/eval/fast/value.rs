@@ -365,14 +365,14 @@ pub(super) fn number(bytes: &[u8]) -> Option<(i64, u8, usize)> {
 
 /// A day as `yyyy-mm-dd` from the year 1000 on.
 pub(super) fn day(text: &[u8; 10]) -> Option<Quick> {
-    let [year @ .., b'-', ten_months, months, b'-', ten_days, days] = text else { return None };
-    let mut number = 0_i64;
-    for digit in year.iter().chain([ten_months, months, ten_days, days]) {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        number = number * 10 + i64::from(digit - b'0');
+    let [millennia, centuries, decades, years, b'-', ten_months, months, b'-', ten_days, days] = text else {
+        return None;
+    };
+    let digits = [millennia, centuries, decades, years, ten_months, months, ten_days, days];
+    if !digits.iter().all(|digit| digit.is_ascii_digit()) {
+        return None;
     }
+    let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(**digit - b'0'));
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {

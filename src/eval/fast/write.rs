@@ -43,10 +43,11 @@ struct Part {
     rows: Option<usize>,
 }
 
-/// Bytes that are written again and again, with so many zeros behind them that they can be copied in whole chunks.
+/// Bytes that are written again and again: most are few, and copied in one go with the zeros behind them.
 #[derive(Debug)]
 struct Literal {
-    padded: Vec<u8>,
+    first: [u8; CHUNK],
+    more: Vec<u8>,
     length: usize,
 }
 
@@ -152,7 +153,7 @@ impl Outline {
             _ => return None,
         };
         let out = self.register()?;
-        let key = Literal::new(format!(",{}:", serde_json::Value::from(&*field.wire)).into_bytes());
+        let key = Literal::new(format!(",{}:", serde_json::Value::from(&*field.wire)).as_bytes());
         let scalar = Scalar { name: field.name.clone(), key, out, wire, fixed: None };
         let element = &mut self.levels.last_mut()?.element;
         let attribute = field.wire.starts_with('@');
@@ -173,7 +174,7 @@ impl Outline {
         outs.push(value);
         // An amount is not known to fit before its currency is.
         if scalar.write(&outs, texts, 0, &mut written).is_some() && !value.is_blank() {
-            scalar.fixed = Some(Literal::new(written));
+            scalar.fixed = Some(Literal::new(&written));
         }
     }
 
@@ -244,14 +245,20 @@ fn settle(element: &mut Element, around: &mut Vec<Vec<(Arc<str>, usize, bool)>>,
 }
 
 impl Literal {
-    fn new(mut bytes: Vec<u8>) -> Self {
-        let length = bytes.len();
-        bytes.extend([0; CHUNK]);
-        Self { padded: bytes, length }
+    fn new(bytes: &[u8]) -> Self {
+        let mut first = [0; CHUNK];
+        first.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+        Self { first, more: bytes.get(CHUNK..).unwrap_or_default().to_vec(), length: bytes.len() }
     }
 
+    #[inline]
     fn write(&self, into: &mut Vec<u8>) {
-        copy(&self.padded, 0..self.length, into);
+        let end = into.len() + self.length;
+        into.extend_from_slice(&self.first);
+        if self.length > CHUNK {
+            into.extend_from_slice(&self.more);
+        }
+        into.truncate(end);
     }
 }
 
