@@ -142,9 +142,12 @@ impl Steps {
             }
             None => return None,
         };
-        let next = &mut self.all.get_mut(usize::from(after))?.next;
-        if let Some(place) = next.iter_mut().find(|next| **next == NONE) {
-            *place = number;
+        // What could not be kept has no followers; where there are too many, the least usual one makes room.
+        if let Some(step) = self.all.get_mut(usize::from(after)) {
+            let free = step.next.iter().position(|next| *next == NONE).unwrap_or(NEXT - 1);
+            if let Some(place) = step.next.get_mut(free) {
+                *place = number;
+            }
         }
         Some(number)
     }
