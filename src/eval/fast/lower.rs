@@ -3,44 +3,28 @@
 //! Takes a plan and the layout of its records. None where the flow does what only the plain evaluator can: searches,
 //! ensures, updates, statements in a loop, records made on the way.
 
+mod call;
+mod write;
+
 use std::{collections::HashMap, sync::Arc};
 
 use regex::Regex;
 
 use super::{
-    code::{
-        At, Bit, Define, Each, Ending, Frame, Given, Guard, Line, List, Lookup, Native, Op, Pair, Pattern, Program,
-        Result, Stmt, Target,
-    },
+    code::{At, Bit, Define, Each, Ending, Frame, Guard, Op, Pair, Program, Result, Stmt},
     layout::{DerivedWords, Fields, Layout, Place, Rows},
-    pattern::Simple,
-    table::Classes,
-    value::{PLAN, Quick, Texts},
-    write::Outline,
+    value::{PLAN, Quick},
 };
 use crate::{
     check::typed::VarId,
     diagnostic::{Sources, Span},
     plan::{
         Plan,
-        code::{
-            Arg, Call, Code, Definition, EachCode, GuardCode, Holds, LineCode, Lowered, Message, Piece, StmtCode,
-            TableCall, WriteCode,
-        },
-        stands,
+        code::{Code, Definition, GuardCode, Lowered, Message, Piece, StmtCode, TableCall},
         table::RowCode,
     },
-    value::{Action, EntityName, Filter, Value, Verdict},
+    value::{EntityName, Filter, Value, Verdict},
 };
-
-const NATIVES: &[(&str, Native)] = &[
-    ("trim", Native::Trim),
-    ("upper", Native::Upper),
-    ("first_chars", Native::FirstChars),
-    ("days_between", Native::DaysBetween),
-    ("abs", Native::Abs),
-    ("round", Native::Round),
-];
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy)]
@@ -447,186 +431,6 @@ impl<'l, 'p> Lowering<'l, 'p> {
             Some((this.when(when)?, lower(this)?))
         })?;
         Some((Each { rows: At::of(rows), base, when, own }, lowered))
-    }
-
-    fn table(&mut self, call: &'p TableCall) -> Option<(Lookup<'p>, Vec<Result<'p>>)> {
-        let table = self.lowered.tables.get(call.table.0 as usize)?.as_ref()?;
-        let mut args = Vec::new();
-        for arg in &call.args {
-            args.push((self.op(arg)?, self.slot()));
-        }
-        let inputs: Vec<VarId> = table.inputs.iter().filter_map(|input| input.var).collect();
-        let slots = table.inputs.iter().zip(&args).filter_map(|(input, (_, slot))| Some((input.var?, *slot)));
-        let slots: Vec<_> = slots.map(|(var, slot)| (var, Stands::Slot(slot))).collect();
-        let ((ends, results), _) = self.within(&inputs, |this| {
-            this.names.extend(slots);
-            let (mut ends, mut results) = (Vec::new(), Vec::new());
-            for row in table.results.iter().map(|(row, _)| row).chain(&table.otherwise) {
-                let (end, result) = match row {
-                    RowCode::Outcome(verdict, message) => (Some(this.ending(*verdict, message)?), Result::Ends),
-                    RowCode::Value(Value::Record(record)) => match call.pick {
-                        Some(pick) => (None, Result::Value(this.quick(record.at(pick))?)),
-                        None => (None, Result::Ends),
-                    },
-                    RowCode::Value(value) => (None, Result::Value(this.quick(value)?)),
-                    RowCode::Codes(codes) => match (call.pick, &table.shape) {
-                        (Some(pick), _) => (None, Result::Code(this.op(codes.get(pick)?)?)),
-                        (None, None) => (None, Result::Code(this.op(codes.first()?)?)),
-                        (None, Some(_)) => return None,
-                    },
-                };
-                ends.push(end);
-                results.push(result);
-            }
-            Some((ends, results))
-        })?;
-        let classes = Classes::new(table, call.args.len());
-        Some((Lookup { args, classes, ends }, results))
-    }
-
-    fn function(&mut self, call: &'p Call) -> Option<Op<'p>> {
-        let value = |arg: &'p Arg| match arg {
-            Arg::Value(code, _) => Some(code),
-            Arg::Pattern(_) | Arg::Columns(_) => None,
-        };
-        let name = call.function.name;
-        if let Some((_, native)) = NATIVES.iter().find(|(own, _)| *own == name) {
-            let codes: Option<Vec<&'p Code>> = call.args.iter().map(value).collect();
-            let ops: Option<Vec<Op<'p>>> = codes?.into_iter().map(|code| self.op(code)).collect();
-            return Some(Op::Native(*native, ops?));
-        }
-        match (name, &call.args[..]) {
-            ("part", [Arg::Value(of, _), Arg::Pattern(pattern)]) => {
-                let of = self.boxed(of)?;
-                self.patterns.push(pattern.clone());
-                let number = self.patterns.len() - 1;
-                return Some(Op::Part(of, Pattern { number, simple: Simple::new(pattern.as_str()) }));
-            }
-            ("join", [Arg::Value(list, _), Arg::Value(by, _)]) => {
-                return Some(Op::Join(Box::new(self.list(list)?), self.boxed(by)?));
-            }
-            ("sum", [Arg::Value(list, _)]) => return Some(Op::Sum(Box::new(self.list(list)?))),
-            ("count", [Arg::Value(list, _)]) => return Some(Op::Count(Box::new(self.list(list)?))),
-            ("first", [Arg::Value(list, _)]) => {
-                return match self.list(list)? {
-                    // A row is no value here.
-                    List::Rows(_) => None,
-                    list => Some(Op::First(Box::new(list))),
-                };
-            }
-            _ => {}
-        }
-        if call.list {
-            return None;
-        }
-        let mut given = Vec::new();
-        for arg in &call.args {
-            given.push(match arg {
-                Arg::Pattern(pattern) => Given::Pattern(pattern),
-                Arg::Columns(columns) => Given::Columns(columns),
-                Arg::Value(code, lifts) => match self.list(code) {
-                    Some(List::Rows(_)) => return None,
-                    Some(list) => Given::List(list),
-                    None => Given::Value(self.op(code)?, *lifts),
-                },
-            });
-        }
-        Some(Op::Function(call, given))
-    }
-
-    fn list(&mut self, code: &'p Code) -> Option<List<'p>> {
-        match code {
-            Code::Const(Value::List(items)) => Some(List::Items(self.constants(items)?)),
-            Code::List(items) => Some(List::Items(items.iter().map(|item| self.op(item)).collect::<Option<_>>()?)),
-            Code::Loop(each) => {
-                let head = (each.var, &each.list, each.when.as_ref(), &each.own[..]);
-                let (head, item) = self.each(head, |this| this.op(&each.item))?;
-                Some(List::Loop(Box::new(head), item))
-            }
-            Code::Field(of, field) => match (self.stands(of)?, field.holds) {
-                (Stands::Rows(rows), Holds::Value | Holds::Values) => match rows.fields.get(field.name())? {
-                    Place::Register(register) => Some(List::Column(At::of(rows), *register)),
-                    _ => None,
-                },
-                (_, Holds::Records) => match self.stands(code)? {
-                    Stands::Rows(rows) => Some(List::Rows(At::of(rows))),
-                    _ => None,
-                },
-                _ => None,
-            },
-            Code::Slot(_) => match self.stands(code)? {
-                Stands::Rows(rows) => Some(List::Rows(At::of(rows))),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn write(&mut self, code: &'p WriteCode) -> Option<Vec<Target<'p>>> {
-        if code.action != Action::Create || code.depth > 0 {
-            return None;
-        }
-        let mut targets = Vec::new();
-        for target in &code.targets {
-            if !(self.is_bare)(&target.name) {
-                return None;
-            }
-            let facts = target.entity.write.as_ref()?;
-            let object = facts.create.as_ref()?;
-            let [name, entity, root] =
-                [&*code.name, &target.name.to_string(), &*facts.root].map(serde_json::Value::from);
-            let head =
-                format!("{{\"name\":{name},\"action\":\"create\",\"entity\":{entity},\"body\":{{{root}:{{\"Element\":");
-            let when = self.when(target.when.as_ref())?;
-            let mut outline = Outline::new(object)?;
-            let lines = self.lines(&target.lines, &mut outline)?;
-            let (element, width) = outline.done()?;
-            targets.push(Target { when, head, lines, width, element });
-        }
-        self.names.insert(code.var, Stands::Unknown);
-        Some(targets)
-    }
-
-    fn lines(&mut self, lines: &'p [LineCode], outline: &mut Outline) -> Option<Vec<Line<'p>>> {
-        let mut lowered = Vec::new();
-        for line in lines {
-            lowered.push(match line {
-                LineCode::Guard(code) => Line::Guard(self.guard(code)?),
-                LineCode::Ensure(_) => return None,
-                LineCode::Field(name, code, policy) => {
-                    if !stands(*policy, Action::Create) {
-                        continue;
-                    }
-                    let (out, op) = (outline.value(name)?, self.op(code)?);
-                    if let Op::Const(value) = op {
-                        outline.fix(out, value, &Texts { line: "", made: String::new(), plan: &self.texts });
-                    }
-                    Line::Field(out, op)
-                }
-                LineCode::Object { name, repeats, policy, when, lines } => {
-                    if !stands(*policy, Action::Create) {
-                        continue;
-                    }
-                    if *repeats {
-                        return None;
-                    }
-                    let when = self.when(when.as_ref())?;
-                    Line::Object(when, outline.object(name, |outline| self.lines(lines, outline))?)
-                }
-                LineCode::Each(name, each) => {
-                    let EachCode { var, list, when, body, own } = &**each;
-                    let mut rows = None;
-                    let (each, lines) = self.each((*var, list, when.as_ref(), own), |this| {
-                        let (out, width, lines) = outline.rows(name, |outline| this.lines(body, outline))?;
-                        rows = Some((out, width));
-                        Some(lines)
-                    })?;
-                    let (out, width) = rows?;
-                    Line::Each { each, out, width, lines }
-                }
-            });
-        }
-        Some(lowered)
     }
 }
 
