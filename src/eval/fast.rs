@@ -8,15 +8,20 @@
 //!
 //! # Shape
 //! A record is an array of registers ([`layout`]); [`read`] fills it by comparing what follows with what followed last
-//! time; [`code`] is the flow with registers for names, [`run`] works it out, [`write`] fills a template.
+//! time; [`code`] is the flow with registers for names, [`run`] decides by it, [`write`] fills a template.
 
 mod code;
 mod layout;
+mod lower;
+mod native;
 mod pattern;
 mod read;
 mod run;
+mod scan;
+mod steps;
 mod table;
 mod value;
+mod work;
 mod write;
 
 use jiff::civil::Date;
@@ -25,7 +30,7 @@ use self::{
     code::Program,
     layout::Layout,
     read::Reader,
-    run::{Machine, Stop},
+    run::Machine,
     value::{PLAN, Quick},
 };
 use crate::{
@@ -86,7 +91,7 @@ impl<'p> Lane<'p> {
 }
 
 impl Driver<'_> {
-    /// For the lines of a chunk.
+    /// For the lines of a text.
     pub(super) fn session(&mut self) -> Option<Session<'_>> {
         // A day has no text.
         let today = Quick::of(&self.lane.today, PLAN, &mut String::new())?;
@@ -95,22 +100,22 @@ impl Driver<'_> {
 }
 
 impl<'s> Session<'s> {
-    /// Decides a line of JSON. None: decide it plainly.
-    pub(super) fn line(&mut self, line: &'s str) -> Option<Decided> {
+    /// Decides the line of JSON that begins here in a text, and tells where it ends. None: decide it plainly.
+    pub(super) fn line(&mut self, text: &'s str, begin: usize) -> Option<(Decided, usize)> {
         let Machine { registers, texts, .. } = &mut self.machine;
-        texts.line = line;
+        texts.line = text;
         texts.made.clear();
-        self.reader.record(&self.lane.layout, line, registers, &mut texts.made)?;
+        let end = self.reader.record(&self.lane.layout, text, begin, registers, &mut texts.made)?;
         self.machine.derive(&self.lane.layout)?;
         let decided = self.machine.decide();
         if !self.machine.texts.fit() {
             return None;
         }
-        match decided {
-            Ok(()) => Some(Decided::Writes),
-            Err(Stop::Ends(ended)) => Some(Decided::Ends(ended.0, ended.1)),
-            Err(Stop::Aside) => None,
-        }
+        let decided = match decided {
+            Some(()) => Decided::Writes,
+            None => self.machine.ended.take().map(|(verdict, reason)| Decided::Ends(verdict, reason))?,
+        };
+        Some((decided, end))
     }
 
     /// What `warn` said of the last line.

@@ -284,33 +284,41 @@ impl Decider<'_> {
         let mut session = self.driver.as_mut().and_then(Driver::session);
         // One look at all of it; where something is no text, each line is looked at for itself.
         let text = session.as_ref().and_then(|_| simdutf8::basic::from_utf8(lines).ok());
-        let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
-        let mut from = 0;
-        for (place, end) in (first..).zip(ends) {
-            let line = lines.get(from..end).unwrap_or_default().trim_ascii();
-            if !line.is_empty() {
-                let text = || text.map_or_else(|| std::str::from_utf8(line).ok(), |text| text.get(from..end));
-                let session = session.as_mut();
-                let quickly = session
-                    .and_then(|session| Some((session, text()?)))
-                    .and_then(|(session, line)| quick(session, line, out));
-                match quickly {
-                    Some(outcome) => {
-                        *tally.of(outcome) += 1;
-                        self.quickly += 1;
-                    }
-                    None => self.lines.line(place, line, out, &mut tally),
+        let (mut from, mut place) = (0, first);
+        while from < lines.len() {
+            let quickly = session.as_mut().zip(text).and_then(|(session, text)| quick(session, text, from, out));
+            let (outcome, end) = if let Some((outcome, end)) = quickly {
+                (Some(outcome), end)
+            } else {
+                let rest = lines.get(from..).unwrap_or_default();
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                let line = rest.get(..length).unwrap_or_default().trim_ascii();
+                let alone = if text.is_none() { std::str::from_utf8(line).ok() } else { None };
+                let quickly = session.as_mut().zip(alone).and_then(|(session, line)| quick(session, line, 0, out));
+                if quickly.is_none() && !line.is_empty() {
+                    self.lines.line(place, line, out, &mut tally);
                 }
+                (quickly.map(|(outcome, _)| outcome), from + length)
+            };
+            if let Some(outcome) = outcome {
+                *tally.of(outcome) += 1;
+                self.quickly += 1;
             }
-            from = end + 1;
+            (from, place) = (end + 1, place + 1);
         }
         tally
     }
 }
 
-/// Decides a line by the shorter way, and tells it as [`Lines::line`] does. None: it is to be decided plainly.
-fn quick<'s>(session: &mut Session<'s>, line: &'s str, out: &mut Vec<u8>) -> Option<&'static str> {
-    let decided = session.line(line.trim_ascii())?;
+/// Decides the line that begins here in a text by the shorter way, and tells it as [`Lines::line`] does. Gives the
+/// outcome, and where the line ends. None: it is to be decided plainly.
+fn quick<'s>(
+    session: &mut Session<'s>,
+    text: &'s str,
+    begin: usize,
+    out: &mut Vec<u8>,
+) -> Option<(&'static str, usize)> {
+    let (decided, end) = session.line(text, begin)?;
     let start = out.len();
     let (outcome, reason, writes) = match &decided {
         Decided::Ends(verdict, reason) => (verdict.word(), Some(reason), 0),
@@ -343,7 +351,7 @@ fn quick<'s>(session: &mut Session<'s>, line: &'s str, out: &mut Vec<u8>) -> Opt
     if told.is_none() {
         out.truncate(start);
     }
-    told.map(|()| outcome)
+    told.map(|()| (outcome, end))
 }
 
 fn key(source: &SourcePlan, record: &Record) -> String {

@@ -24,13 +24,17 @@ pub(super) struct Layout {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     wanted: Vec<(Arc<str>, Want)>,
+    /// The object that it is a member of; itself for the record, and for a row.
+    pub(super) around: u16,
+    /// The register of the amount that it is.
+    pub(super) amount: Option<u16>,
 }
 
 /// What is done with the value of a key. Small, since it is looked at for each: nodes and registers by number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Want {
-    /// It is looked at only as JSON; the node of the objects in it, once there was one.
-    Skip(Option<u16>),
+    /// It is looked at only as JSON.
+    Skip,
     /// Into the register.
     Leaf(u16, Leaf),
     /// An object with its own node; the register is marked.
@@ -137,7 +141,7 @@ impl Fields {
 impl Node {
     /// What is wanted of a key.
     pub(super) fn want(&self, key: &str) -> Want {
-        self.wanted.iter().find(|(own, _)| &**own == key).map_or(Want::Skip(None), |(_, want)| *want)
+        self.wanted.iter().find(|(own, _)| &**own == key).map_or(Want::Skip, |(_, want)| *want)
     }
 
     /// None: the key is wanted twice.
@@ -185,12 +189,12 @@ impl Layout {
                 }
                 Some(field) => match (&field.ty.kind, inner) {
                     (Kind::Record(_), Some(inner)) => {
-                        let (own, register) = (self.node(), take(width, 1));
+                        let (own, register) = (self.node(Some(node))?, take(width, 1));
                         self.want(node, &field.wire, Want::Object(small(own)?, small(register)?))?;
                         Place::Object(self.fields(own, inner, width, None)?)
                     }
                     (Kind::List(_), Some(inner)) => {
-                        let (own, register) = (self.node(), take(width, 1));
+                        let (own, register) = (self.node(None)?, take(width, 1));
                         let mut row = 0;
                         let fields = self.fields(own, inner, &mut row, None)?;
                         if fields.0.iter().any(|(_, place)| has_rows(place)) {
@@ -215,7 +219,8 @@ impl Layout {
     fn leaf(&mut self, node: usize, field: &Field, width: &mut usize) -> Option<usize> {
         let leaf = match (&field.ty.kind, &field.form) {
             (Kind::Money, Form::MoneyObject(amount)) => {
-                let (own, register) = (self.node(), take(width, 3));
+                let (own, register) = (self.node(Some(node))?, take(width, 3));
+                self.nodes.last_mut()?.amount = small(register);
                 self.want(own, amount, Want::Leaf(small(register + 1)?, Leaf::Amount))?;
                 self.want(own, &"currency".into(), Want::Leaf(small(register + 2)?, Leaf::Currency))?;
                 self.want(node, &field.wire, Want::Money(small(own)?, small(register)?))?;
@@ -269,9 +274,11 @@ impl Layout {
         Some(DerivedWords { register, words })
     }
 
-    fn node(&mut self) -> usize {
-        self.nodes.push(Node::default());
-        self.nodes.len() - 1
+    /// An object within another one, or one that stands by itself.
+    fn node(&mut self, around: Option<usize>) -> Option<usize> {
+        let own = self.nodes.len();
+        self.nodes.push(Node { around: small(around.unwrap_or(own))?, ..Node::default() });
+        Some(own)
     }
 
     fn want(&mut self, node: usize, key: &Arc<str>, want: Want) -> Option<()> {

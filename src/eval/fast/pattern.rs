@@ -17,8 +17,8 @@ pub(super) struct Simple {
 /// A class that is repeated.
 #[derive(Debug)]
 struct Item {
-    /// The characters of ASCII in it, a bit for each.
-    ascii: u128,
+    /// Which characters of ASCII are in it.
+    ascii: [bool; 128],
     /// All others.
     ranges: Vec<(char, char)>,
     min: usize,
@@ -80,14 +80,21 @@ impl Simple {
             *begin = at;
         }
         let Some(own) = self.items.get(item) else { return at == text.len() };
-        let rest = text.get(at..).unwrap_or_default();
         let (mut count, mut end) = (0, at);
-        for letter in rest.chars() {
-            if count == own.max || !own.takes(letter) {
+        while count < own.max {
+            let length = match text.as_bytes().get(end) {
+                Some(byte) if byte.is_ascii() => usize::from(own.takes(char::from(*byte))),
+                Some(_) => {
+                    let letter = text.get(end..).and_then(|rest| rest.chars().next());
+                    letter.filter(|letter| own.takes(*letter)).map_or(0, char::len_utf8)
+                }
+                None => 0,
+            };
+            if length == 0 {
                 break;
             }
             count += 1;
-            end += letter.len_utf8();
+            end += length;
         }
         while count >= own.min {
             let dead = tried.dead.get(item + 1).is_some_and(|dead| dead >> end & 1 == 1);
@@ -141,10 +148,12 @@ impl Item {
     }
 
     fn new(ranges: impl Iterator<Item = (char, char)>, min: usize, max: usize) -> Self {
-        let mut item = Self { ascii: 0, ranges: Vec::new(), min, max };
+        let mut item = Self { ascii: [false; 128], ranges: Vec::new(), min, max };
         for (from, to) in ranges {
             for letter in from..=to.min('\u{7f}') {
-                item.ascii |= 1 << (letter as u32);
+                if let Some(place) = item.ascii.get_mut(letter as usize) {
+                    *place = true;
+                }
             }
             if to > '\u{7f}' {
                 item.ranges.push((from, to));
@@ -154,8 +163,8 @@ impl Item {
     }
 
     fn takes(&self, letter: char) -> bool {
-        if letter.is_ascii() {
-            return self.ascii >> (letter as u32) & 1 == 1;
+        if let Some(takes) = self.ascii.get(letter as usize) {
+            return *takes;
         }
         let above = self.ranges.partition_point(|(_, to)| *to < letter);
         self.ranges.get(above).is_some_and(|(from, _)| *from <= letter)

@@ -4,13 +4,10 @@
 //! tried with the index of the table, once, when the program is made. Where there are too many classes, or patterns,
 //! the index itself is asked.
 
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
 use jiff::ToSpan as _;
 use rust_decimal::Decimal;
 
-use super::value::{EUR, Kind, Quick, Texts, order_numbers};
+use super::value::{DIGITS, EUR, Kind, PLAN, Quick, Texts, power};
 use crate::{
     plan::table::{Index, TableCode},
     value::Value,
@@ -29,12 +26,17 @@ pub(super) struct Classes<'p> {
     has_rest: bool,
 }
 
-/// The classes of an input: blank, its texts and any other, below, at and above each of its numbers and days, no and yes.
+/// The classes of an input: blank, its texts, below, at and above each of its numbers and days, no and yes; and one for
+/// all values of a kind that it does not name.
 #[derive(Debug, Default)]
 struct Column<'p> {
-    texts: HashMap<&'p str, usize, FixedState>,
-    numbers: Vec<Quick>,
+    texts: Words<'p>,
+    /// With so many digits behind the point.
+    numbers: Vec<i64>,
+    scale: u8,
     days: Vec<i64>,
+    /// Does it name no or yes?
+    answers: bool,
     /// How many classes there are.
     count: usize,
 }
@@ -84,8 +86,17 @@ impl<'p> Classes<'p> {
         }
     }
 
-    /// The number of the row that fits, or of what stands for the rest. None: there is none, or there are several.
-    pub(super) fn row(&self, values: impl Iterator<Item = Quick>, texts: &Texts<'_>) -> Option<usize> {
+    /// Where a look-up stands behind one more input; it begins at 0.
+    pub(super) fn narrowed(&self, cell: usize, input: usize, value: Quick, texts: &Texts<'_>) -> Option<usize> {
+        match self.columns.get(input) {
+            Some(column) => Some(cell * column.count + column.class(value, texts)?),
+            None => Some(cell),
+        }
+    }
+
+    /// The number of the row that fits, or of what stands for the rest, behind all inputs. None: there is none, or there
+    /// are several.
+    pub(super) fn row(&self, cell: usize, values: impl Iterator<Item = Quick>, texts: &Texts<'_>) -> Option<usize> {
         if self.cells.is_empty() {
             let values: Option<Vec<Value>> = values.map(|value| value.to_value(texts)).collect();
             return match self.index.rows(&values?)[..] {
@@ -94,10 +105,6 @@ impl<'p> Classes<'p> {
                 [first, ..] if self.first => Some(first),
                 _ => None,
             };
-        }
-        let mut cell = 0;
-        for (column, value) in self.columns.iter().zip(values) {
-            cell = cell * column.count + column.class(value, texts)?;
         }
         match *self.cells.get(cell)? {
             NONE => self.rest(),
@@ -134,8 +141,8 @@ impl<'p> Column<'p> {
         let (mut numbers, mut days): (Vec<Decimal>, Vec<jiff::civil::Date>) = (Vec::new(), Vec::new());
         for literal in literals {
             match literal {
-                Value::Text(text) if !column.texts.contains_key(&**text) => {
-                    column.texts.insert(text, values.len());
+                Value::Text(text) if column.texts.get(text.as_bytes(), text.len()).is_none() => {
+                    column.texts.add(text, values.len());
                     values.push((*literal).clone());
                     if text.starts_with(&other) {
                         other = format!("{text}…");
@@ -143,7 +150,8 @@ impl<'p> Column<'p> {
                 }
                 Value::Int(_) | Value::Decimal(_) | Value::Money(_) => numbers.extend(literal.as_decimal()),
                 Value::Date(day) => days.push(*day),
-                Value::Text(_) | Value::Blank | Value::Bool(_) => {}
+                Value::Bool(_) => column.answers = true,
+                Value::Text(_) | Value::Blank => {}
                 _ => return None,
             }
         }
@@ -152,54 +160,156 @@ impl<'p> Column<'p> {
         numbers.dedup();
         days.sort_unstable();
         days.dedup();
+        let scale = numbers.iter().map(|number| number.normalize().scale()).max().unwrap_or(0);
+        column.scale = u8::try_from(scale).ok().filter(|scale| *scale <= DIGITS)?;
         let mut below = numbers.first().copied().unwrap_or_default().checked_sub(Decimal::ONE)?;
         for number in numbers {
             values.push(Value::Decimal(below.checked_add(number)?.checked_div(Decimal::TWO)?));
             values.push(Value::Decimal(number));
-            let Value::Decimal(exact) = values.last()? else { return None };
-            let whole = exact.normalize();
-            let digits = i64::try_from(whole.mantissa()).ok()?;
-            let scale = u8::try_from(whole.scale()).ok().filter(|scale| *scale <= super::value::DIGITS)?;
-            column.numbers.push(Quick::decimal(digits, scale));
+            let mut digits = number.normalize();
+            digits.rescale(scale);
+            column.numbers.push(i64::try_from(digits.mantissa()).ok().filter(|_| digits.scale() == scale)?);
             below = number;
         }
-        values.push(Value::Decimal(below.checked_add(Decimal::ONE)?));
+        if !column.numbers.is_empty() {
+            values.push(Value::Decimal(below.checked_add(Decimal::ONE)?));
+        }
         let first = days.first().copied().unwrap_or(jiff::civil::Date::ZERO);
         let mut between = first.checked_sub(1.day()).ok()?;
         for day in days {
             values.push(Value::Date(between));
             values.push(Value::Date(day));
-            let text = day.to_string();
-            column.days.push(super::value::day(&text)?.number);
+            column.days.push(Quick::of(&Value::Date(day), PLAN, &mut String::new())?.number());
             between = day.checked_add(1.day()).ok()?;
         }
-        values.push(Value::Date(between));
-        values.extend([Value::Bool(false), Value::Bool(true)]);
+        if !column.days.is_empty() {
+            values.push(Value::Date(between));
+        }
+        if column.answers {
+            values.extend([Value::Bool(false), Value::Bool(true)]);
+        }
         column.count = values.len();
         Some((column, values))
     }
 
     /// The class of a value, in the order in which [`Column::new`] lists one of each.
     fn class(&self, value: Quick, texts: &Texts<'_>) -> Option<usize> {
-        let other = 1 + self.texts.len();
+        let other = 1 + self.texts.count;
         let numbers = other + 1;
-        let days = numbers + self.numbers.len() * 2 + 1;
-        Some(match value.kind {
-            Kind::Unset | Kind::Blank => 0,
-            Kind::Plain | Kind::Text => self.texts.get(texts.get(value)).copied().unwrap_or(other),
-            Kind::Money if value.extra != EUR => return None,
-            Kind::Int | Kind::Decimal | Kind::Money => {
-                let below = self.numbers.iter().take_while(|own| order_numbers(**own, value).is_lt()).count();
-                let at = self.numbers.get(below).is_some_and(|own| order_numbers(*own, value).is_eq());
+        let classes = |named: usize| if named == 0 { 0 } else { named * 2 + 1 };
+        let days = numbers + classes(self.numbers.len());
+        if value.is_blank() {
+            return Some(0);
+        }
+        if value.is_text() {
+            let (start, length) = value.span();
+            let here = texts.around(value).as_bytes().get(start..)?;
+            return Some(self.texts.get(here, length).unwrap_or(other));
+        }
+        Some(match value.kind() {
+            Kind::MONEY if value.extra() != EUR => return None,
+            Kind::INT | Kind::DECIMAL | Kind::MONEY if self.numbers.is_empty() => other,
+            Kind::INT | Kind::DECIMAL | Kind::MONEY => {
+                let (number, scale) = (value.number(), value.scale());
+                let (number, exact) = if let Some(up) = self.scale.checked_sub(scale) {
+                    (number.checked_mul(power(up)?)?, true)
+                } else {
+                    let step = power(scale - self.scale)?;
+                    (number.div_euclid(step), number.rem_euclid(step) == 0)
+                };
+                let below = self.numbers.iter().filter(|own| **own < number || (**own == number && !exact)).count();
+                let at = exact && self.numbers.get(below) == Some(&number);
                 numbers + below * 2 + usize::from(at)
             }
-            Kind::Date => {
-                let below = self.days.partition_point(|own| *own < value.number);
-                let at = self.days.get(below) == Some(&value.number);
+            Kind::DATE if self.days.is_empty() => other,
+            Kind::DATE => {
+                let below = self.days.partition_point(|own| *own < value.number());
+                let at = self.days.get(below) == Some(&value.number());
                 days + below * 2 + usize::from(at)
             }
-            Kind::Bool => days + self.days.len() * 2 + 1 + usize::from(value.is_yes()),
-            Kind::Words | Kind::List => return None,
+            Kind::BOOL if !self.answers => other,
+            Kind::BOOL => days + classes(self.days.len()) + usize::from(value.is_yes()),
+            _ => return None,
         })
+    }
+}
+
+/// Texts with a number each.
+#[derive(Debug, Default)]
+struct Words<'p> {
+    /// Where a text begins to be looked for follows from its ends; it stands there, or before the next free place.
+    places: Vec<Option<Word<'p>>>,
+    count: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Word<'p> {
+    ends: Ends,
+    text: &'p str,
+    number: usize,
+}
+
+/// What most texts are told apart by: their first and last eight bytes, and their length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    first: u64,
+    last: u64,
+    length: usize,
+}
+
+impl<'p> Words<'p> {
+    fn add(&mut self, text: &'p str, number: usize) {
+        let mut words: Vec<Word<'p>> = self.places.iter().flatten().copied().collect();
+        words.push(Word { ends: Ends::of(text.as_bytes(), text.len()), text, number });
+        self.count = words.len();
+        // Mostly free, so that most texts stand where they are looked for first.
+        self.places = vec![None; (self.count * 4).next_power_of_two()];
+        for word in words {
+            let (count, begin) = (self.places.len(), word.ends.mixed());
+            let mut places = (begin..begin + count).map(|place| place & (count - 1));
+            let free = places.find(|place| matches!(self.places.get(*place), Some(None)));
+            if let Some(place) = free.and_then(|free| self.places.get_mut(free)) {
+                *place = Some(word);
+            }
+        }
+    }
+
+    /// The number of the text with which these bytes begin, and which has so many.
+    fn get(&self, bytes: &[u8], length: usize) -> Option<usize> {
+        let ends = Ends::of(bytes, length);
+        let mut place = ends.mixed();
+        // There is always a free place.
+        while let Some(word) = self.places.get(place & self.places.len().wrapping_sub(1))? {
+            // No byte of a short one is in neither end.
+            if word.ends == ends && (length <= 16 || bytes.get(..length) == Some(word.text.as_bytes())) {
+                return Some(word.number);
+            }
+            place += 1;
+        }
+        None
+    }
+}
+
+impl Ends {
+    /// A number that is mostly another one for other ends.
+    fn mixed(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        usize::try_from(mixed >> 40).unwrap_or(0)
+    }
+
+    /// Of so many bytes; others may follow.
+    fn of(bytes: &[u8], length: usize) -> Self {
+        let eight = |bytes: Option<&[u8]>| bytes.and_then(<[u8]>::first_chunk).map(|eight| u64::from_le_bytes(*eight));
+        if let Some(before_last) = length.checked_sub(8) {
+            let (first, last) = (eight(Some(bytes)), eight(bytes.get(before_last..)));
+            return Self { first: first.unwrap_or(0), last: last.unwrap_or(0), length };
+        }
+        let mask = u64::MAX.checked_shr(64 - u32::try_from(length * 8).unwrap_or(0)).unwrap_or(0);
+        let short = || {
+            let mut eight = [0; 8];
+            eight.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+            u64::from_le_bytes(eight)
+        };
+        Self { first: eight(Some(bytes)).unwrap_or_else(short) & mask, last: 0, length }
     }
 }

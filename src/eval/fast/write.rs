@@ -4,9 +4,12 @@
 //! a record. Gives the bytes that `schema::encode` and the envelope of the connector would give. None for a value that
 //! its field does not take: the plain encoder says why.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use super::value::{EUR, Kind, Quick, Texts, currency, shortest};
+use super::{
+    scan::escape,
+    value::{EUR, Kind, Quick, Texts, currency, shortest},
+};
 use crate::schema::{Field, Form, Kind as Type, Object};
 
 /// An element of the envelope.
@@ -23,11 +26,11 @@ pub(super) struct Element {
 struct Scalar {
     name: Arc<str>,
     /// `,"OrNu":`
-    key: String,
+    key: Literal,
     out: usize,
     wire: Wire,
     /// All of it, where its value is always the same: `,"CuId":"EUR"`.
-    fixed: Option<String>,
+    fixed: Option<Literal>,
 }
 
 /// A field with fields of its own.
@@ -38,6 +41,14 @@ struct Part {
     element: Element,
     /// The register of the list, where it has rows.
     rows: Option<usize>,
+}
+
+/// Bytes that are written again and again: most are few, and copied in one go with the zeros behind them.
+#[derive(Debug)]
+struct Literal {
+    first: [u8; CHUNK],
+    more: Vec<u8>,
+    length: usize,
 }
 
 /// How a value is written, see `schema::encode`.
@@ -142,7 +153,7 @@ impl Outline {
             _ => return None,
         };
         let out = self.register()?;
-        let key = format!(",{}:", serde_json::Value::from(&*field.wire));
+        let key = Literal::new(format!(",{}:", serde_json::Value::from(&*field.wire)).as_bytes());
         let scalar = Scalar { name: field.name.clone(), key, out, wire, fixed: None };
         let element = &mut self.levels.last_mut()?.element;
         let attribute = field.wire.starts_with('@');
@@ -162,8 +173,8 @@ impl Outline {
         let (mut outs, mut written) = (vec![Quick::UNSET; out], Vec::new());
         outs.push(value);
         // An amount is not known to fit before its currency is.
-        if scalar.write(&outs, texts, 0, &mut false, &mut written).is_some() && !value.is_blank() {
-            scalar.fixed = String::from_utf8(written).ok();
+        if scalar.write(&outs, texts, 0, &mut written).is_some() && !value.is_blank() {
+            scalar.fixed = Some(Literal::new(&written));
         }
     }
 
@@ -233,6 +244,24 @@ fn settle(element: &mut Element, around: &mut Vec<Vec<(Arc<str>, usize, bool)>>,
     around.pop();
 }
 
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        let mut first = [0; CHUNK];
+        first.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+        Self { first, more: bytes.get(CHUNK..).unwrap_or_default().to_vec(), length: bytes.len() }
+    }
+
+    #[inline]
+    fn write(&self, into: &mut Vec<u8>) {
+        let end = into.len() + self.length;
+        into.extend_from_slice(&self.first);
+        if self.length > CHUNK {
+            into.extend_from_slice(&self.more);
+        }
+        into.truncate(end);
+    }
+}
+
 impl Element {
     /// Is there anything in it?
     fn is_filled(&self, outs: &[Quick], base: usize) -> bool {
@@ -243,16 +272,17 @@ impl Element {
 
     /// Writes it, filled from the registers that begin at `base`.
     pub(super) fn write(&self, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Vec<u8>) -> Option<()> {
-        into.push(b'{');
-        let mut first = true;
+        let begin = into.len();
         for scalar in &self.attributes {
-            scalar.write(outs, texts, base, &mut first, into)?;
+            scalar.write(outs, texts, base, into)?;
         }
-        into.extend_from_slice(if first { b"\"Fields\":{" } else { b",\"Fields\":{" });
-        first = true;
+        into.extend_from_slice(b",\"Fields\":");
+        open(into, begin);
+        let begin = into.len();
         for scalar in &self.scalars {
-            scalar.write(outs, texts, base, &mut first, into)?;
+            scalar.write(outs, texts, base, into)?;
         }
+        open(into, begin);
         into.push(b'}');
         let mut first = true;
         for part in self.objects.iter().filter(|part| part.is_filled(outs, base)) {
@@ -265,6 +295,14 @@ impl Element {
         }
         into.push(b'}');
         Some(())
+    }
+}
+
+/// Makes the comma that stands at this place the brace of an object; a brace of its own where nothing follows.
+fn open(into: &mut Vec<u8>, place: usize) {
+    match into.get_mut(place) {
+        Some(comma) => *comma = b'{',
+        None => into.push(b'{'),
     }
 }
 
@@ -282,7 +320,7 @@ impl Part {
             None => self.element.write(outs, texts, base, into)?,
             Some(rows) => {
                 let list = outs.get(base + rows)?;
-                let ((first, count), width) = (list.rows(), list.extra as usize);
+                let ((first, count), width) = (list.rows(), list.extra() as usize);
                 for number in 0..count {
                     into.push(if number == 0 { b'[' } else { b',' });
                     self.element.write(outs, texts, first + number * width, into)?;
@@ -296,40 +334,44 @@ impl Part {
 }
 
 impl Scalar {
-    /// What is blank is left out; the first one has no comma.
-    fn write(
-        &self,
-        outs: &[Quick],
-        texts: &Texts<'_>,
-        base: usize,
-        first: &mut bool,
-        into: &mut Vec<u8>,
-    ) -> Option<()> {
+    /// What is blank is left out.
+    #[inline]
+    fn write(&self, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Vec<u8>) -> Option<()> {
         let value = *outs.get(base + self.out)?;
         if value.is_blank() {
             return Some(());
         }
-        let begin = self.fixed.as_ref().unwrap_or(&self.key);
-        into.extend_from_slice(begin.as_bytes().get(usize::from(*first)..)?);
-        *first = false;
-        if self.fixed.is_some() {
+        if let Some(fixed) = &self.fixed {
+            fixed.write(into);
             return Some(());
         }
-        match (&self.wire, value.kind) {
-            (Wire::Text, Kind::Plain | Kind::Text) => text(texts.get(value), value.kind, into)?,
-            (Wire::Text, Kind::Int) => quoted(into, |into| number(value.number, 0, into)),
-            (Wire::Date, Kind::Date) => date(value.number, into),
-            (Wire::Bool, Kind::Bool) => into.extend_from_slice(if value.is_yes() { b"true" } else { b"false" }),
-            (Wire::Int, Kind::Int) => number(value.number, 0, into),
-            (Wire::Int, Kind::Decimal) => match shortest(value.number, value.scale) {
+        self.key.write(into);
+        match (&self.wire, value.kind()) {
+            (Wire::Text, Kind::PLAIN) => {
+                plain(value, texts, into);
+                Some(())
+            }
+            _ => self.value(value, outs, texts, base, into),
+        }
+    }
+
+    #[inline(never)]
+    fn value(&self, value: Quick, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Vec<u8>) -> Option<()> {
+        match (&self.wire, value.kind()) {
+            (Wire::Text, Kind::PLAIN | Kind::TEXT) => text(value, texts, into),
+            (Wire::Text, Kind::INT) => quoted(into, |into| number(value.number(), 0, into)),
+            (Wire::Date, Kind::DATE) => date(value.number(), into),
+            (Wire::Bool, Kind::BOOL) => into.extend_from_slice(if value.is_yes() { b"true" } else { b"false" }),
+            (Wire::Int, Kind::INT) => number(value.number(), 0, into),
+            (Wire::Int, Kind::DECIMAL) => match shortest(value.number(), value.scale()) {
                 (whole, 0) => number(whole, 0, into),
                 _ => return None,
             },
-            (Wire::Int, Kind::Plain | Kind::Text) => number(texts.get(value).trim().parse().ok()?, 0, into),
-            (Wire::Number, Kind::Int | Kind::Decimal) => short(value, into),
-            (Wire::NumberText | Wire::Fraction, Kind::Int | Kind::Decimal) => quoted(into, |into| short(value, into)),
-            (Wire::Points(places), Kind::Int | Kind::Decimal) => {
-                let (digits, scale) = shortest(value.number, value.scale);
+            (Wire::Int, Kind::PLAIN | Kind::TEXT) => number(texts.get(value).trim().parse().ok()?, 0, into),
+            (Wire::Number, Kind::INT | Kind::DECIMAL) => short(value, into),
+            (Wire::NumberText | Wire::Fraction, Kind::INT | Kind::DECIMAL) => quoted(into, |into| short(value, into)),
+            (Wire::Points(places), Kind::INT | Kind::DECIMAL) => {
+                let (digits, scale) = shortest(value.number(), value.scale());
                 let (digits, scale) = match scale {
                     0 => (digits.checked_mul(100)?, 0),
                     1 => (digits.checked_mul(10)?, 0),
@@ -340,7 +382,7 @@ impl Scalar {
                 }
                 number(digits, scale, into);
             }
-            (Wire::AmountIn(own), Kind::Money) => {
+            (Wire::AmountIn(own), Kind::MONEY) => {
                 let own = match own {
                     Currency::Euro => EUR,
                     Currency::Field(out, of_record) => {
@@ -348,7 +390,7 @@ impl Scalar {
                         if field.is_text() { currency(texts.get(*field))? } else { EUR }
                     }
                 };
-                if own != value.extra && value.number != 0 {
+                if own != value.extra() && value.number() != 0 {
                     return None;
                 }
                 short(value, into);
@@ -366,12 +408,36 @@ fn quoted(into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// A text as JSON has it.
-pub(super) fn text(text: &str, kind: Kind, into: &mut Vec<u8>) -> Option<()> {
-    if kind != Kind::Plain {
-        return serde_json::to_writer(into, text).ok();
+pub(super) fn text(value: Quick, texts: &Texts<'_>, into: &mut Vec<u8>) {
+    if value.kind() == Kind::PLAIN {
+        return plain(value, texts, into);
     }
-    quoted(into, |into| into.extend_from_slice(text.as_bytes()));
-    Some(())
+    quoted(into, |into| escape(texts.get(value), into));
+}
+
+/// A text whose characters JSON writes as they are.
+fn plain(value: Quick, texts: &Texts<'_>, into: &mut Vec<u8>) {
+    let (start, length) = value.span();
+    quoted(into, |into| copy(texts.around(value).as_bytes(), start..start + length, into));
+}
+
+/// How many bytes are copied at a time.
+const CHUNK: usize = 16;
+
+/// Adds a part of these bytes. Most are short: a few chunks are sooner there than the way to a loop that can do all,
+/// and what the last chunk has too much is cut off.
+fn copy(all: &[u8], part: Range<usize>, into: &mut Vec<u8>) {
+    let end = into.len() + part.len();
+    let mut rest = all.get(part.start..).unwrap_or_default();
+    while into.len() < end {
+        let Some((chunk, more)) = rest.split_first_chunk::<CHUNK>() else {
+            into.extend_from_slice(rest);
+            break;
+        };
+        into.extend_from_slice(chunk);
+        rest = more;
+    }
+    into.truncate(end);
 }
 
 /// A day from the year 1000 on.
@@ -388,7 +454,7 @@ fn date(day: i64, into: &mut Vec<u8>) {
 
 /// A number without zeros at the end.
 fn short(value: Quick, into: &mut Vec<u8>) {
-    let (digits, scale) = shortest(value.number, value.scale);
+    let (digits, scale) = shortest(value.number(), value.scale());
     number(digits, scale, into);
 }
 

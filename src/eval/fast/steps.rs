@@ -1,0 +1,235 @@
+//! What mostly stands between two values of a record: learned once, compared from then on.
+//!
+//! Takes what was read between two values, gives it back where the same bytes follow the same value. A vendor writes
+//! the keys of its records in the same order again and again, so that one comparison does the work of reading a key
+//! and looking it up. What was learned only saves work: every byte is compared, and what a step does follows from
+//! where it begins and from its bytes alone.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::{layout::Leaf, value::Quick};
+
+/// Where a reader stands between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct State {
+    /// In which object.
+    pub(super) node: u16,
+    /// In so many objects within it, one in another, that nobody wants.
+    pub(super) unwanted: u8,
+    /// Right behind a brace.
+    pub(super) first: bool,
+}
+
+impl State {
+    /// At the beginning of an object.
+    pub(super) fn inside(node: u16) -> Self {
+        Self { node, unwanted: 0, first: true }
+    }
+
+    /// Behind an object, in the one around it.
+    pub(super) fn behind(node: u16) -> Self {
+        Self { node, unwanted: 0, first: false }
+    }
+}
+
+/// What is done behind the bytes of a step.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed {
+    /// The value, no or yes, was part of the step, and nobody wants it.
+    Nothing,
+    /// So was this one, which goes into the register.
+    Set(u16, Quick),
+    /// A text follows, from behind its quote on, and goes into the register as it stands.
+    Text(u16),
+    /// A text follows, from behind its quote on, that is read as something else.
+    Read(u16, Leaf),
+    Number(u16, Leaf),
+    /// Rows follow, from behind their bracket on.
+    Rows {
+        node: u16,
+        register: u16,
+        width: u16,
+    },
+    /// An amount is over: it goes into the register, its parts stand behind that one.
+    Amount(u16),
+    /// A text that nobody wants, from behind its quote on.
+    PassText,
+    /// Any other value that nobody wants.
+    Pass,
+    /// The record, or the row, is over.
+    End,
+}
+
+/// The bytes from behind one value to the next one.
+#[derive(Debug)]
+pub(super) struct Step {
+    text: Expected,
+    pub(super) deed: Deed,
+    /// Where the reader stands behind the value.
+    pub(super) then: State,
+    /// What has followed it, the most usual ones first; [`NONE`] where there is no other one yet.
+    next: [u16; NEXT],
+}
+
+/// All steps of a layout.
+#[derive(Debug)]
+pub(super) struct Steps {
+    /// The first ones are the braces with which objects begin, by node.
+    all: Vec<Step>,
+    known: HashMap<(State, Box<[u8]>), u16, FixedState>,
+}
+
+/// There are at most so many steps, of so many bytes, and so many that follow one: vendors have fewer, nonsense has no
+/// end.
+const STEPS: usize = 1024;
+const LONGEST: usize = 1024;
+const NEXT: usize = 8;
+/// No step.
+pub(super) const NONE: u16 = u16::MAX;
+
+impl Steps {
+    /// Nothing is learned yet of so many objects.
+    pub(super) fn new(nodes: u16) -> Self {
+        let brace = |node| Step {
+            text: Expected::new(&[]),
+            deed: Deed::Nothing,
+            then: State::inside(node),
+            next: [NONE; NEXT],
+        };
+        Self { all: (0..nodes).map(brace).collect(), known: HashMap::default() }
+    }
+
+    /// A step by its number.
+    pub(super) fn get(&self, number: u16) -> Option<&Step> {
+        self.all.get(usize::from(number))
+    }
+
+    /// The number of the step that follows a step at the beginning of these bytes; [`NONE`]: none that is known.
+    #[inline]
+    pub(super) fn follow(&mut self, number: u16, bytes: &[u8]) -> u16 {
+        let Some(step) = self.get(number) else { return NONE };
+        let [usual, ..] = step.next;
+        if self.begins(usual, bytes) { usual } else { self.follow_rarely(number, bytes) }
+    }
+
+    #[inline(never)]
+    fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> u16 {
+        let Some(next) = self.get(number).map(|step| step.next) else { return NONE };
+        let Some(place) = next.iter().position(|next| self.begins(*next, bytes)) else { return NONE };
+        if let (Some(before), Some(step)) = (place.checked_sub(1), self.all.get_mut(usize::from(number))) {
+            step.next.swap(before, place);
+        }
+        next.get(place).copied().unwrap_or(NONE)
+    }
+
+    #[inline]
+    fn begins(&self, number: u16, bytes: &[u8]) -> bool {
+        self.get(number).is_some_and(|step| step.text.begins(bytes))
+    }
+
+    /// Keeps what was read behind a step. None: there is too much already.
+    pub(super) fn learn(&mut self, after: u16, from: State, text: &[u8], deed: Deed, then: State) -> Option<u16> {
+        let key = (from, Box::from(text));
+        let number = match self.known.get(&key) {
+            Some(number) => *number,
+            None if self.all.len() < STEPS && text.len() <= LONGEST => {
+                let number = u16::try_from(self.all.len()).ok()?;
+                self.all.push(Step { text: Expected::new(text), deed, then, next: [NONE; NEXT] });
+                self.known.insert(key, number);
+                number
+            }
+            None => return None,
+        };
+        // What could not be kept has no followers; where there are too many, the least usual one makes room.
+        if let Some(step) = self.all.get_mut(usize::from(after)) {
+            let free = step.next.iter().position(|next| *next == NONE).unwrap_or(NEXT - 1);
+            if let Some(place) = step.next.get_mut(free) {
+                *place = number;
+            }
+        }
+        Some(number)
+    }
+}
+
+impl Step {
+    /// How many bytes it has.
+    pub(super) fn length(&self) -> usize {
+        self.text.length
+    }
+}
+
+/// Bytes that are compared sixteen at a time: most of them are a key with its quotes, short and as it was.
+#[derive(Debug)]
+struct Expected {
+    length: usize,
+    /// The first sixteen, and which of them there are.
+    first: u128,
+    mask: u128,
+    /// The last sixteen of more than that.
+    last: u128,
+    /// What is in neither.
+    middle: Box<[u8]>,
+}
+
+/// How many bytes are compared at a time.
+const CHUNK: usize = 16;
+
+impl Expected {
+    fn new(text: &[u8]) -> Self {
+        let length = text.len();
+        let mut first = [0; CHUNK];
+        let mut mask = [0; CHUNK];
+        for ((first, mask), byte) in first.iter_mut().zip(&mut mask).zip(text) {
+            (*first, *mask) = (*byte, u8::MAX);
+        }
+        let middle = text.get(CHUNK..length.saturating_sub(CHUNK)).unwrap_or_default();
+        Self {
+            length,
+            first: u128::from_le_bytes(first),
+            mask: u128::from_le_bytes(mask),
+            last: text.last_chunk().map_or(0, |last| u128::from_le_bytes(*last)),
+            middle: middle.into(),
+        }
+    }
+
+    /// Do these bytes begin so? Not told where they are nearly over: no then.
+    fn begins(&self, bytes: &[u8]) -> bool {
+        let Some(first) = bytes.first_chunk() else { return false };
+        if (u128::from_le_bytes(*first) ^ self.first) & self.mask != 0 {
+            return false;
+        }
+        if self.length <= CHUNK {
+            return true;
+        }
+        let Some(all) = bytes.get(..self.length) else { return false };
+        all.last_chunk().is_some_and(|last| u128::from_le_bytes(*last) == self.last)
+            && (self.middle.is_empty() || all.get(CHUNK..self.length - CHUNK) == Some(&self.middle))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bytes_are_expected_as_they_stood(text in "[ab]{1,50}", other in "[ab]{1,50}", at in 0usize..50) {
+            let expected = Expected::new(text.as_bytes());
+            let behind = "0123456789abcdef";
+            let whole = format!("{text}{behind}");
+            prop_assert!(expected.begins(whole.as_bytes()));
+            let there = format!("{other}{behind}");
+            prop_assert_eq!(expected.begins(there.as_bytes()), there.starts_with(&text));
+            let mut changed = text.clone().into_bytes();
+            if let Some(byte) = changed.get_mut(at) {
+                *byte = b'c';
+                changed.extend_from_slice(behind.as_bytes());
+                prop_assert!(!expected.begins(&changed));
+            }
+        }
+    }
+}
