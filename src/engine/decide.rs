@@ -136,7 +136,12 @@ async fn steps(
     today: Date,
     entries: &[(&Entry, &Reads)],
 ) -> Result<Vec<Step>, EngineError> {
-    let mut steps: Vec<Step> = entries.iter().map(|(entry, reads)| entry.step(run, reads, today)).collect();
+    let mut steps: Vec<Step> = Vec::with_capacity(entries.len());
+    for (entry, reads) in entries {
+        steps.push(entry.step(run, reads, today));
+        // A batch takes its time to decide: what is being applied meanwhile goes on between two of its records.
+        tokio::task::yield_now().await;
+    }
     loop {
         let missing: BTreeSet<_> = entries.iter().flat_map(|(entry, _)| entry.left.missing()).collect();
         if missing.is_empty() {
