@@ -12,8 +12,9 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::{LedgerError, key::Hash};
 
-/// So many writes of one connection are under way at once.
-const SLOTS: usize = 8;
+/// So many writes of one connection are under way at once: some more than a system takes, so that the next ones are on
+/// disk when an answer comes.
+const SLOTS: usize = 10;
 
 /// The lock of everything that one key recognises. Sorted, so that all take their locks in one order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
