@@ -15,8 +15,9 @@ use std::{
     time::Instant,
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use jiff::{Timestamp, civil::Date};
+use tokio::sync::{mpsc, oneshot};
 
 use self::{
     locks::Made,
@@ -75,11 +76,19 @@ struct Found {
     asked: Option<Instant>,
     /// By record and write.
     judged: HashMap<(Arc<str>, Arc<str>), Answer>,
+    /// Dropped with the last record of the batch.
+    under_way: Option<oneshot::Sender<()>>,
 }
 
 impl Ready {
-    pub(super) fn is_empty(&self) -> bool {
-        self.decided.is_empty()
+    /// What is closed when the last of its records has ended; none where there is none.
+    pub(super) fn applied(&mut self) -> Option<oneshot::Receiver<()>> {
+        if self.decided.is_empty() {
+            return None;
+        }
+        let (under_way, applied) = oneshot::channel();
+        self.found.under_way = Some(under_way);
+        Some(applied)
     }
 
     /// The entities whose rows it changes.
@@ -118,15 +127,37 @@ impl<E: Into<EngineError>> From<E> for Halt {
 }
 
 impl Applying<'_> {
-    /// Applies decisions; where several wait for their turn, those that were decided first go first.
-    pub(super) async fn all(&self, ready: Ready) -> Result<(), EngineError> {
-        let Ready { decided, found } = ready;
-        self.found_in_doubt(&decided).await?;
-        futures_util::stream::iter(decided).for_each_concurrent(AT_ONCE, |decided| self.record(decided, &found)).await;
-        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => Ok(()),
+    /// Applies one batch.
+    pub(super) async fn batch(&self, ready: Ready) -> Result<(), EngineError> {
+        self.records(stream::iter([ready])).await;
+        self.troubled()
+    }
+
+    /// Applies batches as they come: the first records of one are begun while the last ones of the one before it end.
+    pub(super) async fn all(&self, batches: mpsc::Receiver<Ready>) {
+        let next = |mut batches: mpsc::Receiver<Ready>| async move { Some((batches.recv().await?, batches)) };
+        self.records(stream::unfold(batches, next)).await;
+    }
+
+    /// Where several wait for their turn, those that were decided first go first.
+    async fn records(&self, batches: impl Stream<Item = Ready>) {
+        let each = |(decided, found): (Vec<Decided>, Arc<Found>)| {
+            stream::iter(decided).map(move |decided| (decided, found.clone()))
+        };
+        let records = batches.then(|ready| self.begin(ready)).flat_map(each);
+        records.for_each_concurrent(AT_ONCE, |(decided, found)| self.record(decided, found)).await;
+    }
+
+    async fn begin(&self, Ready { decided, found }: Ready) -> (Vec<Decided>, Arc<Found>) {
+        if let Err(error) = self.found_in_doubt(&decided).await {
+            self.stop_all(error);
         }
+        (decided, Arc::new(found))
+    }
+
+    /// The trouble that stopped all, if there was any.
+    pub(super) fn troubled(&self) -> Result<(), EngineError> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 
     /// Asks for everything that would be created for the first time, in as few calls as can be. What the decisions, made
@@ -158,23 +189,27 @@ impl Applying<'_> {
         let answers = ask(self.run, self.stop, asks).await?;
         let judged = asking.into_iter().map(|(of, asking)| (of, asking.judge(&answers))).collect();
         drop(absent);
-        Ok(Ready { decided, found: Found { asked: Some(asked), judged } })
+        Ok(Ready { decided, found: Found { asked: Some(asked), judged, under_way: None } })
     }
 
     /// Applies one decision, unless all were told to end.
-    async fn record(&self, decided: Decided, found: &Found) {
+    async fn record(&self, decided: Decided, found: Arc<Found>) {
         if self.ending() {
             return;
         }
         let Decided { entry, .. } = &decided;
         self.told(entry, EventKind::Read, None, None);
-        if let Err(error) = self.outcome(decided, found).await {
-            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-            trouble.get_or_insert(error);
+        if let Err(error) = self.outcome(decided, &found).await {
+            self.stop_all(error);
         }
     }
 
-    fn ending(&self) -> bool {
+    fn stop_all(&self, error: EngineError) {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// Is nothing more to be begun?
+    pub(super) fn ending(&self) -> bool {
         self.stop.wished() || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 

@@ -197,10 +197,10 @@ impl<'a> Poll<'a> {
         Ok(if masters { left::showing(self.run, &ask) } else { left::telling(self.run, &ask) })
     }
 
-    /// Applies decisions.
+    /// Applies one batch.
     pub(super) async fn apply(&self, ready: Ready) -> Result<(), EngineError> {
         let trouble = Mutex::new(None);
-        self.applying(&trouble).all(ready).await
+        self.applying(&trouble).batch(ready).await
     }
 
     pub(super) fn applying<'t>(&'t self, trouble: &'t Mutex<Option<EngineError>>) -> Applying<'t> {

@@ -1,9 +1,11 @@
 //! What a poll costs in calls: as few as there can be, and none where nothing has changed.
 
-use koppel::{engine::EngineError, sandbox::Options};
+use std::time::Duration;
+
+use koppel::{engine::EngineError, sandbox::Options, value::Value as Field};
 use serde_json::{Value, json};
 
-use super::house::House;
+use super::{house::House, world::World};
 
 /// Invoices of customers that are debtors already.
 fn known(size: usize, customers: usize) -> Options {
@@ -56,6 +58,25 @@ async fn a_poll_in_which_nothing_has_changed_reads_the_lists_and_does_not_call_a
     assert!(lists(&after) - lists(&before) <= 5, "at most its five pages: {after:#}");
     assert_eq!(calls(&after["jortt"]).0 - calls(&before["jortt"]).0, lists(&after) - lists(&before) + 1);
     assert_eq!(house.effects().await["afas"]["FbSales"]["duplicates"], json!([]));
+}
+
+#[tokio::test]
+async fn a_write_that_takes_long_does_not_keep_the_next_batch_from_being_begun() {
+    let world = World::new();
+    world.afas.add("Profit_Debtor", &[("DebtorId", Field::text("7")), ("Email", Field::text("known@x.example"))]);
+    // Two batches; the debtor of the first record never comes.
+    world.invoice("0", "new@x.example", 10);
+    (1..=400).for_each(|number| world.invoice(&number.to_string(), "known@x.example", 10));
+    world.afas.hang_on("KnSalesRelationOrg");
+    let all_others = async {
+        while world.afas.count("Profit_Salesorders") < 400 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        _ = world.try_poll() => panic!("it hangs"),
+        all = tokio::time::timeout(Duration::from_mins(2), all_others) => all.unwrap(),
+    }
 }
 
 #[tokio::test]
