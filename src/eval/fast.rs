@@ -20,19 +20,14 @@ mod run;
 mod scan;
 mod steps;
 mod table;
+mod texts;
 mod value;
 mod work;
 mod write;
 
 use jiff::civil::Date;
 
-use self::{
-    code::Program,
-    layout::Layout,
-    read::Reader,
-    run::Machine,
-    value::{PLAN, Quick},
-};
+use self::{code::Program, layout::Layout, read::Reader, run::Machine, texts::PLAN, value::Quick};
 use crate::{
     plan::Plan,
     schema::Projection,

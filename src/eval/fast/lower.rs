@@ -13,7 +13,8 @@ use regex::Regex;
 use super::{
     code::{At, Bit, Define, Each, Ending, Frame, Guard, Op, Pair, Program, Result, Stmt},
     layout::{DerivedWords, Fields, Layout, Place, Rows},
-    value::{PLAN, Quick},
+    texts::PLAN,
+    value::Quick,
 };
 use crate::{
     check::typed::VarId,

@@ -13,7 +13,8 @@ use super::{
     layout::{Layout, Leaf, Spelling, Want},
     scan::{string_end, unescape},
     steps::{Deed, NONE, State, Steps},
-    value::{self, DIGITS, Kind, LINE, MADE, Quick, day, number},
+    texts::{LINE, MADE},
+    value::{self, DIGITS, Kind, Quick, day, number},
 };
 use crate::schema::{Kind as Type, normalise};
 

@@ -8,7 +8,8 @@ use regex::{CaptureLocations, Regex};
 use super::{
     code::{Bit, Ending, Guard, Line, Op, Program, Stmt, Target},
     layout::{Condition, Layout},
-    value::{Kind, Quick, Texts},
+    texts::Texts,
+    value::{Kind, Quick},
     write::text,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct Machine<'a> {
     /// Where patterns found what.
     pub(super) places: Vec<CaptureLocations>,
     pub(super) scratch: String,
+    /// What is about to be joined.
+    pub(super) joined: Vec<Quick>,
     pub(super) today: Quick,
     pub(super) texts: Texts<'a>,
 }
@@ -54,6 +57,7 @@ impl<'a> Machine<'a> {
             made: Vec::new(),
             places: program.patterns.iter().map(Regex::capture_locations).collect(),
             scratch: String::new(),
+            joined: Vec::new(),
             today,
             texts: Texts { line: "", made: String::new(), plan: &program.texts },
         }
@@ -90,6 +94,7 @@ impl<'a> Machine<'a> {
         self.made.clear();
         self.lets.fill(Quick::UNSET);
         self.outs.clear();
+        self.joined.clear();
         self.warnings.clear();
         for op in &program.admits {
             if !self.value(op)?.is_yes() {

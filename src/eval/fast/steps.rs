@@ -117,8 +117,10 @@ impl Steps {
     #[inline(never)]
     fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> u16 {
         let Some(next) = self.get(number).map(|step| step.next) else { return NONE };
-        let Some(place) = next.iter().position(|next| self.begins(*next, bytes)) else { return NONE };
-        if let (Some(before), Some(step)) = (place.checked_sub(1), self.all.get_mut(usize::from(number))) {
+        // The first one was tried.
+        let Some(before) = next.iter().skip(1).position(|next| self.begins(*next, bytes)) else { return NONE };
+        let place = before + 1;
+        if let Some(step) = self.all.get_mut(usize::from(number)) {
             step.next.swap(before, place);
         }
         next.get(place).copied().unwrap_or(NONE)
@@ -169,8 +171,8 @@ struct Expected {
     mask: u128,
     /// The last sixteen of more than that.
     last: u128,
-    /// What is in neither.
-    middle: Box<[u8]>,
+    /// Those from the seventeenth on, as many whole sixteens as there are.
+    middle: Box<[u128]>,
 }
 
 /// How many bytes are compared at a time.
@@ -184,13 +186,13 @@ impl Expected {
         for ((first, mask), byte) in first.iter_mut().zip(&mut mask).zip(text) {
             (*first, *mask) = (*byte, u8::MAX);
         }
-        let middle = text.get(CHUNK..length.saturating_sub(CHUNK)).unwrap_or_default();
+        let (middle, _) = text.get(CHUNK..).unwrap_or_default().as_chunks();
         Self {
             length,
             first: u128::from_le_bytes(first),
             mask: u128::from_le_bytes(mask),
             last: text.last_chunk().map_or(0, |last| u128::from_le_bytes(*last)),
-            middle: middle.into(),
+            middle: middle.iter().map(|chunk| u128::from_le_bytes(*chunk)).collect(),
         }
     }
 
@@ -203,9 +205,10 @@ impl Expected {
         if self.length <= CHUNK {
             return true;
         }
-        let Some(all) = bytes.get(..self.length) else { return false };
-        all.last_chunk().is_some_and(|last| u128::from_le_bytes(*last) == self.last)
-            && (self.middle.is_empty() || all.get(CHUNK..self.length - CHUNK) == Some(&self.middle))
+        let Some(rest) = bytes.get(CHUNK..self.length) else { return false };
+        let same = |chunk: &[u8; CHUNK], own: u128| u128::from_le_bytes(*chunk) == own;
+        bytes.get(self.length - CHUNK..).and_then(<[u8]>::first_chunk).is_some_and(|last| same(last, self.last))
+            && rest.as_chunks().0.iter().zip(&self.middle).all(|(chunk, own)| same(chunk, *own))
     }
 }
 

@@ -7,7 +7,10 @@
 use jiff::ToSpan as _;
 use rust_decimal::Decimal;
 
-use super::value::{DIGITS, EUR, Kind, PLAN, Quick, Texts, power};
+use super::{
+    texts::{PLAN, Texts},
+    value::{DIGITS, EUR, Kind, Quick, power},
+};
 use crate::{
     plan::table::{Index, TableCode},
     value::Value,

@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::scan::needs_escapes;
+use super::{scan::needs_escapes, texts::Texts};
 use crate::value::{Currency, Money, Value};
 
 /// What a [`Quick`] is. Odd numbers, so that the head of a value is never zero.
@@ -42,54 +42,6 @@ pub(super) struct Quick {
     head: NonZeroU64,
     /// Of a text its place and length.
     number: i64,
-}
-
-/// A text stands in the line of the record.
-pub(super) const LINE: u32 = 0;
-/// A text was made for this record.
-pub(super) const MADE: u32 = 1;
-/// A text stands in the plan.
-pub(super) const PLAN: u32 = 2;
-
-/// Where texts stand.
-#[derive(Debug)]
-pub(super) struct Texts<'a> {
-    /// The line of the record, and what is around it.
-    pub(super) line: &'a str,
-    pub(super) made: String,
-    pub(super) plan: &'a str,
-}
-
-impl Texts<'_> {
-    /// The characters of a text; none of anything else.
-    pub(super) fn get(&self, value: Quick) -> &str {
-        if !value.is_text() {
-            return "";
-        }
-        let (start, length) = value.span();
-        self.around(value).get(start..start + length).unwrap_or_default()
-    }
-
-    /// All in which the characters of a text stand.
-    pub(super) fn around(&self, text: Quick) -> &str {
-        match text.extra() {
-            LINE => self.line,
-            MADE => &self.made,
-            _ => self.plan,
-        }
-    }
-
-    /// Can each of them be told by place and length?
-    pub(super) fn fit(&self) -> bool {
-        [self.line, &self.made, self.plan].iter().all(|all| u32::try_from(all.len()).is_ok())
-    }
-
-    /// A text that is kept until the next record; blank when there is nothing but white space in it.
-    pub(super) fn make(&mut self, text: &str) -> Quick {
-        let start = self.made.len();
-        self.made.push_str(text);
-        Quick::text(text, MADE, start)
-    }
 }
 
 /// So many digits always fit an `i64`.
@@ -170,7 +122,7 @@ impl Quick {
         scale
     }
 
-    /// Of a text where it stands ([`LINE`], [`MADE`], [`PLAN`]); of an amount its currency; of rows the registers of one.
+    /// Of a text where it stands ([`super::texts`]); of an amount its currency; of rows the registers of one.
     pub(super) fn extra(self) -> u32 {
         // A half of it always fits.
         u32::try_from(self.head.get() >> 32).unwrap_or(0)
@@ -410,7 +362,7 @@ pub(super) fn order_numbers(a: Quick, b: Quick) -> std::cmp::Ordering {
 /// [`crate::value::same`], of values that are no lists and no words.
 pub(super) fn same(a: Quick, b: Quick, texts: &Texts<'_>) -> bool {
     match (a.kind(), b.kind()) {
-        (Kind::PLAIN | Kind::TEXT, Kind::PLAIN | Kind::TEXT) => texts.get(a) == texts.get(b),
+        (Kind::PLAIN | Kind::TEXT, Kind::PLAIN | Kind::TEXT) => texts.bytes(a) == texts.bytes(b),
         (Kind::MONEY, Kind::MONEY) => order_numbers(a, b).is_eq() && (a.extra() == b.extra() || a.number == 0),
         _ if a.is_number() && b.is_number() => order_numbers(a, b).is_eq(),
         _ if a.is_blank() && b.is_blank() => true,
@@ -433,7 +385,7 @@ pub(super) fn order(a: Quick, b: Quick, texts: &Texts<'_>) -> Option<std::cmp::O
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::texts::MADE, *};
 
     fn values() -> impl Strategy<Value = Value> {
         let number = || (any::<i32>(), 0u32..9).prop_map(|(digits, scale)| Decimal::new(digits.into(), scale));

@@ -3,14 +3,13 @@
 //! Takes an [`Op`], gives its value as the plain evaluator does. None: the record has ended, or whatever that one would
 //! fail, or what is not known here.
 
-use std::fmt::Write as _;
-
 use super::{
     code::{Bit, Define, Each, Given, List, Lookup, Op, Pattern, Result as Row},
     native::exact,
     run::Machine,
     scan::needs_escapes,
-    value::{EUR, Kind, MADE, Quick, order, same},
+    texts::MADE,
+    value::{EUR, Kind, Quick, order, same},
 };
 use crate::{
     function::Argument,
@@ -357,37 +356,22 @@ impl<'a> Machine<'a> {
 
     #[inline(never)]
     fn join(&mut self, list: &'a List<'a>, by: &'a Op<'a>) -> Option<Quick> {
-        let mut made = std::mem::take(&mut self.scratch);
-        made.clear();
         let by = self.value(by)?;
-
-        let mut escapes = by.kind() == Kind::TEXT;
-        let mut count = 0;
-        let mut only = Quick::BLANK;
+        // An element may be joined itself: its own ones stand behind these until it is.
+        let begin = self.joined.len();
         self.elements(list, &mut |machine, value| {
-            if value.is_blank() {
-                return Some(());
+            if !value.is_blank() {
+                machine.joined.push(value);
             }
-            if count > 0 {
-                made.push_str(machine.texts.get(by));
-            }
-            escapes |= value.kind() == Kind::TEXT;
-            if value.is_text() {
-                made.push_str(machine.texts.get(value));
-            } else {
-                let _ = write!(made, "{}", value.to_value(&machine.texts)?);
-            }
-            count += 1;
-            only = value;
             Some(())
         })?;
-        let value = match count {
-            0 => Quick::BLANK,
-            1 if only.is_text() => only,
-            _ => self.texts.make(&made),
+        let value = match self.joined.get(begin..)? {
+            [] => Quick::BLANK,
+            [only] if only.is_text() => *only,
+            values => self.texts.join(values, by)?,
         };
-        self.scratch = made;
-        Some(if escapes { value } else { value.without_escapes() })
+        self.joined.truncate(begin);
+        Some(value)
     }
 
     /// As `sum` does it: blanks left out, amounts stay amounts of one currency, 0 of nothing.

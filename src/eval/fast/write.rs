@@ -8,7 +8,8 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     scan::escape,
-    value::{EUR, Kind, Quick, Texts, currency, shortest},
+    texts::Texts,
+    value::{EUR, Kind, Quick, currency, shortest},
 };
 use crate::schema::{Field, Form, Kind as Type, Object};
 

@@ -5,7 +5,7 @@
 use super::{
     super::{
         code::{Line, Op, Target},
-        value::Texts,
+        texts::Texts,
         write::Outline,
     },
     Lowering, Stands,
