@@ -106,6 +106,20 @@ impl Town {
         }
     }
 
+    /// Waits until a call to AFAS with this in its path has come in.
+    async fn until_called(&self, part: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.http.get(format!("{}/_control/calls", self.sandbox.url())).send().await.unwrap();
+            let calls: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            if calls["afas"].as_object().is_some_and(|paths| paths.keys().any(|path| path.contains(part))) {
+                return;
+            }
+            assert!(Instant::now() < end, "nobody called {part} in time");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// All of them were made, nothing was made twice.
     #[track_caller]
     fn each_once(effects: &Value, orders: usize) {

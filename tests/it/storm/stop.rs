@@ -45,11 +45,7 @@ async fn a_request_that_hangs_keeps_nobody_from_stopping_and_is_asked_about_afte
         let fault = json!({"system": "afas", "kind": "slow", "path": path, "ms": 60_000});
         town.faults(&json!([fault])).await;
         let run = town.start(&["run", &against]);
-        if path == "FbSales" {
-            town.until_orders(1).await;
-        } else {
-            tokio::time::sleep(Duration::from_secs(3)).await;
-        }
+        town.until_called(path).await;
         let asked = Instant::now();
         run.signal(signal);
         let (code, text) = run.ended().await;
