@@ -131,11 +131,6 @@ impl Afas {
         }
     }
 
-    /// Rows that are not as the schema has them.
-    fn wrong(&self, entity: &str, text: &str) -> ConnectorError {
-        self.line.unexpected(&format!("{entity}, {text}"))
-    }
-
     /// The rows of asks of one entity.
     async fn find_in(&self, entity: &str, asks: Vec<&Ask>) -> Result<Vec<Vec<Record>>, ConnectorError> {
         let facts = self.readable(entity)?;
@@ -153,7 +148,7 @@ impl Afas {
         let Some(exact) = packed(&alternatives) else {
             // Everything, page by page: only what the asks want is kept.
             self.all_rows(&mut sieve, self.question(entity, facts)).await?;
-            return sieve.into_found().map_err(|text| self.wrong(entity, &text));
+            return sieve.into_found().map_err(|text| self.line.wrong_rows(entity, &text));
         };
         let fewer = packed(&filter::gathered(&alternatives)).filter(|fewer| fewer.len() < exact.len());
         let queries = fewer.unwrap_or(exact);
@@ -178,7 +173,7 @@ impl Afas {
             }
         }
         drop(answers);
-        sieve.into_found().map_err(|text| self.wrong(entity, &text))
+        sieve.into_found().map_err(|text| self.line.wrong_rows(entity, &text))
     }
 
     /// Offers the rows from the question's place on.
@@ -255,7 +250,7 @@ impl Connector for Afas {
         offer(&mut sieve, &rows);
         let Question { skip, take, pages, last, .. } = question;
         let next = more.then(|| serde_json::to_string(&Place { skip, take, pages, last }).ok().map(Cursor)).flatten();
-        sieve.into_page(next).map_err(|text| self.wrong(entity, &text))
+        sieve.into_page(next).map_err(|text| self.line.wrong_rows(entity, &text))
     }
 
     async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {

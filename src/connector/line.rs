@@ -126,6 +126,11 @@ impl Line {
         ConnectorError::Unexpected(format!("connection {}: {}", self.name, clean(text)))
     }
 
+    /// Rows of an entity that are not as the schema has them.
+    pub(super) fn wrong_rows(&self, entity: &str, text: &str) -> ConnectorError {
+        self.unexpected(&format!("{entity}, {text}"))
+    }
+
     /// Is this page another one than the one before? A list that never ends would be read for ever.
     pub(super) fn moved_on(
         &self,

@@ -146,11 +146,6 @@ impl Rest {
         }
     }
 
-    /// Rows that are not as the schema has them.
-    fn wrong(&self, entity: &str, text: &str) -> ConnectorError {
-        self.line.unexpected(&format!("{entity}, {text}"))
-    }
-
     /// The rows of asks of one entity.
     async fn find_in(&self, entity: &str, asks: Vec<&Ask>) -> Result<Vec<Vec<Record>>, ConnectorError> {
         let (facts, routes) = self.readable(entity)?;
@@ -160,7 +155,7 @@ impl Rest {
             if let Some(record) = self.one(routes, path).await? {
                 sieve.offer(&record);
             }
-            return sieve.into_found().map_err(|text| self.wrong(entity, &text));
+            return sieve.into_found().map_err(|text| self.line.wrong_rows(entity, &text));
         }
         let mut ids: BTreeSet<String> = BTreeSet::new();
         let mut others: Vec<&Filter> = Vec::new();
@@ -206,7 +201,7 @@ impl Rest {
             sieve.offer_all(&record);
         }
         drop(records);
-        sieve.into_found().map_err(|text| self.wrong(entity, &text))
+        sieve.into_found().map_err(|text| self.line.wrong_rows(entity, &text))
     }
 
     /// Reads a list page by page: all of it, or until these ids were seen, at most so many pages.
@@ -350,7 +345,7 @@ impl Connector for Rest {
             None
         };
         let next = next.and_then(|place| serde_json::to_string(&place).ok()).map(Cursor);
-        sieve.into_page(next).map_err(|text| self.wrong(entity, &text))
+        sieve.into_page(next).map_err(|text| self.line.wrong_rows(entity, &text))
     }
 
     async fn find(&self, asks: &[Ask]) -> Result<Vec<Arc<[Record]>>, ConnectorError> {

@@ -66,7 +66,7 @@ pub async fn foresee(
         }
     }
     match carried.nameless {
-        Some(faulty) => Err(nameless(run, source, &faulty)?),
+        Some(faulty) => Err(nameless(run, source, &faulty)),
         None => Ok(undecided.read.into_inner()),
     }
 }

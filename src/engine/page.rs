@@ -7,7 +7,6 @@
 use std::{
     collections::{HashSet, hash_map::RandomState},
     hash::BuildHasher as _,
-    iter::{repeat, repeat_with},
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -60,6 +59,18 @@ impl Seen {
     }
 }
 
+/// A row of the source.
+struct Shown {
+    name: RecordName,
+    record: Record,
+    /// Did koppel make it itself?
+    echo: bool,
+    /// Hashes of the rows elsewhere that belong to it.
+    found: Hashes,
+    /// Why it is not decided, where it is not as the schema has it.
+    fault: Option<Reason>,
+}
+
 impl Poll<'_> {
     /// Decides a batch.
     pub(super) async fn prepare(
@@ -90,41 +101,41 @@ impl Poll<'_> {
         let run = self.run;
         crash::point("read-page");
         let edited = left::edited(run, self.ledger, self.stop, (&source.name, read), &mut records).await?;
-        let mut names: Vec<RecordName> = records.iter().map(|record| record_name(run, source, record)).collect();
-        let matching = |(record, name): (&Record, &RecordName)| match &carried.listing {
-            Some(filter) => filter.matches(record).then(|| name.key.clone()),
-            None => None,
-        };
-        let mut listed: Vec<Arc<str>> = records.iter().zip(&names).filter_map(matching).collect();
         let echoes = self.echoes(source, &records, &edited.unwrap_or_default()).await?;
         let found = self.found(&mut carried.memory, &records).await?;
-        let mut faults: Vec<Option<Reason>> = records.iter().map(|_| None).collect();
+        let sound = records.into_iter().zip(echoes).zip(found);
+        let mut shown: Vec<Shown> = sound
+            .map(|((record, echo), found)| Shown {
+                name: record_name(run, source, &record),
+                record,
+                echo,
+                found,
+                fault: None,
+            })
+            .collect();
         for faulty in faulty {
             let Some(name) = faulty_name(run, source, &faulty.record) else {
                 self.tally.read(1);
                 carried.nameless.get_or_insert(faulty);
                 continue;
             };
-            // It may be in the list, so that is asked for again.
-            listed.push(name.key.clone());
-            names.push(name);
-            faults.push(Some(faulty_reason(run, source, &faulty)));
-            records.push(faulty.record);
+            let fault = Some(faulty_reason(run, source, &faulty));
+            shown.push(Shown { name, record: faulty.record, echo: false, found: Hashes::new(), fault });
         }
-        if carried.listing.is_some() {
-            self.ledger.list(&run.name, &source.name.to_string(), listed).await?;
+        if let Some(filter) = &carried.listing {
+            // What is faulty may be in the list, so that is asked for again.
+            let listed = shown.iter().filter(|own| own.fault.is_some() || filter.matches(&own.record));
+            let keys = listed.map(|own| own.name.key.clone()).collect();
+            self.ledger.list(&run.name, &source.name.to_string(), keys).await?;
         }
-        let keys = names.iter().map(|name| name.key.clone()).collect();
+        let keys = shown.iter().map(|own| own.name.key.clone()).collect();
         let known = self.ledger.records(&run.name, "", keys).await?;
         let trouble = Mutex::new(None);
         let applying = self.applying(&trouble);
         let paths = source.content();
         let mut entries = Vec::new();
         let mut quiet = Vec::new();
-        let (echoes, found) =
-            (echoes.into_iter().chain(repeat(false)), found.into_iter().chain(repeat_with(Hashes::new)));
-        let records = names.into_iter().zip(records).zip(known).zip(faults).zip(echoes).zip(found);
-        for (((((name, record), known), fault), echo), found) in records {
+        for (Shown { name, record, echo, found, fault }, known) in shown.into_iter().zip(known) {
             // A source that shows one record twice, while it moves between pages: once is enough.
             if !carried.seen.insert(&name.key) {
                 continue;
@@ -201,7 +212,7 @@ impl Poll<'_> {
             }
             let keys: Vec<Arc<str>> = records.iter().map(|record| record.path(key).to_string().into()).collect();
             let made = self.ledger.made(connector.name(), name, keys).await?;
-            let edited = edited.iter().copied().chain(repeat(false));
+            let edited = edited.iter().copied().chain(std::iter::repeat(false));
             for ((echo, made), edited) in echoes.iter_mut().zip(made).zip(edited) {
                 *echo |= made && !(edited && facts.class == WriteClass::Master);
             }

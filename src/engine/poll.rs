@@ -179,7 +179,7 @@ impl<'a> Poll<'a> {
             // The list is read again from where it was, since nothing was kept of this row. What koppel made is followed
             // up all the same.
             self.stages(source, &mut carried.memory, &begun).await?;
-            return Err(nameless(run, source, &faulty)?);
+            return Err(nameless(run, source, &faulty));
         }
         let swept_at = if whole { began } else { mark.map_or(began, |mark| mark.swept_at) };
         let floor = highest.map(|stamp| stamp.to_string().into());

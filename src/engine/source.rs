@@ -86,9 +86,10 @@ pub(super) fn faulty_reason(run: &Run, source: &SourcePlan, faulty: &Faulty) -> 
 }
 
 /// The trouble with a row whose key cannot be read: nothing can be kept of it.
-pub(super) fn nameless(run: &Run, source: &SourcePlan, faulty: &Faulty) -> Result<EngineError, EngineError> {
+pub(super) fn nameless(run: &Run, source: &SourcePlan, faulty: &Faulty) -> EngineError {
     let text = format!("{}, a row whose key cannot be read: {faulty}", source.name);
-    Ok(EngineError::connection(&**run.connection(&source.name.role)?, text))
+    let connection = run.connection(&source.name.role);
+    connection.map_or_else(|error| error, |connector| EngineError::connection(&**connector, text))
 }
 
 /// The name of a record with this key.
