@@ -7,6 +7,7 @@ mod decide;
 mod ensure;
 mod fast;
 pub mod lines;
+pub mod output;
 mod search;
 pub mod testing;
 #[cfg(test)]

@@ -14,7 +14,10 @@ use serde_json::Value as Json;
 
 use crate::{
     connector::Bodies,
-    eval::lines::{Decider, Lines, Tally},
+    eval::{
+        lines::{Decider, Lines, Tally},
+        output::Output,
+    },
     value::{EntityName, Write},
 };
 
@@ -57,7 +60,7 @@ pub fn lines(
         let mut worker = worker.decider(lane.as_ref());
         let mut piece = Piece::default();
         while pieces.fill(&mut piece)? {
-            piece.decide(&mut worker);
+            pieces.line = piece.decide(&mut worker);
             tally += piece.hand_over(to)?;
         }
         return Ok(tally);
@@ -88,7 +91,11 @@ pub fn lines(
     let reader = thread::spawn(move || {
         for to_worker in begin.iter().cycle() {
             let Ok(mut piece) = free.recv() else { break };
-            if !pieces.fill(&mut piece)? || to_worker.send(piece).is_err() {
+            if !pieces.fill(&mut piece)? {
+                break;
+            }
+            pieces.line += memchr::memchr_iter(b'\n', &piece.lines).count() as u64;
+            if to_worker.send(piece).is_err() {
                 break;
             }
         }
@@ -124,17 +131,20 @@ struct Piece {
     /// The place of the first line.
     first: u64,
     lines: Vec<u8>,
-    out: Vec<u8>,
+    out: Output,
     tally: Tally,
 }
 
 impl Piece {
-    fn decide(&mut self, worker: &mut Decider<'_>) {
-        self.tally = worker.chunk(self.first, &self.lines, &mut self.out);
+    /// Gives the place of the line behind its own.
+    fn decide(&mut self, worker: &mut Decider<'_>) -> u64 {
+        let (tally, next) = worker.chunk(self.first, &self.lines, &mut self.out);
+        self.tally = tally;
+        next
     }
 
     fn hand_over(&mut self, to: &mut dyn io::Write) -> Result<Tally, LinesError> {
-        to.write_all(&self.out).map_err(LinesError::Write)?;
+        to.write_all(self.out.written()).map_err(LinesError::Write)?;
         self.lines.clear();
         self.out.clear();
         Ok(self.tally)
@@ -146,7 +156,7 @@ struct Pieces<R> {
     from: R,
     /// The beginning of a line that belongs to the next piece.
     rest: Vec<u8>,
-    /// The place of its line.
+    /// The place of its line; whoever takes a piece moves it on.
     line: u64,
     ended: bool,
 }
@@ -176,7 +186,6 @@ impl<R: Read> Pieces<R> {
             }
         }
         piece.first = self.line;
-        self.line += memchr::memchr_iter(b'\n', lines).count() as u64;
         Ok(!lines.is_empty())
     }
 }

@@ -28,6 +28,7 @@ mod write;
 use jiff::civil::Date;
 
 use self::{code::Program, layout::Layout, read::Reader, run::Machine, texts::PLAN, value::Quick};
+use super::output::Output;
 use crate::{
     plan::Plan,
     schema::Projection,
@@ -119,7 +120,7 @@ impl<'s> Session<'s> {
     }
 
     /// Writes the key of the last line as a text of JSON. None: decide it plainly.
-    pub(super) fn key(&mut self, into: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn key(&mut self, into: &mut Output) -> Option<()> {
         self.machine.key(into)
     }
 
@@ -129,11 +130,11 @@ impl<'s> Session<'s> {
     }
 
     /// Writes what would be sent of a write of the last line. None: decide it plainly.
-    pub(super) fn write(&self, number: usize, into: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn write(&self, number: usize, into: &mut Output) -> Option<()> {
         let (target, base) = self.machine.made.get(number)?;
-        into.extend_from_slice(target.head.as_bytes());
+        into.bytes(target.head.as_bytes());
         target.element.write(&self.machine.outs, &self.machine.texts, *base, into)?;
-        into.extend_from_slice(b"}}}");
+        into.word(b"}}}");
         Some(())
     }
 }

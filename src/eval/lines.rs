@@ -18,6 +18,7 @@ use serde_json::{Value as Json, value::RawValue};
 use super::{
     Moment, NothingLeft, Reads, admits,
     fast::{Decided, Driver, Lane, Session},
+    output::Output,
     step,
     testing::World,
 };
@@ -198,7 +199,7 @@ impl Lines {
         Decider { lines: self, driver: lane.map(Lane::driver), quickly: 0 }
     }
 
-    fn line(&self, place: u64, line: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+    fn line(&self, place: u64, line: &[u8], out: &mut Output, tally: &mut Tally) {
         let record = match self.record(line) {
             Ok(record) => record,
             Err(text) => {
@@ -278,8 +279,8 @@ impl Decider<'_> {
     }
 
     /// Adds a line to `out` for each line that is not blank. `first` is the place of the first one in the whole text,
-    /// from 1; a line may end in CR LF, the last one in nothing.
-    pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Vec<u8>) -> Tally {
+    /// from 1; a line may end in CR LF, the last one in nothing. Gives what became of them, and the place behind them.
+    pub fn chunk(&mut self, first: u64, lines: &[u8], out: &mut Output) -> (Tally, u64) {
         let mut tally = Tally::default();
         let mut session = self.driver.as_mut().and_then(Driver::session);
         // One look at all of it; where something is no text, each line is looked at for itself.
@@ -306,7 +307,7 @@ impl Decider<'_> {
             }
             (from, place) = (end + 1, place + 1);
         }
-        tally
+        (tally, place)
     }
 }
 
@@ -316,7 +317,7 @@ fn quick<'s>(
     session: &mut Session<'s>,
     text: &'s str,
     begin: usize,
-    out: &mut Vec<u8>,
+    out: &mut Output,
 ) -> Option<(&'static str, usize)> {
     let (decided, end) = session.line(text, begin)?;
     let start = out.len();
@@ -325,29 +326,29 @@ fn quick<'s>(
         Decided::Writes if session.writes() == 0 => ("nothing", None, 0),
         Decided::Writes => ("write", None, session.writes()),
     };
-    out.extend_from_slice(b"{\"key\":");
+    out.word(b"{\"key\":");
     let mut told = session.key(out);
-    out.extend_from_slice(b",\"outcome\":\"");
-    out.extend_from_slice(outcome.as_bytes());
+    out.word(b",\"outcome\":\"");
+    out.bytes(outcome.as_bytes());
     out.push(b'"');
     if let Some(reason) = reason {
-        out.extend_from_slice(b",\"reason\":");
+        out.word(b",\"reason\":");
         told = told.and_then(|()| serde_json::to_writer(&mut *out, &Why::from(reason)).ok());
     }
     // A record that is skipped is told nothing else of.
     if !session.warnings().is_empty() && outcome != Verdict::Skip.word() {
         let warnings: Vec<Why<'_>> = session.warnings().iter().map(Why::from).collect();
-        out.extend_from_slice(b",\"warnings\":");
+        out.word(b",\"warnings\":");
         told = told.and_then(|()| serde_json::to_writer(&mut *out, &warnings).ok());
     }
     for number in 0..writes {
-        out.extend_from_slice(if number == 0 { b",\"writes\":[" } else { b"," });
+        out.bytes(if number == 0 { b",\"writes\":[" } else { b"," });
         told = told.and_then(|()| session.write(number, out));
     }
     if writes > 0 {
         out.push(b']');
     }
-    out.extend_from_slice(b"}\n");
+    out.word(b"}\n");
     if told.is_none() {
         out.truncate(start);
     }
@@ -363,7 +364,7 @@ fn told<'a>(key: Option<String>, line: Option<u64>, outcome: &'static str, reaso
     Told { key, line, outcome, reason, warnings: Vec::new(), writes: Vec::new() }
 }
 
-fn tell(out: &mut Vec<u8>, told: &Told<'_>) {
+fn tell(out: &mut Output, told: &Told<'_>) {
     // Neither a vector nor these types can refuse.
     let _ = serde_json::to_writer(&mut *out, told);
     out.push(b'\n');

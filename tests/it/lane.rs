@@ -6,7 +6,10 @@ use std::{borrow::Cow, fmt::Write as _, path::Path, sync::Arc};
 use jiff::civil::Date;
 use koppel::{
     connector::Bodies,
-    eval::lines::{Given, Lines},
+    eval::{
+        lines::{Given, Lines},
+        output::Output,
+    },
     project::Project,
     schema::Catalog,
 };
@@ -37,11 +40,12 @@ fn told(out: &[u8]) -> Vec<Cow<'_, str>> {
 /// Decides lines both ways and compares; gives how many took the shorter one.
 fn compared(lines: &Lines, all: &[u8]) -> u64 {
     let lane = lines.lane().expect("this flow has a shorter way");
-    let (mut short, mut plain) = (Vec::new(), Vec::new());
+    let (mut short, mut plain) = (Output::default(), Output::default());
     let mut decider = lines.decider(Some(&lane));
     let tally = decider.chunk(1, all, &mut short);
     assert_eq!(lines.decider(None).chunk(1, all, &mut plain), tally);
-    for (number, (short, plain)) in told(&short).into_iter().zip(told(&plain)).enumerate() {
+    let (short, plain) = (short.written(), plain.written());
+    for (number, (short, plain)) in told(short).into_iter().zip(told(plain)).enumerate() {
         let line = all.split(|byte| *byte == b'\n').nth(number).unwrap_or_default();
         assert_eq!(short, plain, "line {}: {}", number + 1, String::from_utf8_lossy(line));
     }

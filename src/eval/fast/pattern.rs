@@ -17,8 +17,8 @@ pub(super) struct Simple {
 /// A class that is repeated.
 #[derive(Debug)]
 struct Item {
-    /// Which characters of ASCII are in it.
-    ascii: [bool; 128],
+    /// Which characters of ASCII are in it, by their byte.
+    ascii: [bool; 256],
     /// All others.
     ranges: Vec<(char, char)>,
     min: usize,
@@ -67,11 +67,53 @@ impl Simple {
             return None;
         }
         let mut tried = Tried { dead: [0; ITEMS + 1], begins: [0; ITEMS + 1] };
-        if !self.fits(text, 0, 0, &mut tried) {
+        let fits = if text.is_ascii() {
+            self.fits_ascii(text.as_bytes(), &mut tried)?
+        } else {
+            self.fits(text, 0, 0, &mut tried)
+        };
+        if !fits {
             return Some(None);
         }
         let begin = |item: usize| tried.begins.get(item).copied();
         Some(begin(self.group.start).zip(begin(self.group.end)))
+    }
+
+    /// As [`Simple::fits`], where each character is a byte: from item to item, and back where one does not fit. None
+    /// cannot be.
+    fn fits_ascii(&self, text: &[u8], tried: &mut Tried) -> Option<bool> {
+        // So many items have taken their part.
+        let mut item = 0;
+        loop {
+            let at = *tried.begins.get(item)?;
+            if tried.dead.get(item)? >> at & 1 == 0 {
+                let rest = text.get(at..)?;
+                match self.items.get(item) {
+                    None if rest.is_empty() => return Some(true),
+                    None => {}
+                    Some(own) => {
+                        let most = rest.get(..own.max).unwrap_or(rest);
+                        let count = most.iter().position(|byte| !own.takes_byte(*byte)).unwrap_or(most.len());
+                        if count >= own.min {
+                            item += 1;
+                            *tried.begins.get_mut(item)? = at + count;
+                            continue;
+                        }
+                    }
+                }
+            }
+            // The last one that can do with one less gives it back.
+            loop {
+                let end = *tried.begins.get(item)?;
+                *tried.dead.get_mut(item)? |= 1 << end;
+                let Some(before) = item.checked_sub(1) else { return Some(false) };
+                if end > tried.begins.get(before)? + self.items.get(before)?.min {
+                    *tried.begins.get_mut(item)? = end - 1;
+                    break;
+                }
+                item = before;
+            }
+        }
     }
 
     /// Do the items from this one on take the text from this place on? As much as they can, the first ones first.
@@ -148,7 +190,7 @@ impl Item {
     }
 
     fn new(ranges: impl Iterator<Item = (char, char)>, min: usize, max: usize) -> Self {
-        let mut item = Self { ascii: [false; 128], ranges: Vec::new(), min, max };
+        let mut item = Self { ascii: [false; 256], ranges: Vec::new(), min, max };
         for (from, to) in ranges {
             for letter in from..=to.min('\u{7f}') {
                 if let Some(place) = item.ascii.get_mut(letter as usize) {
@@ -162,9 +204,14 @@ impl Item {
         item
     }
 
+    /// Of ASCII.
+    fn takes_byte(&self, byte: u8) -> bool {
+        self.ascii.get(usize::from(byte)).is_some_and(|takes| *takes)
+    }
+
     fn takes(&self, letter: char) -> bool {
-        if let Some(takes) = self.ascii.get(letter as usize) {
-            return *takes;
+        if letter.is_ascii() {
+            return u8::try_from(letter).is_ok_and(|byte| self.takes_byte(byte));
         }
         let above = self.ranges.partition_point(|(_, to)| *to < letter);
         self.ranges.get(above).is_some_and(|(from, _)| *from <= letter)

@@ -93,8 +93,7 @@ impl<'a> Cursor<'a, '_> {
         let mut number = node;
         loop {
             let here = self.bytes.get(self.at..)?;
-            let followed = self.steps.follow(number, here);
-            let deed = if let Some(step) = self.steps.get(followed) {
+            let deed = if let Some((followed, step)) = self.steps.follow(number, here) {
                 self.at += step.length();
                 number = followed;
                 step.deed
@@ -109,7 +108,11 @@ impl<'a> Cursor<'a, '_> {
             };
             match deed {
                 Deed::Nothing => {}
-                Deed::Set(register, value) => self.set(base, register, value)?,
+                Deed::Blank(register) => self.set(base, register, Quick::BLANK)?,
+                Deed::Bool(register, yes) => self.set(base, register, Quick::bool(yes))?,
+                Deed::NoRows { register, width } => {
+                    self.set(base, register, Quick::list(0, 0, usize::from(width))?)?;
+                }
                 Deed::Text(register) => {
                     let value = self.string()?;
                     self.set(base, register, value)?;
@@ -176,11 +179,9 @@ impl<'a> Cursor<'a, '_> {
                         // Only an amount must be there.
                         Want::Leaf(_, Leaf::Amount) => return None,
                         Want::Leaf(register, _) | Want::Object(_, register) | Want::Money(_, register) => {
-                            Deed::Set(register, Quick::BLANK)
+                            Deed::Blank(register)
                         }
-                        Want::Rows { register, width, .. } => {
-                            Deed::Set(register, Quick::list(0, 0, usize::from(width))?)
-                        }
+                        Want::Rows { register, width, .. } => Deed::NoRows { register, width },
                     }
                 }
                 (b'[', Want::Skip) if self.word("[]").is_some() => continue,
@@ -204,18 +205,14 @@ impl<'a> Cursor<'a, '_> {
                         Deed::Read(register, leaf)
                     }
                 }
-                (b't', Want::Leaf(register, Leaf::Bool)) => {
-                    self.word("true").map(|()| Deed::Set(register, Quick::bool(true)))?
-                }
-                (b'f', Want::Leaf(register, Leaf::Bool)) => {
-                    self.word("false").map(|()| Deed::Set(register, Quick::bool(false)))?
-                }
+                (b't', Want::Leaf(register, Leaf::Bool)) => self.word("true").map(|()| Deed::Bool(register, true))?,
+                (b'f', Want::Leaf(register, Leaf::Bool)) => self.word("false").map(|()| Deed::Bool(register, false))?,
                 (b'-' | b'0'..=b'9', Want::Leaf(register, leaf)) => Deed::Number(register, leaf),
                 (b'{', Want::Object(inner, register) | Want::Money(inner, register)) => {
                     self.at += 1;
                     state = State::inside(inner);
                     // Something stands in its register then, so that it is not taken twice.
-                    Deed::Set(register, Quick::BLANK)
+                    Deed::Blank(register)
                 }
                 (b'[', Want::Rows { node, register, width }) => {
                     self.at += 1;
@@ -250,14 +247,12 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// A text from behind its first quote on.
+    #[inline]
     fn string(&mut self) -> Option<Quick> {
         let start = self.at;
         let (end, escaped) = string_end(self.bytes, start)?;
         self.at = end + 1;
-        if escaped {
-            return self.unescaped(start..end);
-        }
-        Some(Quick::text(self.text.get(start..end)?, LINE, start).without_escapes())
+        if escaped { self.unescaped(start..end) } else { Some(Quick::plain(self.bytes.get(start..end)?, LINE, start)) }
     }
 
     #[inline(never)]

@@ -6,8 +6,10 @@
 use regex::{CaptureLocations, Regex};
 
 use super::{
+    super::output::Output,
     code::{Bit, Ending, Guard, Line, Op, Program, Stmt, Target},
     layout::{Condition, Layout},
+    table::Asked,
     texts::Texts,
     value::{Kind, Quick},
     write::text,
@@ -24,7 +26,7 @@ pub(super) struct Machine<'a> {
     pub(super) program: &'a Program<'a>,
     pub(super) registers: Vec<Quick>,
     pub(super) lets: Vec<Quick>,
-    pub(super) slots: Vec<Quick>,
+    pub(super) slots: Vec<Asked>,
     pub(super) bases: Vec<usize>,
     /// The fields of what is written.
     pub(super) outs: Vec<Quick>,
@@ -49,7 +51,7 @@ impl<'a> Machine<'a> {
             program,
             registers: Vec::new(),
             lets: vec![Quick::UNSET; program.lets.len()],
-            slots: vec![Quick::UNSET; program.slots],
+            slots: vec![Asked::NOTHING; program.slots],
             bases: vec![0; program.bases],
             outs: Vec::new(),
             warnings: Vec::new(),
@@ -122,7 +124,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The name of the record, as a text of JSON. None: it is for the plain evaluator to name.
-    pub(super) fn key(&mut self, into: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn key(&mut self, into: &mut Output) -> Option<()> {
         let program = self.program;
         if let [op] = &program.key[..] {
             let key = self.value(op)?;

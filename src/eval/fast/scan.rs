@@ -1,17 +1,19 @@
 //! Texts of JSON as bytes: where one ends, what stands in one with escapes, and how one is written.
 //!
-//! Takes bytes from behind a first quote on, or characters, gives places or bytes. Eight bytes are looked at together.
+//! Takes bytes from behind a first quote on, or characters, gives places or bytes. Sixteen bytes are looked at together.
+
+use wide::u8x16;
+
+use super::super::output::Output;
+
+/// How many bytes are looked at together.
+pub(super) const CHUNK: usize = 16;
 
 /// Where a text of JSON ends, from behind its first quote on: the place of the other one, and whether it has escapes.
 /// None: it does not end, or a control character is in it.
 #[inline]
 pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
-    // Half of them are shorter than this.
-    let end = match bytes.get(at..)?.first_chunk().map(|chunk| special(u64::from_le_bytes(*chunk))) {
-        Some(0) => next_special(bytes, at + 8)?,
-        Some(found) => at + place(found),
-        None => next_special(bytes, at)?,
-    };
+    let end = next_special(bytes, at)?;
     if *bytes.get(end)? == b'"' { Some((end, false)) } else { escaped_end(bytes, end).map(|end| (end, true)) }
 }
 
@@ -25,18 +27,29 @@ fn escaped_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The first place from this one on of a quote, a backslash or a control character.
-#[inline(never)]
-fn next_special(bytes: &[u8], at: usize) -> Option<usize> {
-    let (chunks, rest) = bytes.get(at..)?.as_chunks::<8>();
-    let mut from = at;
-    for chunk in chunks {
-        let found = special(u64::from_le_bytes(*chunk));
+#[inline]
+fn next_special(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(chunk) = bytes.get(at..)?.first_chunk() {
+        let found = special(*chunk);
         if found != 0 {
-            return Some(from + place(found));
+            return Some(at + found.trailing_zeros() as usize);
         }
-        from += 8;
+        at += CHUNK;
     }
-    rest.iter().position(|byte| is_special(*byte)).map(|place| from + place)
+    last_special(bytes, at)
+}
+
+/// The same, where fewer bytes are left than are looked at together.
+#[inline(never)]
+fn last_special(bytes: &[u8], at: usize) -> Option<usize> {
+    bytes.get(at..)?.iter().position(|byte| is_special(*byte)).map(|place| at + place)
+}
+
+/// A bit for each quote, backslash and control character.
+fn special(chunk: [u8; CHUNK]) -> u32 {
+    let chunk = u8x16::from(chunk);
+    let control = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
+    (chunk.simd_eq(u8x16::splat(b'"')) | chunk.simd_eq(u8x16::splat(b'\\')) | control).to_bitmask()
 }
 
 fn is_special(byte: u8) -> bool {
@@ -46,22 +59,6 @@ fn is_special(byte: u8) -> bool {
 /// Does JSON write one of these characters in another way?
 pub(super) fn needs_escapes(text: &str) -> bool {
     next_special(text.as_bytes(), 0).is_some()
-}
-
-/// Of the lowest byte whose high bit is set.
-fn place(found: u64) -> usize {
-    found.trailing_zeros() as usize / 8
-}
-
-/// The high bit of each byte that is a quote, a backslash or a control character; right for the lowest one.
-fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // A byte that is none of them lends nothing: it stays below the high bit, or has it from the beginning.
-    let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
-    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-    let control = word.wrapping_sub(ONES * 0x20);
-    (quote | backslash | control) & !word & HIGH
 }
 
 /// Adds the characters that stand in a text of JSON between its quotes, and tells whether JSON writes them as they are.
@@ -106,28 +103,27 @@ fn unit(digits: &str) -> Option<u32> {
 }
 
 /// Writes a text as JSON has it, without its quotes.
-pub(super) fn escape(text: &str, into: &mut Vec<u8>) {
+pub(super) fn escape(text: &str, into: &mut Output) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(at) = next_special(bytes, from) {
-        into.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-        let byte = bytes.get(at).copied().unwrap_or_default();
-        match byte {
-            b'"' => into.extend_from_slice(b"\\\""),
-            b'\\' => into.extend_from_slice(b"\\\\"),
-            b'\n' => into.extend_from_slice(b"\\n"),
-            b'\r' => into.extend_from_slice(b"\\r"),
-            b'\t' => into.extend_from_slice(b"\\t"),
-            8 => into.extend_from_slice(b"\\b"),
-            12 => into.extend_from_slice(b"\\f"),
+        into.bytes(bytes.get(from..at).unwrap_or_default());
+        match bytes.get(at).copied().unwrap_or_default() {
+            b'"' => into.word(b"\\\""),
+            b'\\' => into.word(b"\\\\"),
+            b'\n' => into.word(b"\\n"),
+            b'\r' => into.word(b"\\r"),
+            b'\t' => into.word(b"\\t"),
+            8 => into.word(b"\\b"),
+            12 => into.word(b"\\f"),
             other => {
                 let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-                into.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(other >> 4), digit(other & 15)]);
+                into.word(&[b'\\', b'u', b'0', b'0', digit(other >> 4), digit(other & 15)]);
             }
         }
         from = at + 1;
     }
-    into.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    into.bytes(bytes.get(from..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -176,9 +172,10 @@ mod tests {
         #[test]
         fn a_text_is_written_as_serde_json_writes_it(text in texts(), more in any::<String>()) {
             for text in [text, more] {
-                let mut written = Vec::new();
-                escape(&text, &mut written);
-                let whole = [b"\"", &written[..], b"\""].concat();
+                let mut output = Output::default();
+                escape(&text, &mut output);
+                let written = output.written();
+                let whole = [b"\"", written, b"\""].concat();
                 prop_assert_eq!(String::from_utf8(whole).unwrap(), serde_json::to_string(&text).unwrap());
                 prop_assert_eq!(needs_escapes(&text), written != text.as_bytes());
             }

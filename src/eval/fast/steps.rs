@@ -9,7 +9,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::{layout::Leaf, value::Quick};
+use wide::u8x16;
+
+use super::{layout::Leaf, scan::CHUNK};
 
 /// Where a reader stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,13 +36,19 @@ impl State {
     }
 }
 
-/// What is done behind the bytes of a step.
+/// What is done behind the bytes of a step. Eight bytes: it is copied at each step.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
     /// The value, no or yes, was part of the step, and nobody wants it.
     Nothing,
-    /// So was this one, which goes into the register.
-    Set(u16, Quick),
+    /// So was this one, and a blank goes into the register.
+    Blank(u16),
+    Bool(u16, bool),
+    /// Rows that are none.
+    NoRows {
+        register: u16,
+        width: u16,
+    },
     /// A text follows, from behind its quote on, and goes into the register as it stands.
     Text(u16),
     /// A text follows, from behind its quote on, that is read as something else.
@@ -106,24 +114,21 @@ impl Steps {
         self.all.get(usize::from(number))
     }
 
-    /// The number of the step that follows a step at the beginning of these bytes; [`NONE`]: none that is known.
+    /// The step that follows a step at the beginning of these bytes, and its number. None: none that is known.
     #[inline]
-    pub(super) fn follow(&mut self, number: u16, bytes: &[u8]) -> u16 {
-        let Some(step) = self.get(number) else { return NONE };
-        let [usual, ..] = step.next;
-        if self.begins(usual, bytes) { usual } else { self.follow_rarely(number, bytes) }
+    pub(super) fn follow(&mut self, number: u16, bytes: &[u8]) -> Option<(u16, &Step)> {
+        let [usual, ..] = self.get(number)?.next;
+        let number = if self.begins(usual, bytes) { usual } else { self.follow_rarely(number, bytes)? };
+        Some((number, self.get(number)?))
     }
 
     #[inline(never)]
-    fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> u16 {
-        let Some(next) = self.get(number).map(|step| step.next) else { return NONE };
+    fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> Option<u16> {
+        let next = self.get(number)?.next;
         // The first one was tried.
-        let Some(before) = next.iter().skip(1).position(|next| self.begins(*next, bytes)) else { return NONE };
-        let place = before + 1;
-        if let Some(step) = self.all.get_mut(usize::from(number)) {
-            step.next.swap(before, place);
-        }
-        next.get(place).copied().unwrap_or(NONE)
+        let place = 1 + next.iter().skip(1).position(|next| self.begins(*next, bytes))?;
+        self.all.get_mut(usize::from(number))?.next.swap(place - 1, place);
+        next.get(place).copied()
     }
 
     #[inline]
@@ -165,51 +170,53 @@ impl Step {
 /// Bytes that are compared sixteen at a time: most of them are a key with its quotes, short and as it was.
 #[derive(Debug)]
 struct Expected {
+    /// The first sixteen, and which of them there are not.
+    first: u8x16,
+    beyond: u8x16,
     length: usize,
-    /// The first sixteen, and which of them there are.
-    first: u128,
-    mask: u128,
     /// The last sixteen of more than that.
-    last: u128,
-    /// Those from the seventeenth on, as many whole sixteens as there are.
-    middle: Box<[u128]>,
+    last: u8x16,
+    /// Those from the seventeenth on of more than twice that, as many whole sixteens as there are.
+    middle: Box<[u8x16]>,
 }
-
-/// How many bytes are compared at a time.
-const CHUNK: usize = 16;
 
 impl Expected {
     fn new(text: &[u8]) -> Self {
         let length = text.len();
-        let mut first = [0; CHUNK];
-        let mut mask = [0; CHUNK];
-        for ((first, mask), byte) in first.iter_mut().zip(&mut mask).zip(text) {
-            (*first, *mask) = (*byte, u8::MAX);
+        let (mut first, mut beyond) = ([0; CHUNK], [u8::MAX; CHUNK]);
+        for ((first, beyond), byte) in first.iter_mut().zip(&mut beyond).zip(text) {
+            (*first, *beyond) = (*byte, 0);
         }
-        let (middle, _) = text.get(CHUNK..).unwrap_or_default().as_chunks();
+        let (middle, _) =
+            if length > 2 * CHUNK { text.get(CHUNK..).unwrap_or_default().as_chunks() } else { (&[][..], &[][..]) };
         Self {
+            first: first.into(),
+            beyond: beyond.into(),
             length,
-            first: u128::from_le_bytes(first),
-            mask: u128::from_le_bytes(mask),
-            last: text.last_chunk().map_or(0, |last| u128::from_le_bytes(*last)),
-            middle: middle.iter().map(|chunk| u128::from_le_bytes(*chunk)).collect(),
+            last: text.last_chunk().copied().unwrap_or_default().into(),
+            middle: middle.iter().map(|chunk| (*chunk).into()).collect(),
         }
     }
 
     /// Do these bytes begin so? Not told where they are nearly over: no then.
+    #[inline]
     fn begins(&self, bytes: &[u8]) -> bool {
-        let Some(first) = bytes.first_chunk() else { return false };
-        if (u128::from_le_bytes(*first) ^ self.first) & self.mask != 0 {
-            return false;
-        }
-        if self.length <= CHUNK {
-            return true;
-        }
-        let Some(rest) = bytes.get(CHUNK..self.length) else { return false };
-        let same = |chunk: &[u8; CHUNK], own: u128| u128::from_le_bytes(*chunk) == own;
-        bytes.get(self.length - CHUNK..).and_then(<[u8]>::first_chunk).is_some_and(|last| same(last, self.last))
-            && rest.as_chunks().0.iter().zip(&self.middle).all(|(chunk, own)| same(chunk, *own))
+        let Some(first) = bytes.first_chunk::<CHUNK>() else { return false };
+        (u8x16::from(*first).simd_eq(self.first) | self.beyond).all()
+            && (self.length <= CHUNK || chunk(bytes, self.length - CHUNK) == Some(self.last))
+            && (self.length <= 2 * CHUNK || self.goes_on(bytes))
     }
+
+    #[inline(never)]
+    fn goes_on(&self, bytes: &[u8]) -> bool {
+        self.middle.iter().enumerate().all(|(place, own)| chunk(bytes, CHUNK + place * CHUNK) == Some(*own))
+    }
+}
+
+/// Sixteen of these bytes.
+#[inline]
+fn chunk(bytes: &[u8], at: usize) -> Option<u8x16> {
+    Some(u8x16::from(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]

@@ -44,6 +44,20 @@ struct Column<'p> {
     count: usize,
 }
 
+/// What an input was the last time, and its class: rows ask for the rates of their record again and again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) value: Quick,
+    class: usize,
+    /// Does the same value mean the same beyond its record? Texts of a line do not.
+    is_lasting: bool,
+}
+
+impl Asked {
+    /// Nothing was asked yet.
+    pub(super) const NOTHING: Self = Self { value: Quick::UNSET, class: 0, is_lasting: false };
+}
+
 /// No row fits, or several.
 const NONE: u32 = u32::MAX;
 const SEVERAL: u32 = u32::MAX - 1;
@@ -89,12 +103,26 @@ impl<'p> Classes<'p> {
         }
     }
 
-    /// Where a look-up stands behind one more input; it begins at 0.
-    pub(super) fn narrowed(&self, cell: usize, input: usize, value: Quick, texts: &Texts<'_>) -> Option<usize> {
-        match self.columns.get(input) {
-            Some(column) => Some(cell * column.count + column.class(value, texts)?),
-            None => Some(cell),
+    /// Where a look-up stands behind one more input; it begins at 0. What was asked of this input before is taken from
+    /// there.
+    #[inline]
+    pub(super) fn narrowed(
+        &self,
+        cell: usize,
+        input: usize,
+        value: Quick,
+        before: &mut Asked,
+        texts: &Texts<'_>,
+    ) -> Option<usize> {
+        let Some(column) = self.columns.get(input) else {
+            before.value = value;
+            return Some(cell);
+        };
+        if !(before.is_lasting && before.value.is_alike(value)) {
+            let class = column.class(value, texts)?;
+            *before = Asked { value, class, is_lasting: !value.is_text() || value.extra() == PLAN };
         }
+        Some(cell * column.count + before.class)
     }
 
     /// The number of the row that fits, or of what stands for the rest, behind all inputs. None: there is none, or there
@@ -198,9 +226,6 @@ impl<'p> Column<'p> {
     /// The class of a value, in the order in which [`Column::new`] lists one of each.
     fn class(&self, value: Quick, texts: &Texts<'_>) -> Option<usize> {
         let other = 1 + self.texts.count;
-        let numbers = other + 1;
-        let classes = |named: usize| if named == 0 { 0 } else { named * 2 + 1 };
-        let days = numbers + classes(self.numbers.len());
         if value.is_blank() {
             return Some(0);
         }
@@ -209,6 +234,9 @@ impl<'p> Column<'p> {
             let here = texts.around(value).as_bytes().get(start..)?;
             return Some(self.texts.get(here, length).unwrap_or(other));
         }
+        let numbers = other + 1;
+        let classes = |named: usize| if named == 0 { 0 } else { named * 2 + 1 };
+        let days = numbers + classes(self.numbers.len());
         Some(match value.kind() {
             Kind::MONEY if value.extra() != EUR => return None,
             Kind::INT | Kind::DECIMAL | Kind::MONEY if self.numbers.is_empty() => other,

@@ -160,9 +160,18 @@ impl Quick {
 
     /// A text that stands at a place; blank when there is nothing but white space in it.
     pub(super) fn text(text: &str, source: u32, start: usize) -> Self {
-        // What begins with a visible ASCII character is not blank; anything else is looked at whole.
-        let visible = text.as_bytes().first().is_some_and(|first| (0x21..0x7f).contains(first));
-        if visible || !text.trim().is_empty() { Self::filled(text, source, start) } else { Self::BLANK }
+        let bytes = text.as_bytes();
+        if is_visible(bytes) || !is_white(bytes) { Self::filled(text, source, start) } else { Self::BLANK }
+    }
+
+    /// The same, of bytes that are a text which needs no escapes in JSON.
+    #[inline]
+    pub(super) fn plain(bytes: &[u8], source: u32, start: usize) -> Self {
+        if is_visible(bytes) || !is_white(bytes) {
+            Self::with(Kind::PLAIN, 0, source, joined(start, bytes.len()))
+        } else {
+            Self::BLANK
+        }
     }
 
     /// A text that is one whatever its characters: a flow may write `" "`.
@@ -197,6 +206,11 @@ impl Quick {
     /// The first register of the rows of a list, and how many rows.
     pub(super) fn rows(self) -> (usize, usize) {
         if self.kind() == Kind::LIST { self.span() } else { (0, 0) }
+    }
+
+    /// Are all their bits the same? What is not may be equal all the same.
+    pub(super) fn is_alike(self, other: Self) -> bool {
+        self.head == other.head && self.number == other.number
     }
 
     pub(super) fn is_blank(self) -> bool {
@@ -276,6 +290,17 @@ impl Quick {
         let month = (month + 9) % 12;
         year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468
     }
+}
+
+/// Does this begin with a visible character of ASCII? Then it is not blank, and anything else is looked at whole.
+#[inline]
+fn is_visible(text: &[u8]) -> bool {
+    text.first().is_some_and(|first| (0x21..0x7f).contains(first))
+}
+
+#[inline(never)]
+fn is_white(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.trim().is_empty())
 }
 
 /// The digits and the scale of a number that fits.

@@ -76,7 +76,7 @@ impl<'a> Machine<'a> {
                 let base = self.bases.get(*base).copied().unwrap_or(0);
                 self.registers.get(base + offset).copied()
             }
-            Op::Slot(slot) => self.slots.get(*slot).copied(),
+            Op::Slot(slot) => self.slots.get(*slot).map(|slot| slot.value),
             Op::Let(number) => match self.lets.get(*number) {
                 Some(known) if known.kind() != Kind::UNSET => Some(*known),
                 _ => self.worked_out(op),
@@ -92,7 +92,7 @@ impl<'a> Machine<'a> {
             Op::Const(value) => Some(*value),
             Op::Register(register) => self.registers.get(*register).copied(),
             Op::Row(base, offset) => self.registers.get(self.bases.get(*base)? + offset).copied(),
-            Op::Slot(slot) => self.slots.get(*slot).copied(),
+            Op::Slot(slot) => self.slots.get(*slot).map(|slot| slot.value),
             Op::Let(number) => self.once(*number),
             Op::Text(bits) => self.text(bits),
             Op::Not(of) => self.not(of),
@@ -259,7 +259,7 @@ impl<'a> Machine<'a> {
     fn define(&mut self, define: &'a Define<'a>) -> Option<Quick> {
         for (slot, arg) in &define.args {
             let value = self.value(arg)?;
-            *self.slots.get_mut(*slot)? = value;
+            self.slots.get_mut(*slot)?.value = value;
         }
         for own in &define.own {
             *self.lets.get_mut(*own)? = Quick::UNSET;
@@ -334,11 +334,11 @@ impl<'a> Machine<'a> {
         let mut cell = 0;
         for (input, (arg, slot)) in lookup.args.iter().enumerate() {
             let value = self.value(arg)?;
-            *self.slots.get_mut(*slot)? = value;
-            cell = lookup.classes.narrowed(cell, input, value, &self.texts)?;
+            let before = self.slots.get_mut(*slot)?;
+            cell = lookup.classes.narrowed(cell, input, value, before, &self.texts)?;
         }
         let slots = &self.slots;
-        let values = lookup.args.iter().map(|(_, slot)| slots.get(*slot).copied().unwrap_or(Quick::BLANK));
+        let values = lookup.args.iter().map(|(_, slot)| slots.get(*slot).map_or(Quick::BLANK, |slot| slot.value));
         let row = lookup.classes.row(cell, values, &self.texts)?;
         match lookup.ends.get(row)? {
             Some(ending) => self.ends(ending),
