@@ -90,7 +90,7 @@ impl Driver<'_> {
     /// For the lines of a text.
     pub(super) fn session(&mut self) -> Option<Session<'_>> {
         // A day has no text.
-        let today = Quick::of(&self.lane.today, PLAN, &mut String::new())?;
+        let today = Quick::of(&self.lane.today, PLAN, &mut Output::default())?;
         Some(Session { lane: self.lane, reader: &mut self.reader, machine: Machine::new(&self.lane.program, today) })
     }
 }
@@ -98,10 +98,11 @@ impl Driver<'_> {
 impl<'s> Session<'s> {
     /// Decides the line of JSON that begins here in a text, and tells where it ends. None: decide it plainly.
     pub(super) fn line(&mut self, text: &'s str, begin: usize) -> Option<(Decided, usize)> {
+        let base = self.machine.record();
         let Machine { registers, texts, .. } = &mut self.machine;
         texts.line = text;
         texts.made.clear();
-        let end = self.reader.record(&self.lane.layout, text, begin, registers, &mut texts.made)?;
+        let end = self.reader.record(&self.lane.layout, text, begin, (registers, base), &mut texts.made)?;
         self.machine.derive(&self.lane.layout)?;
         let decided = self.machine.decide();
         if !self.machine.texts.fit() {

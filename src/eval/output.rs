@@ -42,6 +42,16 @@ impl Output {
         self.end = self.end.min(end);
     }
 
+    /// All that was written, and what stands behind it.
+    pub(super) fn all(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was written from a place on.
+    pub(super) fn from(&mut self, start: usize) -> &mut [u8] {
+        self.bytes.get_mut(start..self.end).unwrap_or_default()
+    }
+
     /// The byte at a place that was written to.
     pub(super) fn byte(&mut self, place: usize) -> Option<&mut u8> {
         self.bytes.get_mut(..self.end)?.get_mut(place)
@@ -68,6 +78,26 @@ impl Output {
         self.end += length;
     }
 
+    /// The first so many of these, of those, and a byte behind both: one look for room. None: nothing was written, there
+    /// is no room, or more is wanted than there is.
+    #[inline]
+    pub(super) fn pieces(
+        &mut self,
+        (first, length): (&[u8; PIECE], usize),
+        (second, more): (&[u8; PIECE], usize),
+        last: u8,
+    ) -> Option<()> {
+        if length > PIECE || more > PIECE {
+            return None;
+        }
+        let place: &mut [u8; 3 * PIECE] = self.bytes.get_mut(self.end..)?.first_chunk_mut()?;
+        *place.first_chunk_mut()? = *first;
+        *place.get_mut(length..)?.first_chunk_mut()? = *second;
+        *place.get_mut(length + more)? = last;
+        self.end += length + more + 1;
+        Some(())
+    }
+
     /// Any bytes.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         match self.bytes.get_mut(self.end..).and_then(|rest| rest.get_mut(..bytes.len())) {
@@ -84,6 +114,21 @@ impl Output {
         match from.first_chunk::<PIECE>() {
             Some(piece) if length <= PIECE => self.piece(piece, length),
             _ => self.bytes(from.get(..length).unwrap_or(from)),
+        }
+    }
+
+    /// So many bytes once more that were written from a place on.
+    #[inline]
+    pub(super) fn again(&mut self, start: usize, length: usize) {
+        match self.bytes.get(start..).and_then(<[u8]>::first_chunk::<PIECE>) {
+            Some(piece) if length <= PIECE => {
+                let piece = *piece;
+                self.piece(&piece, length);
+            }
+            _ => {
+                let bytes = self.bytes.get(start..start + length).unwrap_or_default().to_vec();
+                self.bytes(&bytes);
+            }
         }
     }
 
@@ -116,17 +161,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_stands_there_in_its_order(parts in proptest::collection::vec(("[a-z]{0,80}", 0usize..3), 0..400)) {
+        fn what_is_written_stands_there_in_its_order(parts in proptest::collection::vec(("[a-z]{0,80}", 0usize..4), 0..400)) {
             let (mut output, mut whole) = (Output::default(), String::new());
             for round in 0..2 {
                 for (text, way) in &parts {
                     match way {
                         0 => output.bytes(text.as_bytes()),
                         1 => output.part(format!("xx{text}{}", "y".repeat(PIECE)).as_bytes(), 2, text.len()),
+                        2 => {
+                            let padded = format!("{text}{}", "y".repeat(PIECE));
+                            let piece = padded.as_bytes().first_chunk().unwrap();
+                            let length = text.len().min(PIECE);
+                            if output.pieces((piece, length), (piece, length), b'!').is_none() {
+                                output.bytes(&[&piece[..length], &piece[..length], b"!"].concat());
+                            }
+                            whole = format!("{whole}{0}{0}!", &text[..length]);
+                        }
                         _ => output.part(text.as_bytes(), 0, text.len()),
                     }
                     output.push(b'|');
-                    whole = format!("{whole}{text}|");
+                    whole = if *way == 2 { format!("{whole}|") } else { format!("{whole}{text}|") };
                     output.bytes(b"taken back");
                     output.truncate(whole.len());
                     prop_assert_eq!(output.len(), whole.len());

@@ -1,5 +1,5 @@
-//! What a record's decision is made of when all names are registers: smaller than the lowered code of a plan, and
-//! nothing is looked up.
+//! What a record's decision is made of when all names are registers: steps one behind the other, each of which puts
+//! its value into a register of its own, and nothing is looked up.
 //!
 //! Gives the [`Program`] that [`super::lower`] makes and [`super::run`] works out.
 
@@ -7,65 +7,99 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{layout::Rows, pattern::Simple, table::Classes, value::Quick, write::Element};
+use super::{pattern::Simple, table::Classes, value::Quick, write::Element};
 use crate::{
     plan::code::{Call, Form, Operator, Print, Privacy},
     value::{Compare, Verdict},
 };
 
-/// An expression. Its first byte tells which one: it is looked at more often than anything else.
-#[derive(Debug)]
-#[repr(u8)]
-pub(super) enum Op<'p> {
-    Const(Quick),
-    /// A register of the record.
-    Register(usize),
-    /// A register of the row that a loop has in hand.
-    Row(usize, usize),
-    /// What somebody has put there.
-    Slot(usize),
-    /// A row of [`Program::lets`], worked out once.
-    Let(usize),
-    Text(Vec<Bit<'p>>),
-    Not(Box<Op<'p>>),
-    Must(Box<Op<'p>>),
-    /// At most so many characters.
-    Fits(Box<Op<'p>>, usize),
-    And(Pair<'p>),
-    Or(Pair<'p>),
-    Is(Pair<'p>),
-    /// As `Is`, and no for a blank.
-    Matches(Pair<'p>),
-    /// Has a set of words one of these?
-    HasWord(Box<Op<'p>>, i64),
-    OneOf(Box<Op<'p>>, Vec<Op<'p>>),
-    Compare(Compare, Pair<'p>),
-    Default(Pair<'p>),
-    Arithmetic(Operator, Pair<'p>),
-    Choose(Vec<(Op<'p>, Op<'p>)>, Option<Box<Op<'p>>>),
-    Outcome(Box<Ending<'p>>),
-    /// The number of the row of a table.
-    Find(Box<Lookup<'p>>),
-    /// The value of a row of a table.
-    Table(Box<Lookup<'p>>, Vec<Result<'p>>),
-    /// A column of the row whose number the operand gives.
-    Pick(Box<Op<'p>>, Vec<Result<'p>>),
-    Native(Native, Vec<Op<'p>>),
-    Part(Box<Op<'p>>, Pattern),
-    Join(Box<List<'p>>, Box<Op<'p>>),
-    Sum(Box<List<'p>>),
-    Count(Box<List<'p>>),
-    First(Box<List<'p>>),
-    /// A standard function, called as the plain evaluator calls it.
-    Function(&'p Call, Vec<Given<'p>>),
-    Define(Box<Define<'p>>),
-    Today,
-    Convert(Box<Op<'p>>, &'p Form),
+/// A register, counted from the beginning of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Operand {
+    /// One of [`FRAMES`]: the program's own registers, the record, or the row that a loop has in hand.
+    pub(super) frame: u32,
+    pub(super) register: u32,
 }
 
-pub(super) type Pair<'p> = Box<(Op<'p>, Op<'p>)>;
+/// The program's own registers: constants, and a place for each value on the way.
+pub(super) const OWN: u32 = 0;
+/// The record.
+pub(super) const RECORD: u32 = 1;
+/// As many frames as there are: loops in loops take the ones behind the record.
+pub(super) const FRAMES: usize = 8;
 
-/// Functions that have a way of their own here.
+/// One of the program's own registers, where a step puts its value.
+pub(super) type To = u32;
+
+/// A step. Where another one is named, it is further on in the same steps.
+#[derive(Debug)]
+pub(super) enum Step<'p> {
+    /// Goes on there.
+    Go(u32),
+    /// Goes on there unless it is yes.
+    Unless(Operand, u32),
+    /// Goes on there when it is yes.
+    When(Operand, u32),
+    /// Takes the value over, and goes on there unless it is blank.
+    Default(To, Operand, u32),
+    /// The first one, or the second where that is blank.
+    Either(To, Operand, Operand),
+    Copy(To, Operand),
+    /// Yes where it is yes; no for all else.
+    Yes(To, Operand),
+    Not(To, Operand),
+    /// The record is decided plainly unless it is yes: a record that was not asked for, and how that is told.
+    Asked(Operand),
+    /// The record is decided plainly when it is blank.
+    Must(Operand),
+    /// The record is decided plainly when there are more characters than so many.
+    Fits(Operand, u32),
+    Is(To, Operand, Operand),
+    Blank(To, Operand),
+    /// As `Is`, and no for a blank.
+    Matches(To, Operand, Operand),
+    /// Has a set of words one of these?
+    HasWord(To, Operand, i64),
+    OneOf(To, Operand, Box<[Operand]>),
+    Compare(To, Compare, Operand, Operand),
+    Arithmetic(To, Operator, Operand, Operand),
+    Native(To, Native, Operand, Operand),
+    Convert(To, Operand, &'p Form),
+    /// A text of values as they are printed; blank when one of them is.
+    Text(To, Box<[(Operand, Print)]>),
+    Part(To, Operand, Box<Pattern>),
+    /// Works out one of [`Program::lets`] where that has not been done.
+    Need(u32),
+    /// From now on that has not been done.
+    Forget(Box<[u32]>),
+    /// The number of the row of a table.
+    Find(To, Box<Lookup<'p>>),
+    /// The value of a row of a table.
+    Table(To, Box<(Lookup<'p>, Box<[Result<'p>]>)>),
+    /// A column of the row whose number the operand gives.
+    Pick(To, Operand, Box<[Result<'p>]>),
+    /// What is collected from here on is one list.
+    Begin,
+    Collect(Operand),
+    /// Does the same for each row.
+    Each(Box<Each<'p>>),
+    Join(To, Box<List>, Operand),
+    Sum(To, Box<List>),
+    Count(To, Box<List>),
+    First(To, Box<List>),
+    /// A standard function, called as the plain evaluator calls it.
+    Function(To, &'p Call, Box<[Given<'p>]>),
+    /// Warns, or ends the record.
+    End(Box<Ending<'p>>),
+    /// A write begins.
+    Open(Box<Target>),
+    /// Fields of the write, or of the line object in hand.
+    Put(Box<[(u32, Operand)]>),
+    /// Line objects: a row of the body for each row.
+    Rows(Box<Rows<'p>>),
+}
+
+/// Functions that have a way of their own here; of one argument the second one is blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Native {
     Trim,
@@ -76,58 +110,55 @@ pub(super) enum Native {
     Round,
 }
 
+/// Steps, and where the value is that they work out.
+#[derive(Debug)]
+pub(super) struct Block<'p> {
+    pub(super) steps: Vec<Step<'p>>,
+    pub(super) value: Operand,
+}
+
 /// An argument of a standard function.
 #[derive(Debug)]
 pub(super) enum Given<'p> {
     /// `true`: the function is not called for a blank.
-    Value(Op<'p>, bool),
-    List(List<'p>),
+    Value(Operand, bool),
+    List(List),
     Pattern(&'p Regex),
     Columns(&'p [Arc<str>]),
 }
 
-/// Where a register is counted from: the beginning of the record, or the row that a loop has in hand.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Frame {
-    Record,
-    Row(usize),
-}
-
-/// A list, element by element.
+/// The elements of a list.
 #[derive(Debug)]
-pub(super) enum List<'p> {
-    Items(Vec<Op<'p>>),
-    Loop(Box<Each<'p>>, Op<'p>),
-    /// All rows, of which only how many there are counts.
-    Rows(At),
-    /// A field of each row.
-    Column(At, usize),
+pub(super) enum List {
+    Items(Box<[Operand]>),
+    /// Those that were collected last.
+    Collected,
+    /// All rows of a list, of which only how many there are counts.
+    Rows(Operand),
+    /// A field of each row of a list.
+    Column(Operand, u32),
 }
 
-/// Where rows are: the register of their list, and the registers of one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At {
-    pub(super) register: usize,
-    pub(super) width: usize,
-}
-
-/// The head of a loop over rows.
+/// A loop over rows.
 #[derive(Debug)]
 pub(super) struct Each<'p> {
-    pub(super) rows: At,
-    /// Where the row in hand begins.
-    pub(super) base: usize,
-    pub(super) when: Option<Op<'p>>,
-    /// What is emptied at each round.
-    pub(super) own: Vec<usize>,
+    /// Their list.
+    pub(super) list: Operand,
+    /// The frame of the row in hand.
+    pub(super) frame: u32,
+    /// What is forgotten at each round.
+    pub(super) own: Vec<u32>,
+    pub(super) steps: Vec<Step<'p>>,
 }
 
-/// A call of a function of the flow, its body written out.
+/// Line objects of a body.
 #[derive(Debug)]
-pub(super) struct Define<'p> {
-    pub(super) args: Vec<(usize, Op<'p>)>,
-    pub(super) own: Vec<usize>,
-    pub(super) body: Op<'p>,
+pub(super) struct Rows<'p> {
+    pub(super) each: Each<'p>,
+    /// Where their list stands among the fields of the write.
+    pub(super) out: u32,
+    /// The fields of one at the beginning.
+    pub(super) fields: Box<[Quick]>,
 }
 
 /// A pattern whose first group is wanted.
@@ -139,11 +170,11 @@ pub(super) struct Pattern {
     pub(super) simple: Option<Simple>,
 }
 
-/// A piece of a text or message.
+/// A piece of a message.
 #[derive(Debug)]
 pub(super) enum Bit<'p> {
     Chars(&'p str),
-    Hole(Op<'p>, Print, Privacy),
+    Hole(Operand, Print, Privacy),
 }
 
 /// The end of a record.
@@ -151,14 +182,17 @@ pub(super) enum Bit<'p> {
 pub(super) struct Ending<'p> {
     pub(super) verdict: Verdict,
     pub(super) place: Arc<str>,
-    pub(super) bits: Vec<Bit<'p>>,
+    /// What works out the holes of its message.
+    pub(super) steps: Vec<Step<'p>>,
+    pub(super) bits: Box<[Bit<'p>]>,
 }
 
 /// A look-up in a table.
 #[derive(Debug)]
 pub(super) struct Lookup<'p> {
-    /// Inputs, and the slot that a result may name.
-    pub(super) args: Vec<(Op<'p>, usize)>,
+    pub(super) args: Box<[Operand]>,
+    /// The place of the first argument among those of all look-ups.
+    pub(super) first: usize,
     pub(super) classes: Classes<'p>,
     /// By row; the last is what stands for the rest.
     pub(super) ends: Vec<Option<Ending<'p>>>,
@@ -168,68 +202,50 @@ pub(super) struct Lookup<'p> {
 #[derive(Debug)]
 pub(super) enum Result<'p> {
     Value(Quick),
-    Code(Op<'p>),
+    Code(Block<'p>),
     /// Its [`Lookup::ends`] says so; or nothing that fits here.
     Ends,
 }
 
-/// A guard.
-#[derive(Debug)]
-pub(super) struct Guard<'p> {
-    pub(super) when: Option<Op<'p>>,
-    pub(super) ending: Ending<'p>,
-}
-
-/// A statement.
-#[derive(Debug)]
-pub(super) enum Stmt<'p> {
-    Guard(Guard<'p>),
-    Write(Vec<Target<'p>>),
-}
-
 /// One of the targets of a write.
 #[derive(Debug)]
-pub(super) struct Target<'p> {
-    pub(super) when: Option<Op<'p>>,
+pub(super) struct Target {
     /// What stands before its fields: `{"name":"sale",…,"body":{"FbSales":{"Element":`.
     pub(super) head: String,
-    pub(super) lines: Vec<Line<'p>>,
-    /// The registers of its fields.
-    pub(super) width: usize,
+    /// Its fields at the beginning: those that are always the same stand there.
+    pub(super) fields: Box<[Quick]>,
     pub(super) element: Element,
-}
-
-/// A line of a body.
-#[derive(Debug)]
-pub(super) enum Line<'p> {
-    Guard(Guard<'p>),
-    Field(usize, Op<'p>),
-    Object(Option<Op<'p>>, Vec<Line<'p>>),
-    Each { each: Each<'p>, out: usize, width: usize, lines: Vec<Line<'p>> },
 }
 
 /// A whole flow.
 #[derive(Debug)]
 pub(super) struct Program<'p> {
     /// The fields that name a record.
-    pub(super) key: Vec<Op<'p>>,
-    /// What must hold of a record that the source is asked for.
-    pub(super) admits: Vec<Op<'p>>,
-    pub(super) stmts: Vec<Stmt<'p>>,
-    /// What is worked out once, by [`Op::Let`].
-    pub(super) lets: Vec<Op<'p>>,
-    /// How many [`Op::Slot`]s there are.
-    pub(super) slots: usize,
-    /// How many loops have a row in hand.
-    pub(super) bases: usize,
-    /// The patterns of [`Op::Part`]; a copy for one thread has no rival.
+    pub(super) key: Vec<Operand>,
+    /// What must hold of a record that the source is asked for, and all that is decided of it.
+    pub(super) steps: Vec<Step<'p>>,
+    /// What is worked out once, by [`Step::Need`].
+    pub(super) lets: Vec<Vec<Step<'p>>>,
+    /// What stands in the program's own registers at the beginning; the first one is for the day of the decision.
+    pub(super) own: Vec<Quick>,
+    /// How many arguments all look-ups have.
+    pub(super) asked: usize,
+    /// The patterns of [`Step::Part`]; a copy for one thread has no rival.
     pub(super) patterns: Vec<Regex>,
     /// The texts of the flow, one behind the other.
     pub(super) texts: String,
 }
 
-impl At {
-    pub(super) fn of(rows: &Rows) -> Self {
-        Self { register: rows.register, width: rows.width }
+impl Operand {
+    /// The day of the decision.
+    pub(super) const TODAY: Self = Self { frame: OWN, register: 0 };
+
+    /// A register of the record.
+    pub(super) fn of_record(register: usize) -> Option<Self> {
+        Self::new(RECORD, register)
+    }
+
+    pub(super) fn new(frame: u32, register: usize) -> Option<Self> {
+        Some(Self { frame, register: u32::try_from(register).ok()? })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::value::Quick;
 use crate::schema::{Field, Form, Kind, Object, Projection, Test};
 
 /// How a record is laid out.
@@ -12,8 +13,8 @@ use crate::schema::{Field, Form, Kind, Object, Projection, Test};
 pub(super) struct Layout {
     /// The objects of the wire; the first is the record.
     pub(super) nodes: Vec<Node>,
-    /// The registers of a record, without those of its rows.
-    pub(super) width: usize,
+    /// The registers of a record, without those of its rows: nothing stands in them yet.
+    pub(super) unset: Vec<Quick>,
     /// The fields of the record.
     pub(super) fields: Fields,
     /// Fields that are worked out of others.
@@ -99,8 +100,6 @@ pub(super) enum Place {
 pub(super) struct Rows {
     /// The register that tells where they are.
     pub(super) register: usize,
-    /// The registers of one.
-    pub(super) width: usize,
     /// The fields of one.
     pub(super) fields: Fields,
 }
@@ -158,14 +157,14 @@ impl Layout {
     /// The layout of a projection.
     pub(super) fn new(projection: &Projection) -> Option<Self> {
         let mut layout =
-            Self { nodes: vec![Node::default()], width: 0, fields: Fields::default(), derived: Vec::new() };
+            Self { nodes: vec![Node::default()], unset: Vec::new(), fields: Fields::default(), derived: Vec::new() };
         let (mut width, mut derived) = (0, Vec::new());
         layout.fields = layout.fields(0, projection, &mut width, Some(&mut derived))?;
         for (register, field) in derived {
             let words = layout.words(projection.object(), register, &field, &mut width)?;
             layout.derived.push(words);
         }
-        layout.width = width;
+        layout.unset = vec![Quick::UNSET; width];
         Some(layout)
     }
 
@@ -205,7 +204,7 @@ impl Layout {
                             &field.wire,
                             Want::Rows { node: small(own)?, register: small(register)?, width: small(row)? },
                         )?;
-                        Place::Rows(Rows { register, width: row, fields })
+                        Place::Rows(Rows { register, fields })
                     }
                     _ => Place::Register(self.leaf(node, field, width)?),
                 },

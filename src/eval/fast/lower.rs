@@ -1,9 +1,10 @@
-//! From the lowered code of a plan to a [`Program`]: registers for names.
+//! From the lowered code of a plan to a [`Program`]: registers for names, steps for expressions.
 //!
 //! Takes a plan and the layout of its records. None where the flow does what only the plain evaluator can: searches,
 //! ensures, updates, statements in a loop, records made on the way.
 
 mod call;
+mod expression;
 mod write;
 
 use std::{collections::HashMap, sync::Arc};
@@ -11,9 +12,10 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 
 use super::{
-    code::{At, Bit, Define, Each, Ending, Frame, Guard, Op, Pair, Program, Result, Stmt},
+    super::output::Output,
+    code::{Bit, Block, Each, Ending, FRAMES, OWN, Operand, Program, RECORD, Result, Step, To},
     layout::{DerivedWords, Fields, Layout, Place, Rows},
-    texts::PLAN,
+    texts::{PADDING, PLAN},
     value::Quick,
 };
 use crate::{
@@ -22,7 +24,6 @@ use crate::{
     plan::{
         Plan,
         code::{Code, Definition, GuardCode, Lowered, Message, Piece, StmtCode, TableCall},
-        table::RowCode,
     },
     value::{EntityName, Filter, Value, Verdict},
 };
@@ -30,14 +31,34 @@ use crate::{
 /// What a name stands for.
 #[derive(Debug, Clone, Copy)]
 enum Stands<'l, 'p> {
-    Slot(usize),
+    /// What has been worked out.
+    Value(Operand),
     Let(usize),
-    Record(&'l Fields, Frame),
+    /// The fields of a record in a frame.
+    Record(&'l Fields, u32),
     Rows(&'l Rows),
-    /// The row of a table: the let that holds its number.
-    TableRow(usize, &'p TableCall),
+    /// The row of a table: its number.
+    TableRow(Row, &'p TableCall),
     /// The key of a write: not known here.
     Unknown,
+}
+
+/// The number of a row of a table.
+#[derive(Debug, Clone, Copy)]
+enum Row {
+    Value(Operand),
+    Let(usize),
+}
+
+/// Which lets can be worked out where they are first met, since nothing that stands behind is come by without it.
+#[derive(Debug, Default)]
+enum Here {
+    /// All of the flow.
+    All,
+    /// Those of the row, or of the function.
+    Own(Vec<VarId>),
+    #[default]
+    None,
 }
 
 struct Lowering<'l, 'p> {
@@ -45,11 +66,26 @@ struct Lowering<'l, 'p> {
     sources: &'p Sources,
     layout: &'l Layout,
     names: HashMap<VarId, Stands<'l, 'p>>,
-    lets: Vec<Option<Op<'p>>>,
-    slots: usize,
-    bases: usize,
+    /// The steps so far.
+    steps: Vec<Step<'p>>,
+    /// None: it is being lowered.
+    lets: Vec<Option<Block<'p>>>,
+    /// The lets that have been worked out wherever the steps so far have been.
+    known: Vec<usize>,
+    here: Here,
+    /// What stands in the program's own registers at the beginning.
+    own: Vec<Quick>,
+    asked: usize,
+    /// How many loops are around.
+    depth: u32,
+    /// The fields of the write or the line object in hand that are always the same.
+    fields: Vec<(usize, Quick)>,
+    /// What the other ones are taken from.
+    puts: Vec<(u32, Operand)>,
+    /// How many conditions are around, within the write or the line object.
+    conditions: u32,
     patterns: Vec<Regex>,
-    texts: String,
+    texts: Output,
     is_bare: &'l dyn Fn(&EntityName) -> bool,
 }
 
@@ -57,82 +93,98 @@ impl<'p> Program<'p> {
     /// The program of a plan whose records have this layout.
     pub(super) fn new(plan: &'p Plan, layout: &Layout, is_bare: &dyn Fn(&EntityName) -> bool) -> Option<Self> {
         let lowered = &plan.lowered;
-        let names = HashMap::from([(lowered.record?, Stands::Record(&layout.fields, Frame::Record))]);
+        let names = HashMap::from([(lowered.record?, Stands::Record(&layout.fields, RECORD))]);
         let mut lowering = Lowering {
             lowered,
             sources: &plan.sources,
             layout,
             names,
+            steps: Vec::new(),
             lets: Vec::new(),
-            slots: 0,
-            bases: 0,
+            known: Vec::new(),
+            here: Here::All,
+            // The first one is for the day of the decision.
+            own: vec![Quick::UNSET],
+            asked: 0,
+            depth: 0,
+            fields: Vec::new(),
+            puts: Vec::new(),
+            conditions: 0,
             patterns: Vec::new(),
-            texts: String::new(),
+            texts: Output::default(),
             is_bare,
         };
-        let mut admits = lowering.filter(&plan.source.as_ref()?.filter)?;
+        lowering.filter(&plan.source.as_ref()?.filter)?;
         if let Some(code) = &lowered.source_residual {
-            admits.push(lowering.op(code)?);
+            let holds = lowering.value(code)?;
+            lowering.steps.push(Step::Asked(holds));
         }
         let source = plan.source.as_ref()?;
         let key = source.key.iter().map(|path| match lowering.register(path)? {
-            Found::Value(op) => Some(op),
+            Found::Value(operand) => Some(operand),
             Found::Words(..) => None,
         });
         let key = key.collect::<Option<_>>()?;
-        let mut stmts = Vec::new();
         for stmt in lowered.guards.iter().chain(&lowered.blocks) {
-            stmts.push(match stmt {
-                StmtCode::Guard(code) => Stmt::Guard(lowering.guard(code)?),
-                StmtCode::Write(code) => Stmt::Write(lowering.write(code)?),
+            match stmt {
+                StmtCode::Guard(code) => lowering.guard(code)?,
+                StmtCode::Write(code) => lowering.write(code)?,
                 StmtCode::Ensure(_) | StmtCode::Each(_) => return None,
-            });
+            }
         }
-        let Lowering { lets, slots, bases, patterns, texts, .. } = lowering;
-        let lets: Option<Vec<Op<'p>>> = lets.into_iter().collect();
-        Some(Self { key, admits, stmts, lets: lets?, slots, bases, patterns, texts })
+        let Lowering { steps, lets, own, asked, patterns, mut texts, .. } = lowering;
+        // So that the last one can be copied as a piece.
+        texts.bytes(PADDING.as_bytes());
+        let texts = str::from_utf8(texts.written()).ok()?.to_owned();
+        let lets: Option<Vec<_>> = lets.into_iter().map(|block| Some(block?.steps)).collect();
+        Some(Self { key, steps, lets: lets?, own, asked, patterns, texts })
     }
 }
 
 impl<'l, 'p> Lowering<'l, 'p> {
     /// The condition of the source, as conditions that all hold.
-    fn filter(&mut self, filter: &'p Filter) -> Option<Vec<Op<'p>>> {
-        let one = |this: &Self, path: &str| this.register(path);
-        Some(match filter {
-            Filter::All => Vec::new(),
-            Filter::And(all) => {
-                let mut ops = Vec::new();
-                for filter in all {
-                    ops.extend(self.filter(filter)?);
+    fn filter(&mut self, filter: &'p Filter) -> Option<()> {
+        let holds = match filter {
+            Filter::All => return Some(()),
+            Filter::And(all) => return all.iter().try_for_each(|filter| self.filter(filter)),
+            Filter::Is(path, value) => match self.register(path)? {
+                Found::Words(of, words) => self.step(|to| Step::HasWord(to, of, bits(words, &[value])))?,
+                Found::Value(of) => {
+                    let value = self.constant(value)?;
+                    self.step(|to| Step::Matches(to, of, value))?
                 }
-                ops
-            }
-            Filter::Is(path, value) => {
-                let field = one(self, path)?;
-                vec![match field {
-                    Found::Words(op, words) => Op::HasWord(Box::new(op), bits(words, &[value])),
-                    Found::Value(op) => Op::Matches(Box::new((op, self.constant(value)?))),
-                }]
-            }
-            Filter::In(path, values) => vec![match one(self, path)? {
-                Found::Words(op, words) => Op::HasWord(Box::new(op), bits(words, &values.iter().collect::<Vec<_>>())),
-                Found::Value(op) => Op::OneOf(Box::new(op), self.constants(values)?),
-            }],
-            Filter::Compares(path, compare, value) => match one(self, path)? {
-                Found::Value(op) => vec![Op::Compare(*compare, Box::new((op, self.constant(value)?)))],
+            },
+            Filter::In(path, values) => match self.register(path)? {
+                Found::Words(of, words) => {
+                    let bits = bits(words, &values.iter().collect::<Vec<_>>());
+                    self.step(|to| Step::HasWord(to, of, bits))?
+                }
+                Found::Value(of) => {
+                    let values = self.constants(values)?;
+                    self.step(|to| Step::OneOf(to, of, values))?
+                }
+            },
+            Filter::Compares(path, compare, value) => match self.register(path)? {
+                Found::Value(of) => {
+                    let value = self.constant(value)?;
+                    self.step(|to| Step::Compare(to, *compare, of, value))?
+                }
                 Found::Words(..) => return None,
             },
             _ => return None,
-        })
+        };
+        self.steps.push(Step::Asked(holds));
+        Some(())
     }
 
-    fn register(&self, path: &str) -> Option<Found<'l, 'p>> {
+    /// A field of the record.
+    fn register(&self, path: &str) -> Option<Found<'l>> {
         let mut fields = &self.layout.fields;
         let mut steps = path.split('.').peekable();
         while let Some(step) = steps.next() {
             match (fields.get(step)?, steps.peek()) {
                 (Place::Object(inner), Some(_)) => fields = inner,
-                (Place::Register(register), None) => return Some(Found::Value(Op::Register(*register))),
+                (Place::Register(register), None) => return Operand::of_record(*register).map(Found::Value),
                 (Place::Words(number), None) => return self.words(*number),
                 _ => return None,
             }
@@ -140,14 +192,79 @@ impl<'l, 'p> Lowering<'l, 'p> {
         None
     }
 
-    fn words(&self, number: usize) -> Option<Found<'l, 'p>> {
+    fn words(&self, number: usize) -> Option<Found<'l>> {
         let derived = self.layout.derived.get(number)?;
-        Some(Found::Words(Op::Register(derived.register), derived))
+        Some(Found::Words(Operand::of_record(derived.register)?, derived))
     }
 
-    fn guard(&mut self, code: &'p GuardCode) -> Option<Guard<'p>> {
-        let when = self.when(code.when.as_ref())?;
-        Some(Guard { when, ending: self.ending(code.verdict, &code.message)? })
+    fn guard(&mut self, code: &'p GuardCode) -> Option<()> {
+        self.when(code.when.as_ref(), |this| {
+            let ending = this.ending(code.verdict, &code.message)?;
+            this.steps.push(Step::End(Box::new(ending)));
+            Some(())
+        })
+    }
+
+    /// What is done only where a condition holds, if there is one.
+    fn when(&mut self, when: Option<&'p Code>, lower: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        let Some(when) = when else { return lower(self) };
+        let when = self.value(when)?;
+        let jump = self.jump();
+        self.conditions += 1;
+        self.perhaps(lower)?;
+        self.conditions -= 1;
+        self.land(jump, |there| Step::Unless(when, there))
+    }
+
+    /// A place among the steps for one that goes on further on.
+    fn jump(&mut self) -> usize {
+        self.steps.push(Step::Go(0));
+        self.steps.len() - 1
+    }
+
+    /// Lets the step at that place go on here.
+    fn land(&mut self, jump: usize, step: impl FnOnce(u32) -> Step<'p>) -> Option<()> {
+        let here = u32::try_from(self.steps.len()).ok()?;
+        *self.steps.get_mut(jump)? = step(here);
+        Some(())
+    }
+
+    /// Lowers steps that may be left out: what they work out is not known behind them.
+    fn perhaps<T>(&mut self, lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let (known, here) = (self.known.len(), std::mem::take(&mut self.here));
+        let lowered = lower(self);
+        self.known.truncate(known);
+        self.here = here;
+        lowered
+    }
+
+    /// Lowers steps that stand by themselves, and are gone through from elsewhere.
+    fn apart<T>(&mut self, lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<(Vec<Step<'p>>, T)> {
+        let around = std::mem::take(&mut self.steps);
+        let lowered = self.perhaps(lower);
+        let steps = std::mem::replace(&mut self.steps, around);
+        Some((steps, lowered?))
+    }
+
+    /// Steps that stand by themselves and give a value. They may be gone through at any time: nothing is known there.
+    fn block(&mut self, lower: impl FnOnce(&mut Self) -> Option<Operand>) -> Option<Block<'p>> {
+        let known = std::mem::take(&mut self.known);
+        let block = self.apart(lower);
+        self.known = known;
+        block.map(|(steps, value)| Block { steps, value })
+    }
+
+    /// A register of the program's own, for a value on the way.
+    fn to(&mut self) -> Option<To> {
+        self.own.push(Quick::UNSET);
+        u32::try_from(self.own.len() - 1).ok()
+    }
+
+    /// A step with a register for its value.
+    fn step(&mut self, step: impl FnOnce(To) -> Step<'p>) -> Option<Operand> {
+        let to = self.to()?;
+        self.steps.push(step(to));
+        Some(Operand { frame: OWN, register: to })
     }
 
     /// A value that the plan holds.
@@ -155,25 +272,29 @@ impl<'l, 'p> Lowering<'l, 'p> {
         Quick::of(value, PLAN, &mut self.texts)
     }
 
-    fn constant(&mut self, value: &Value) -> Option<Op<'p>> {
-        self.quick(value).map(Op::Const)
+    fn held(&mut self, value: Quick) -> Option<Operand> {
+        self.own.push(value);
+        Operand::new(OWN, self.own.len() - 1)
     }
 
-    fn constants(&mut self, values: &[Value]) -> Option<Vec<Op<'p>>> {
+    fn constant(&mut self, value: &Value) -> Option<Operand> {
+        let value = self.quick(value)?;
+        self.held(value)
+    }
+
+    fn constants(&mut self, values: &[Value]) -> Option<Box<[Operand]>> {
         values.iter().map(|value| self.constant(value)).collect()
     }
 
-    /// A condition that may not be there: the inner none.
-    #[expect(clippy::option_option, reason = "whether there is one, and whether it can be done here")]
-    fn when(&mut self, when: Option<&'p Code>) -> Option<Option<Op<'p>>> {
-        match when {
-            Some(code) => self.op(code).map(Some),
-            None => Some(None),
-        }
+    /// The value that always stands in a register. What is worked out does not stand there at the beginning.
+    fn always(&self, of: Operand) -> Option<Quick> {
+        let value = self.own.get(of.register as usize).filter(|_| of.frame == OWN)?;
+        (!value.is_unset()).then_some(*value)
     }
 
     fn ending(&mut self, verdict: Verdict, message: &'p Message) -> Option<Ending<'p>> {
-        Some(Ending { verdict, place: self.place(message.span), bits: self.bits(&message.pieces)? })
+        let (steps, bits) = self.apart(|this| this.bits(&message.pieces))?;
+        Some(Ending { verdict, place: self.place(message.span), steps, bits })
     }
 
     /// `orders.flow:75`
@@ -184,155 +305,14 @@ impl<'l, 'p> Lowering<'l, 'p> {
         }
     }
 
-    fn bits(&mut self, pieces: &'p [Piece]) -> Option<Vec<Bit<'p>>> {
-        let mut bits = Vec::new();
-        for piece in pieces {
-            bits.push(match piece {
+    fn bits(&mut self, pieces: &'p [Piece]) -> Option<Box<[Bit<'p>]>> {
+        let bits = pieces.iter().map(|piece| {
+            Some(match piece {
                 Piece::Chars(chars) => Bit::Chars(chars),
-                Piece::Hole(code, print, privacy) => Bit::Hole(self.op(code)?, *print, *privacy),
-            });
-        }
-        Some(bits)
-    }
-
-    fn pair(&mut self, pair: &'p (Code, Code)) -> Option<Pair<'p>> {
-        Some(Box::new((self.op(&pair.0)?, self.op(&pair.1)?)))
-    }
-
-    fn boxed(&mut self, code: &'p Code) -> Option<Box<Op<'p>>> {
-        self.op(code).map(Box::new)
-    }
-
-    /// An expression that gives a value; none for a record, a list, and what is not known here.
-    fn op(&mut self, code: &'p Code) -> Option<Op<'p>> {
-        Some(match code {
-            Code::Const(value) => self.constant(value)?,
-            Code::Slot(var) => match self.name(*var)? {
-                Stands::Slot(slot) => Op::Slot(slot),
-                Stands::Let(slot) => Op::Let(slot),
-                _ => return None,
-            },
-            Code::Field(of, field) => match self.stands(of)? {
-                Stands::Record(fields, frame) => match fields.get(field.name())? {
-                    Place::Nowhere if !field.holds.is_list() => Op::Const(Quick::BLANK),
-                    Place::Register(register) => match frame {
-                        Frame::Record => Op::Register(*register),
-                        Frame::Row(base) => Op::Row(base, *register),
-                    },
-                    _ => return None,
-                },
-                Stands::TableRow(number, call) => {
-                    let table = self.lowered.tables.get(call.table.0 as usize)?.as_ref()?;
-                    let pick = table.shape.as_ref()?.index(field.name())?;
-                    let results = table.results.iter().map(|(row, _)| row).chain(&table.otherwise);
-                    let results = results.map(|row| match row {
-                        RowCode::Value(Value::Record(record)) => self.quick(record.at(pick)).map(Result::Value),
-                        _ => Some(Result::Ends),
-                    });
-                    Op::Pick(Box::new(Op::Let(number)), results.collect::<Option<_>>()?)
-                }
-                _ => return None,
-            },
-            Code::Text(pieces, _) => Op::Text(self.bits(pieces)?),
-            Code::Not(of) => Op::Not(self.boxed(of)?),
-            Code::Must(of, ..) => Op::Must(self.boxed(of)?),
-            Code::Fits(of, limit) => Op::Fits(self.boxed(of)?, limit.max as usize),
-            Code::And(pair) => Op::And(self.pair(pair)?),
-            Code::Or(pair) => Op::Or(self.pair(pair)?),
-            Code::Is(pair) | Code::Matches(pair) => {
-                if let Some(op) = self.has_word(pair) {
-                    return Some(op);
-                }
-                let blanks_count = matches!(code, Code::Is(_));
-                let pair = self.pair(pair)?;
-                if blanks_count { Op::Is(pair) } else { Op::Matches(pair) }
-            }
-            Code::In(pair) => {
-                let of = self.list_words(&pair.0);
-                match (&pair.1, of) {
-                    (Code::Const(Value::List(items)), Some((op, words))) => {
-                        Op::HasWord(Box::new(op), bits(words, &items.iter().collect::<Vec<_>>()))
-                    }
-                    (Code::Const(Value::List(items)), None) => Op::OneOf(self.boxed(&pair.0)?, self.constants(items)?),
-                    (Code::List(items), None) => {
-                        let of = self.boxed(&pair.0)?;
-                        Op::OneOf(of, items.iter().map(|item| self.op(item)).collect::<Option<_>>()?)
-                    }
-                    _ => return None,
-                }
-            }
-            Code::Compare(compare, pair, _) => Op::Compare(*compare, self.pair(pair)?),
-            Code::Default(pair) => Op::Default(self.pair(pair)?),
-            Code::Arithmetic(operator, pair, _) => Op::Arithmetic(*operator, self.pair(pair)?),
-            Code::Choose(arms, last, false) => {
-                let mut lowered = Vec::new();
-                for (when, value) in arms {
-                    lowered.push((self.op(when)?, self.op(value)?));
-                }
-                let last = match last {
-                    Some(last) => Some(self.boxed(last)?),
-                    None => None,
-                };
-                Op::Choose(lowered, last)
-            }
-            Code::Outcome(verdict, message) => Op::Outcome(Box::new(self.ending(*verdict, message)?)),
-            Code::Table(call) => {
-                let (lookup, results) = self.table(call)?;
-                Op::Table(Box::new(lookup), results)
-            }
-            Code::Function(call) => self.function(call)?,
-            Code::Define(define, args) => {
-                let define = self.lowered.defines.get(define.0 as usize)?.as_ref()?;
-                let mut values = Vec::new();
-                let mut params = Vec::new();
-                for (param, arg) in define.params.iter().zip(args) {
-                    // A record is a place; everything else is worked out once.
-                    if let Some(stands) = self.record(arg) {
-                        params.push((*param, stands));
-                        continue;
-                    }
-                    let value = self.op(arg)?;
-                    let slot = self.slot();
-                    values.push((slot, value));
-                    params.push((*param, Stands::Slot(slot)));
-                }
-                let (body, own) = self.within(&define.own, |this| {
-                    this.names.extend(params);
-                    this.op(&define.body)
-                })?;
-                Op::Define(Box::new(Define { args: values, own, body }))
-            }
-            Code::Today => Op::Today,
-            Code::Convert(of, form, _) => Op::Convert(self.boxed(of)?, form),
-            _ => return None,
-        })
-    }
-
-    /// `invoice.list is "sent"`, whichever side the words are on.
-    fn has_word(&mut self, pair: &'p (Code, Code)) -> Option<Op<'p>> {
-        let ((op, words), Code::Const(word)) = self
-            .list_words(&pair.0)
-            .map(|found| (found, &pair.1))
-            .or_else(|| self.list_words(&pair.1).map(|found| (found, &pair.0)))?
-        else {
-            return None;
-        };
-        (!word.is_blank()).then(|| Op::HasWord(Box::new(op), bits(words, &[word])))
-    }
-
-    /// A derived field of the record.
-    fn list_words(&mut self, code: &'p Code) -> Option<(Op<'p>, &'l DerivedWords)> {
-        let Code::Field(of, field) = code else { return None };
-        match self.record(of)? {
-            Stands::Record(fields, Frame::Record) => match fields.get(field.name())? {
-                Place::Words(number) => match self.words(*number)? {
-                    Found::Words(op, words) => Some((op, words)),
-                    Found::Value(_) => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        }
+                Piece::Hole(code, print, privacy) => Bit::Hole(self.value(code)?, *print, *privacy),
+            })
+        });
+        bits.collect()
     }
 
     /// What a name stands for, worked out where it is first met.
@@ -344,24 +324,50 @@ impl<'l, 'p> Lowering<'l, 'p> {
         let stands = match (self.record(code), code) {
             (Some(stands), _) => stands,
             (None, Code::Table(call)) if call.pick.is_none() && self.has_columns(call) => {
-                let (lookup, results) = self.table(call)?;
-                // A result that is worked out may end the record, whichever column is asked.
-                if results.iter().any(|result| matches!(result, Result::Code(_))) {
-                    return None;
-                }
-                self.lets.push(Some(Op::Find(Box::new(lookup))));
-                Stands::TableRow(self.lets.len() - 1, call)
+                let find = |this: &mut Self| {
+                    let (lookup, results) = this.table(call)?;
+                    // A result that is worked out may end the record, whichever column is asked.
+                    if results.iter().any(|result| matches!(result, Result::Code(_))) {
+                        return None;
+                    }
+                    this.step(|to| Step::Find(to, Box::new(lookup)))
+                };
+                let row = if self.is_here(var) { Row::Value(find(self)?) } else { Row::Let(self.put_off(find)?) };
+                Stands::TableRow(row, call)
             }
-            (None, code) => {
-                let number = self.lets.len();
-                self.lets.push(None);
-                let op = self.op(code)?;
-                *self.lets.get_mut(number)? = Some(op);
-                Stands::Let(number)
-            }
+            (None, code) if self.is_here(var) => Stands::Value(self.value(code)?),
+            (None, code) => Stands::Let(self.put_off(|this| this.value(code))?),
         };
         self.names.insert(var, stands);
         Some(stands)
+    }
+
+    fn is_here(&self, var: VarId) -> bool {
+        match &self.here {
+            Here::All => true,
+            Here::Own(own) => own.contains(&var),
+            Here::None => false,
+        }
+    }
+
+    /// A let that is worked out where it is needed.
+    fn put_off(&mut self, lower: impl FnOnce(&mut Self) -> Option<Operand>) -> Option<usize> {
+        let number = self.lets.len();
+        self.lets.push(None);
+        let block = self.block(lower)?;
+        *self.lets.get_mut(number)? = Some(block);
+        Some(number)
+    }
+
+    /// The value of a let, worked out by now.
+    fn needed(&mut self, number: usize) -> Option<Operand> {
+        let block = self.lets.get(number)?.as_ref()?;
+        let (value, is_there) = (block.value, block.steps.is_empty());
+        if !is_there && !self.known.contains(&number) {
+            self.steps.push(Step::Need(u32::try_from(number).ok()?));
+            self.known.push(number);
+        }
+        Some(value)
     }
 
     fn has_columns(&self, call: &TableCall) -> bool {
@@ -373,7 +379,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
     fn record(&mut self, code: &'p Code) -> Option<Stands<'l, 'p>> {
         match code {
             Code::Slot(_) | Code::Field(..) => match self.stands(code)? {
-                Stands::Slot(_) | Stands::Let(_) | Stands::Unknown => None,
+                Stands::Value(_) | Stands::Let(_) | Stands::Unknown => None,
                 stands => Some(stands),
             },
             _ => None,
@@ -395,20 +401,15 @@ impl<'l, 'p> Lowering<'l, 'p> {
         }
     }
 
-    fn slot(&mut self) -> usize {
-        self.slots += 1;
-        self.slots - 1
-    }
-
     /// Lowers something in which these names are its own: what they stood for before is put back behind it. Gives the
     /// lets among them as well.
-    fn within<T>(&mut self, own: &[VarId], lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<(T, Vec<usize>)> {
+    fn within<T>(&mut self, own: &[VarId], lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<(T, Vec<u32>)> {
         let outside: Vec<_> = own.iter().map(|var| (*var, self.names.remove(var))).collect();
         let lowered = lower(self);
         let mut lets = Vec::new();
         for (var, before) in outside {
-            if let Some(Stands::Let(number) | Stands::TableRow(number, _)) = self.names.remove(&var) {
-                lets.push(number);
+            if let Some(Stands::Let(number) | Stands::TableRow(Row::Let(number), _)) = self.names.remove(&var) {
+                lets.push(u32::try_from(number).ok()?);
             }
             if let Some(before) = before {
                 self.names.insert(var, before);
@@ -418,27 +419,35 @@ impl<'l, 'p> Lowering<'l, 'p> {
     }
 
     /// A loop over rows, with what is lowered for each.
-    fn each<T>(
+    fn each(
         &mut self,
         (var, list, when, own): (VarId, &'p Code, Option<&'p Code>, &[VarId]),
-        lower: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<(Each<'p>, T)> {
+        lower: impl FnOnce(&mut Self) -> Option<()>,
+    ) -> Option<Each<'p>> {
         let Stands::Rows(rows) = self.stands(list)? else { return None };
-        let base = self.bases;
-        self.bases += 1;
+        let frame = RECORD + 1 + self.depth;
+        if frame as usize >= FRAMES {
+            return None;
+        }
+        self.depth += 1;
         let names: Vec<VarId> = own.iter().copied().chain([var]).collect();
-        let ((when, lowered), own) = self.within(&names, |this| {
-            this.names.insert(var, Stands::Record(&rows.fields, Frame::Row(base)));
-            Some((this.when(when)?, lower(this)?))
-        })?;
-        Some((Each { rows: At::of(rows), base, when, own }, lowered))
+        let lowered = self.within(&names, |this| {
+            this.names.insert(var, Stands::Record(&rows.fields, frame));
+            this.apart(|this| {
+                this.here = Here::Own(own.to_vec());
+                this.when(when, lower)
+            })
+        });
+        self.depth -= 1;
+        let ((steps, ()), own) = lowered?;
+        Some(Each { list: Operand::of_record(rows.register)?, frame, own, steps })
     }
 }
 
 /// A field of the record.
-enum Found<'l, 'p> {
-    Value(Op<'p>),
-    Words(Op<'p>, &'l DerivedWords),
+enum Found<'l> {
+    Value(Operand),
+    Words(Operand, &'l DerivedWords),
 }
 
 /// The bits of words.

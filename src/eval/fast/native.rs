@@ -4,16 +4,15 @@
 //! those make of the values. None where they would fail.
 
 use super::{
-    code::{Native, Op},
+    code::Native,
     run::Machine,
     value::{DIGITS, Kind, Quick, power},
 };
 use crate::plan::{code::Operator, compute::arithmetic};
 
-impl<'a> Machine<'a> {
+impl Machine<'_> {
     #[inline(never)]
-    pub(super) fn arithmetic(&mut self, operator: Operator, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        let (a, b) = (self.value(&pair.0)?, self.value(&pair.1)?);
+    pub(super) fn arithmetic(&mut self, operator: Operator, a: Quick, b: Quick) -> Option<Quick> {
         if a.is_blank() || b.is_blank() {
             return Some(Quick::BLANK);
         }
@@ -25,44 +24,41 @@ impl<'a> Machine<'a> {
     }
 
     #[inline(never)]
-    pub(super) fn native(&mut self, native: Native, args: &'a [Op<'a>]) -> Option<Quick> {
-        let first = self.value(args.first()?)?;
-        let second = match args.get(1) {
-            Some(op) => self.value(op)?,
-            None => Quick::BLANK,
-        };
+    pub(super) fn native(&mut self, native: Native, first: Quick, second: Quick) -> Option<Quick> {
         if first.is_blank() || (second.is_blank() && native.needs_both()) {
             return Some(Quick::BLANK);
         }
         match native {
             Native::Trim if first.is_text() => {
+                if let [begin, .., end] = self.texts.bytes(first)
+                    && begin.is_ascii_graphic()
+                    && end.is_ascii_graphic()
+                {
+                    return Some(first);
+                }
                 let text = self.texts.get(first);
                 let begin = text.trim_start();
-                Some(first.part(text.len() - begin.len(), begin.trim_end()))
+                Some(first.part(text.len() - begin.len(), begin.trim_end().as_bytes()))
             }
             Native::Upper if first.is_text() => {
-                let text = self.texts.get(first);
-                if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-                    return Some(first);
-                }
-                self.scratch.clear();
-                if text.is_ascii() {
-                    self.scratch.push_str(text);
-                    self.scratch.make_ascii_uppercase();
+                let start = self.texts.made.len();
+                if self.texts.bytes(first).is_ascii() {
+                    self.texts.add(first)?;
+                    self.texts.made.from(start).make_ascii_uppercase();
                 } else {
-                    self.scratch.push_str(&text.to_uppercase());
+                    let upper = self.texts.get(first).to_uppercase();
+                    self.texts.made.bytes(upper.as_bytes());
                 }
-                let made = self.texts.make(&self.scratch);
                 // Capitals need no escapes where small letters do not.
-                Some(if first.kind() == Kind::PLAIN { made.without_escapes() } else { made })
+                self.texts.made_from(start, first.kind() == Kind::TEXT)
             }
             Native::FirstChars if first.is_text() && second.kind() == Kind::INT => {
-                let text = self.texts.get(first);
+                let bytes = self.texts.bytes(first);
                 let most = usize::try_from(second.number()).unwrap_or(0);
-                if text.len() <= most {
+                if bytes.len() <= most {
                     return Some(first);
                 }
-                Some(first.part(0, first_chars(text, most)))
+                Some(first.part(0, bytes.get(..first_chars(bytes, most))?))
             }
             Native::DaysBetween if first.kind() == Kind::DATE && second.kind() == Kind::DATE => {
                 Some(Quick::int(second.day_number() - first.day_number()))
@@ -84,20 +80,19 @@ impl Native {
     }
 }
 
-/// The first so many characters of a text.
-fn first_chars(text: &str, most: usize) -> &str {
-    let bytes = text.as_bytes();
+/// How many bytes the first so many characters of a text have.
+fn first_chars(bytes: &[u8], most: usize) -> usize {
     let (mut end, mut left) = (0, most);
     // So many bytes begin at most so many characters: the bytes of a character that are left are taken with the rest.
     while left > 0 {
-        let Some(taken) = bytes.get(end..end + left) else { return text };
+        let Some(taken) = bytes.get(end..end + left) else { return bytes.len() };
         left -= taken.iter().filter(|byte| !is_inside(**byte)).count();
         end += taken.len();
     }
     while bytes.get(end).is_some_and(|byte| is_inside(*byte)) {
         end += 1;
     }
-    text.get(..end).unwrap_or(text)
+    end
 }
 
 /// Is it a byte of a character, but not its first one?

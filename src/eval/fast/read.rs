@@ -10,9 +10,10 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 
 use super::{
+    super::output::Output,
     layout::{Layout, Leaf, Spelling, Want},
     scan::{string_end, unescape},
-    steps::{Deed, NONE, State, Steps},
+    steps::{Deed, NONE, State, Step, Steps},
     texts::{LINE, MADE},
     value::{self, DIGITS, Kind, Quick, day, number},
 };
@@ -27,15 +28,17 @@ pub(super) struct Reader {
 /// Deeper than any vendor, and less deep than what the plain decoder refuses: a bit each.
 const DEPTH: u32 = 60;
 
+/// The end of most amounts.
+const EURO_ENDS: &[u8] = b"\"EUR\"}";
+
 struct Cursor<'a, 'r> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     layout: &'r Layout,
-    steps: &'r mut Steps,
     registers: &'r mut Vec<Quick>,
     /// Texts that had escapes, and normal forms.
-    made: &'r mut String,
+    made: &'r mut Output,
 }
 
 impl Reader {
@@ -45,23 +48,22 @@ impl Reader {
         Self { steps: Steps::new(u16::try_from(layout.nodes.len()).unwrap_or(NONE)) }
     }
 
-    /// Fills the registers with the record that begins here in a text, and tells where its line ends. None: read it
-    /// plainly.
+    /// Fills the registers from `base` on with the record that begins here in a text, and tells where its line ends.
+    /// None: read it plainly.
     pub(super) fn record(
         &mut self,
         layout: &Layout,
         text: &str,
         begin: usize,
-        registers: &mut Vec<Quick>,
-        made: &mut String,
+        (registers, base): (&mut Vec<Quick>, usize),
+        made: &mut Output,
     ) -> Option<usize> {
-        registers.clear();
-        registers.resize(layout.width, Quick::UNSET);
-        let (bytes, steps) = (text.as_bytes(), &mut self.steps);
-        let mut cursor = Cursor { text, bytes, at: begin, layout, steps, registers, made };
+        registers.truncate(base);
+        registers.extend_from_slice(&layout.unset);
+        let mut cursor = Cursor { text, bytes: text.as_bytes(), at: begin, layout, registers, made };
         cursor.space();
         cursor.expect(b'{')?;
-        cursor.members(0, 0)?;
+        cursor.members(&mut self.steps, 0, base)?;
         cursor.space();
         matches!(cursor.peek(), None | Some(b'\n')).then_some(cursor.at)
     }
@@ -87,26 +89,40 @@ impl<'a> Cursor<'a, '_> {
         self.bytes.get(self.at..)?.starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
-    /// What a record or a row has, from behind its brace to behind the other one.
-    fn members(&mut self, node: u16, base: usize) -> Option<()> {
+    /// What a record or a row has, from behind its brace to behind the other one. Where we are is a variable of its own
+    /// here: a step begins where the one before ends, and in memory each would wait for the other one to be stored.
+    fn members(&mut self, steps: &mut Steps, node: u16, base: usize) -> Option<()> {
+        let bytes = self.bytes;
+        let mut at = self.at;
         let mut state = State::inside(node);
-        let mut number = node;
+        // The step behind which we are, and the one that mostly follows.
+        let (mut number, mut usual) = (node, steps.get(node).map_or(NONE, Step::usual));
         loop {
-            let here = self.bytes.get(self.at..)?;
-            let deed = if let Some((followed, step)) = self.steps.follow(number, here) {
-                self.at += step.length();
-                number = followed;
-                step.deed
+            let here = bytes.get(at..)?;
+            let learned;
+            let deed = if let Some(step) = steps.expected(usual, here) {
+                at += step.length();
+                (number, usual) = (usual, step.usual());
+                &step.deed
+            } else if let Some(step) = steps.follow_rarely(number, here).and_then(|next| {
+                number = next;
+                steps.get(next)
+            }) {
+                at += step.length();
+                usual = step.usual();
+                &step.deed
             } else {
-                let from = self.steps.get(number).map_or(state, |step| step.then);
-                let start = self.at;
+                let from = steps.get(number).map_or(state, |step| step.then);
+                self.at = at;
                 let (deed, then) = self.between(from)?;
-                let text = self.bytes.get(start..self.at)?;
-                number = self.steps.learn(number, from, text, deed, then).unwrap_or(NONE);
+                number = steps.learn(number, from, bytes.get(at..self.at)?, deed, then).unwrap_or(NONE);
+                usual = steps.get(number).map_or(NONE, Step::usual);
                 state = then;
-                deed
+                at = self.at;
+                learned = deed;
+                &learned
             };
-            match deed {
+            match *deed {
                 Deed::Nothing => {}
                 Deed::Blank(register) => self.set(base, register, Quick::BLANK)?,
                 Deed::Bool(register, yes) => self.set(base, register, Quick::bool(yes))?,
@@ -114,25 +130,40 @@ impl<'a> Cursor<'a, '_> {
                     self.set(base, register, Quick::list(0, 0, usize::from(width))?)?;
                 }
                 Deed::Text(register) => {
-                    let value = self.string()?;
+                    let (value, behind) = self.string(at)?;
+                    at = behind;
                     self.set(base, register, value)?;
                 }
                 Deed::Read(register, leaf) => {
-                    let value = self.read(leaf)?;
+                    let (value, behind) = match spelled(leaf, bytes.get(at..)?) {
+                        Some((value, length)) => (value, at + length),
+                        None => self.read(leaf, at)?,
+                    };
+                    at = behind;
                     self.set(base, register, value)?;
                 }
                 Deed::Number(register, leaf) => {
-                    let value = self.number(leaf)?;
+                    let (value, behind) = self.number(leaf, at)?;
+                    at = behind;
                     self.set(base, register, value)?;
                 }
                 Deed::Rows { node, register, width } => {
-                    let rows = self.rows(node, usize::from(width))?;
+                    self.at = at;
+                    let rows = self.rows(steps, node, usize::from(width))?;
+                    at = self.at;
                     self.set(base, register, rows)?;
                 }
-                Deed::Amount(register) => self.amount(base + usize::from(register))?,
-                Deed::PassText => self.pass_string()?,
-                Deed::Pass => self.pass()?,
-                Deed::End => return Some(()),
+                Deed::Amount(register, is_euro) => self.amount(base + usize::from(register), is_euro)?,
+                Deed::PassText => at = self.pass_string(at)?,
+                Deed::Pass => {
+                    self.at = at;
+                    self.pass()?;
+                    at = self.at;
+                }
+                Deed::End => {
+                    self.at = at;
+                    return Some(());
+                }
             }
         }
     }
@@ -140,6 +171,7 @@ impl<'a> Cursor<'a, '_> {
     /// Reads what stands between two values as JSON has it. What is empty or an object, and what nobody wants, is no
     /// value here.
     fn between(&mut self, mut state: State) -> Option<(Deed, State)> {
+        let mut is_euro = false;
         loop {
             self.space();
             let State { node, unwanted, first } = state;
@@ -157,7 +189,7 @@ impl<'a> Cursor<'a, '_> {
                     }
                     state = State::behind(own.around);
                     if let Some(register) = own.amount {
-                        return Some((Deed::Amount(register), state));
+                        return Some((Deed::Amount(register, is_euro), state));
                     }
                     continue;
                 }
@@ -197,6 +229,18 @@ impl<'a> Cursor<'a, '_> {
                     Deed::PassText
                 }
                 (_, Want::Skip) => Deed::Pass,
+                (b'"', Want::Leaf(_, Leaf::Currency)) if self.bytes.get(self.at..)?.starts_with(EURO_ENDS) => {
+                    // To the brace, behind which the amount is over.
+                    self.at += EURO_ENDS.len() - 1;
+                    is_euro = true;
+                    continue;
+                }
+                (b'{', Want::Money(inner, _)) => {
+                    self.at += 1;
+                    // When it is over something stands in its register, so that it is not taken twice.
+                    state = State::inside(inner);
+                    continue;
+                }
                 (b'"', Want::Leaf(register, leaf)) => {
                     self.at += 1;
                     if leaf == Leaf::Text(Spelling::AsItStands) {
@@ -208,7 +252,7 @@ impl<'a> Cursor<'a, '_> {
                 (b't', Want::Leaf(register, Leaf::Bool)) => self.word("true").map(|()| Deed::Bool(register, true))?,
                 (b'f', Want::Leaf(register, Leaf::Bool)) => self.word("false").map(|()| Deed::Bool(register, false))?,
                 (b'-' | b'0'..=b'9', Want::Leaf(register, leaf)) => Deed::Number(register, leaf),
-                (b'{', Want::Object(inner, register) | Want::Money(inner, register)) => {
+                (b'{', Want::Object(inner, register)) => {
                     self.at += 1;
                     state = State::inside(inner);
                     // Something stands in its register then, so that it is not taken twice.
@@ -246,49 +290,55 @@ impl<'a> Cursor<'a, '_> {
         Some(())
     }
 
-    /// A text from behind its first quote on.
-    #[inline]
-    fn string(&mut self) -> Option<Quick> {
-        let start = self.at;
+    /// A text from behind its first quote on, and what is behind it.
+    #[expect(clippy::inline_always, reason = "measured: there are as many texts as all other values together")]
+    #[inline(always)]
+    fn string(&mut self, start: usize) -> Option<(Quick, usize)> {
         let (end, escaped) = string_end(self.bytes, start)?;
-        self.at = end + 1;
-        if escaped { self.unescaped(start..end) } else { Some(Quick::plain(self.bytes.get(start..end)?, LINE, start)) }
+        let value =
+            if escaped { self.unescaped(start..end)? } else { Quick::plain(self.bytes.get(start..end)?, LINE, start) };
+        Some((value, end + 1))
     }
 
     #[inline(never)]
     fn unescaped(&mut self, text: Range<usize>) -> Option<Quick> {
         let start = self.made.len();
         let plain = unescape(self.text.get(text)?, self.made)?;
-        let value = Quick::text(self.made.get(start..)?, MADE, start);
-        Some(if plain { value.without_escapes() } else { value })
+        let value = Quick::plain(self.made.written().get(start..)?, MADE, start);
+        Some(if plain { value } else { value.with_escapes() })
     }
 
-    fn number(&mut self, leaf: Leaf) -> Option<Quick> {
-        let start = self.at;
+    /// A number, and what is behind it.
+    fn number(&self, leaf: Leaf, start: usize) -> Option<(Quick, usize)> {
         let (digits, scale, length) = number(self.bytes.get(start..)?)?;
-        self.at += length;
-        match leaf {
+        let behind = start + length;
+        let value = match leaf {
             // Points and signs are part of a code, but not of every kind of it.
-            Leaf::Text(Spelling::AsItStands) => {
-                Some(Quick::text(self.text.get(start..self.at)?, LINE, start).without_escapes())
-            }
-            _ => numeric(leaf, digits, scale),
-        }
+            Leaf::Text(Spelling::AsItStands) => Quick::plain(self.bytes.get(start..behind)?, LINE, start),
+            _ => numeric(leaf, digits, scale)?,
+        };
+        Some((value, behind))
     }
 
-    /// A text from behind its first quote on, as a field of this kind has it.
-    fn read(&mut self, leaf: Leaf) -> Option<Quick> {
-        if let Some((value, length)) = self.bytes.get(self.at..).and_then(|bytes| usual(leaf, bytes)) {
-            self.at += length;
-            return Some(value);
-        }
-        let value = self.string()?;
+    /// A text from behind its first quote on, as a field of this kind has it, and what is behind it.
+    #[inline(never)]
+    fn read(&mut self, leaf: Leaf, start: usize) -> Option<(Quick, usize)> {
+        let (value, behind) = self.string(start)?;
+        self.read_as(leaf, value).map(|value| (value, behind))
+    }
+
+    fn read_as(&mut self, leaf: Leaf, value: Quick) -> Option<Quick> {
         if value.is_blank() {
             return (!matches!(leaf, Leaf::Amount | Leaf::Currency)).then_some(value);
         }
         let (start, length) = value.span();
-        let all = if value.extra() == LINE { self.text } else { self.made.as_str() };
-        let text = all.get(start..start + length)?;
+        let made;
+        let text = if value.extra() == LINE {
+            self.text.get(start..start + length)?
+        } else {
+            made = str::from_utf8(self.made.written().get(start..start + length)?).ok()?.to_owned();
+            &made
+        };
         match leaf {
             Leaf::Text(spelling) => {
                 let (is_normal, kind) = match spelling {
@@ -321,9 +371,12 @@ impl<'a> Cursor<'a, '_> {
         }
     }
 
-    /// Puts an amount into its register, of the amount and the currency behind that.
-    fn amount(&mut self, register: usize) -> Option<()> {
+    /// Puts an amount into its register, of the amount and the currency behind that, each of which was there once.
+    fn amount(&mut self, register: usize, is_euro: bool) -> Option<()> {
         let [place, amount, currency] = self.registers.get_mut(register..register + 3)? else { return None };
+        if !place.is_unset() || (is_euro && !currency.is_unset()) {
+            return None;
+        }
         let code = if currency.is_blank() { value::EUR } else { u32::try_from(currency.number()).ok()? };
         if amount.kind() != Kind::DECIMAL {
             return None;
@@ -333,7 +386,7 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// From behind a bracket to behind the other one.
-    fn rows(&mut self, node: u16, width: usize) -> Option<Quick> {
+    fn rows(&mut self, steps: &mut Steps, node: u16, width: usize) -> Option<Quick> {
         let first = self.registers.len();
         self.space();
         if self.expect(b']').is_some() {
@@ -345,7 +398,7 @@ impl<'a> Cursor<'a, '_> {
             self.expect(b'{')?;
             let base = self.registers.len();
             self.registers.resize(base + width, Quick::UNSET);
-            self.members(node, base)?;
+            self.members(steps, node, base)?;
             count += 1;
             self.space();
             match self.peek()? {
@@ -359,16 +412,22 @@ impl<'a> Cursor<'a, '_> {
         }
     }
 
-    /// A text that nobody wants, from behind its first quote on: its escapes must be right all the same.
-    fn pass_string(&mut self) -> Option<()> {
-        let start = self.at;
+    /// A text that nobody wants, from behind its first quote on to behind the other one: its escapes must be right all
+    /// the same.
+    #[inline]
+    fn pass_string(&mut self, start: usize) -> Option<usize> {
         let (end, escaped) = string_end(self.bytes, start)?;
-        self.at = end + 1;
         if escaped {
-            let known = self.made.len();
-            unescape(self.text.get(start..end)?, self.made)?;
-            self.made.truncate(known);
+            self.pass_escapes(start..end)?;
         }
+        Some(end + 1)
+    }
+
+    #[inline(never)]
+    fn pass_escapes(&mut self, text: Range<usize>) -> Option<()> {
+        let known = self.made.len();
+        unescape(self.text.get(text)?, self.made)?;
+        self.made.truncate(known);
         Some(())
     }
 
@@ -380,8 +439,7 @@ impl<'a> Cursor<'a, '_> {
             let bracket = self.peek()?;
             match bracket {
                 b'"' => {
-                    self.at += 1;
-                    self.pass_string()?;
+                    self.at = self.pass_string(self.at + 1)?;
                 }
                 b'n' => self.word("null")?,
                 b't' => self.word("true")?,
@@ -432,7 +490,7 @@ impl<'a> Cursor<'a, '_> {
     /// A key that nobody wants, to its value.
     fn pass_key(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        self.pass_string()?;
+        self.at = self.pass_string(self.at)?;
         self.space();
         self.expect(b':')?;
         self.space();
@@ -450,7 +508,7 @@ impl<'a> Cursor<'a, '_> {
 }
 
 /// A value as its text mostly stands, from behind its first quote on, and how far it goes.
-fn usual(leaf: Leaf, bytes: &[u8]) -> Option<(Quick, usize)> {
+fn spelled(leaf: Leaf, bytes: &[u8]) -> Option<(Quick, usize)> {
     match leaf {
         Leaf::Text(_) | Leaf::Bool => None,
         Leaf::Date => match bytes.split_first_chunk()? {

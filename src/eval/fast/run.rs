@@ -7,7 +7,7 @@ use regex::{CaptureLocations, Regex};
 
 use super::{
     super::output::Output,
-    code::{Bit, Ending, Guard, Line, Op, Program, Stmt, Target},
+    code::{Bit, Ending, FRAMES, Program, RECORD, Rows, Target},
     layout::{Condition, Layout},
     table::Asked,
     texts::Texts,
@@ -24,59 +24,80 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     pub(super) program: &'a Program<'a>,
+    /// Those of the program, of the record, and of its rows.
     pub(super) registers: Vec<Quick>,
-    pub(super) lets: Vec<Quick>,
-    pub(super) slots: Vec<Asked>,
-    pub(super) bases: Vec<usize>,
+    /// Where each frame begins.
+    pub(super) frames: [usize; FRAMES],
+    /// Which lets have been worked out.
+    pub(super) known: Vec<bool>,
+    /// What tables were asked last.
+    pub(super) asked: Vec<Asked>,
     /// The fields of what is written.
     pub(super) outs: Vec<Quick>,
+    /// Where those of the object in hand begin.
+    pub(super) out: usize,
     pub(super) warnings: Vec<Reason>,
     /// How the record ends.
     pub(super) ended: Option<(Verdict, Reason)>,
     /// What is written, each with where its fields begin.
-    pub(super) made: Vec<(&'a Target<'a>, usize)>,
+    pub(super) made: Vec<(&'a Target, usize)>,
     /// Where patterns found what.
     pub(super) places: Vec<CaptureLocations>,
-    pub(super) scratch: String,
-    /// What is about to be joined.
-    pub(super) joined: Vec<Quick>,
-    pub(super) today: Quick,
+    /// The elements of lists in hand.
+    pub(super) collected: Vec<Quick>,
+    /// Where each list that is being collected begins.
+    pub(super) begun: Vec<usize>,
     pub(super) texts: Texts<'a>,
 }
 
 impl<'a> Machine<'a> {
     /// For one record after the other.
     pub(super) fn new(program: &'a Program<'a>, today: Quick) -> Self {
+        let mut registers = program.own.clone();
+        if let Some(first) = registers.first_mut() {
+            *first = today;
+        }
+        let mut frames = [0; FRAMES];
+        if let Some(record) = frames.get_mut(RECORD as usize) {
+            *record = registers.len();
+        }
         Self {
             program,
-            registers: Vec::new(),
-            lets: vec![Quick::UNSET; program.lets.len()],
-            slots: vec![Asked::NOTHING; program.slots],
-            bases: vec![0; program.bases],
+            registers,
+            frames,
+            known: vec![false; program.lets.len()],
+            asked: vec![Asked::NOTHING; program.asked],
             outs: Vec::new(),
+            out: 0,
             warnings: Vec::new(),
             ended: None,
             made: Vec::new(),
             places: program.patterns.iter().map(Regex::capture_locations).collect(),
-            scratch: String::new(),
-            joined: Vec::new(),
-            today,
-            texts: Texts { line: "", made: String::new(), plan: &program.texts },
+            collected: Vec::new(),
+            begun: Vec::new(),
+            texts: Texts::of_plan(&program.texts),
         }
+    }
+
+    /// Where the registers of the record begin.
+    pub(super) fn record(&self) -> usize {
+        self.program.own.len()
     }
 
     /// Works out what follows from other fields. None: a field is not as it should be.
     pub(super) fn derive(&mut self, layout: &Layout) -> Option<()> {
+        let record = self.record();
+        let today = self.registers.first()?.number();
         for derived in &layout.derived {
             let mut bits = 0;
             for (number, word) in derived.words.iter().enumerate() {
                 let holds = word.when.iter().all(|(register, condition)| {
-                    let value = self.registers.get(*register).copied().unwrap_or(Quick::BLANK);
+                    let value = self.registers.get(record + register).copied().unwrap_or(Quick::BLANK);
                     match condition {
                         Condition::Is(text) => value.is_text() && self.texts.get(value) == &**text,
                         Condition::Zero => value.is_number() && value.number() == 0,
                         Condition::NotZero => value.is_number() && value.number() != 0,
-                        Condition::Past => value.kind() == Kind::DATE && value.number() < self.today.number(),
+                        Condition::Past => value.kind() == Kind::DATE && value.number() < today,
                         Condition::Empty => value.is_blank() || (value.kind() == Kind::LIST && value.rows().1 == 0),
                     }
                 });
@@ -84,7 +105,7 @@ impl<'a> Machine<'a> {
                     bits |= 1 << number;
                 }
             }
-            *self.registers.get_mut(derived.register)? = Quick::words(bits);
+            *self.registers.get_mut(record + derived.register)? = Quick::words(bits);
         }
         Some(())
     }
@@ -94,77 +115,34 @@ impl<'a> Machine<'a> {
         let program = self.program;
         self.ended = None;
         self.made.clear();
-        self.lets.fill(Quick::UNSET);
+        self.known.fill(false);
         self.outs.clear();
-        self.joined.clear();
+        self.collected.clear();
+        self.begun.clear();
         self.warnings.clear();
-        for op in &program.admits {
-            if !self.value(op)?.is_yes() {
-                // How a record that was not asked for is told is the plain evaluator's to say.
-                return None;
-            }
-        }
-        for stmt in &program.stmts {
-            match stmt {
-                Stmt::Guard(guard) => self.guard(guard)?,
-                Stmt::Write(targets) => {
-                    for target in targets {
-                        if self.applies(target.when.as_ref())? {
-                            let base = self.outs.len();
-                            self.outs.resize(base + target.width, Quick::UNSET);
-                            self.lines(&target.lines, base)?;
-                            self.made.push((target, base));
-                            break;
-                        }
-                    }
-                }
-            }
-        }
-        Some(())
+        self.run(&program.steps)
     }
 
     /// The name of the record, as a text of JSON. None: it is for the plain evaluator to name.
     pub(super) fn key(&mut self, into: &mut Output) -> Option<()> {
         let program = self.program;
-        if let [op] = &program.key[..] {
-            let key = self.value(op)?;
+        if let [only] = &program.key[..] {
+            let key = self.get(*only)?;
             if key.is_text() {
                 text(key, &self.texts, into);
                 return Some(());
             }
         }
         let mut parts = Vec::new();
-        for op in &program.key {
-            let part = self.value(op)?;
-            parts.push(part.to_value(&self.texts)?.to_string());
+        for part in &program.key {
+            parts.push(self.get(*part)?.to_value(&self.texts)?.to_string());
         }
         serde_json::to_writer(into, &parts.join("/")).ok()
     }
 
-    pub(super) fn applies(&mut self, when: Option<&'a Op<'a>>) -> Option<bool> {
-        when.map_or(Some(true), |when| Some(self.value(when)?.is_yes()))
-    }
-
-    fn guard(&mut self, guard: &'a Guard<'a>) -> Option<()> {
-        if !self.applies(guard.when.as_ref())? {
-            return Some(());
-        }
-        let reason = self.reason(&guard.ending)?;
-        if guard.ending.verdict == Verdict::Warn {
-            self.warnings.push(reason);
-            return Some(());
-        }
-        self.ended = Some((guard.ending.verdict, reason));
-        None
-    }
-
-    pub(super) fn ends<T>(&mut self, ending: &'a Ending<'a>) -> Option<T> {
-        let reason = self.reason(ending)?;
-        self.ended = Some((ending.verdict, reason));
-        None
-    }
-
-    fn reason(&mut self, ending: &'a Ending<'a>) -> Option<Reason> {
+    /// Warns, or ends the record.
+    pub(super) fn ends(&mut self, ending: &'a Ending<'a>) -> Option<()> {
+        self.run(&ending.steps)?;
         let (mut text, mut masked) = (String::new(), String::new());
         for bit in &ending.bits {
             match bit {
@@ -172,48 +150,47 @@ impl<'a> Machine<'a> {
                     text.push_str(chars);
                     masked.push_str(chars);
                 }
-                Bit::Hole(op, print, privacy) => {
-                    let value = self.value(op)?;
-                    let value = value.to_value(&self.texts)?;
+                Bit::Hole(of, print, privacy) => {
+                    let value = self.get(*of)?.to_value(&self.texts)?;
                     text.push_str(&printed(&value, *print));
                     masked.push_str(&kept(&value, *print, *privacy));
                 }
             }
         }
-        Some(Reason { place: ending.place.clone(), text: text.into(), masked: masked.into() })
+        let reason = Reason { place: ending.place.clone(), text: text.into(), masked: masked.into() };
+        if ending.verdict == Verdict::Warn {
+            self.warnings.push(reason);
+            return Some(());
+        }
+        self.ended = Some((ending.verdict, reason));
+        None
     }
 
-    fn lines(&mut self, lines: &'a [Line<'a>], base: usize) -> Option<()> {
-        for line in lines {
-            match line {
-                Line::Guard(guard) => self.guard(guard)?,
-                Line::Field(out, op) => {
-                    let value = self.value(op)?;
-                    *self.outs.get_mut(base + out)? = value;
-                }
-                Line::Object(when, lines) => {
-                    if self.applies(when.as_ref())? {
-                        self.lines(lines, base)?;
-                    }
-                }
-                Line::Each { each, out, width, lines } => {
-                    let first = self.outs.len();
-                    let mut count = 0;
-                    self.rounds(each, &mut |machine| {
-                        let row = machine.outs.len();
-                        machine.outs.resize(row + width, Quick::UNSET);
-                        machine.lines(lines, row)?;
-                        if machine.outs.iter().skip(row).any(|value| !value.is_blank()) {
-                            count += 1;
-                        } else {
-                            machine.outs.truncate(row);
-                        }
-                        Some(())
-                    })?;
-                    *self.outs.get_mut(base + out)? = Quick::list(first, count, *width)?;
-                }
+    /// The fields of a write.
+    pub(super) fn open(&mut self, target: &'a Target) {
+        self.out = self.outs.len();
+        self.outs.extend_from_slice(&target.fields);
+        self.made.push((target, self.out));
+    }
+
+    /// Line objects: those that nothing was put into are none.
+    pub(super) fn rows(&mut self, rows: &'a Rows<'a>) -> Option<()> {
+        let (around, first) = (self.out, self.outs.len());
+        let mut count = 0;
+        self.each(&rows.each, &mut |machine, steps| {
+            let row = machine.outs.len();
+            machine.out = row;
+            machine.outs.extend_from_slice(&rows.fields);
+            let done = machine.run(steps);
+            if machine.outs.iter().skip(row).any(|value| !value.is_blank()) {
+                count += 1;
+            } else {
+                machine.outs.truncate(row);
             }
-        }
+            done
+        })?;
+        self.out = around;
+        *self.outs.get_mut(around + rows.out as usize)? = Quick::list(first, count, rows.fields.len())?;
         Some(())
     }
 }

@@ -36,7 +36,7 @@ impl State {
     }
 }
 
-/// What is done behind the bytes of a step. Eight bytes: it is copied at each step.
+/// What is done behind the bytes of a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
     /// The value, no or yes, was part of the step, and nobody wants it.
@@ -60,8 +60,9 @@ pub(super) enum Deed {
         register: u16,
         width: u16,
     },
-    /// An amount is over: it goes into the register, its parts stand behind that one.
-    Amount(u16),
+    /// An amount is over: it goes into the register, its parts stand behind that one. `true`: its currency was part of the
+    /// step, and is the euro.
+    Amount(u16, bool),
     /// A text that nobody wants, from behind its quote on.
     PassText,
     /// Any other value that nobody wants.
@@ -70,8 +71,9 @@ pub(super) enum Deed {
     End,
 }
 
-/// The bytes from behind one value to the next one.
+/// The bytes from behind one value to the next one. Two lines of the processor's memory each.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Step {
     text: Expected,
     pub(super) deed: Deed,
@@ -114,26 +116,21 @@ impl Steps {
         self.all.get(usize::from(number))
     }
 
-    /// The step that follows a step at the beginning of these bytes, and its number. None: none that is known.
+    /// The step of this number, where these bytes begin with it.
     #[inline]
-    pub(super) fn follow(&mut self, number: u16, bytes: &[u8]) -> Option<(u16, &Step)> {
-        let [usual, ..] = self.get(number)?.next;
-        let number = if self.begins(usual, bytes) { usual } else { self.follow_rarely(number, bytes)? };
-        Some((number, self.get(number)?))
+    pub(super) fn expected(&self, number: u16, bytes: &[u8]) -> Option<&Step> {
+        self.get(number).filter(|step| step.text.begins(bytes))
     }
 
+    /// The number of the step that follows a step where it is not the usual one; it becomes more usual. None: none that
+    /// is known.
     #[inline(never)]
-    fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> Option<u16> {
+    pub(super) fn follow_rarely(&mut self, number: u16, bytes: &[u8]) -> Option<u16> {
         let next = self.get(number)?.next;
         // The first one was tried.
-        let place = 1 + next.iter().skip(1).position(|next| self.begins(*next, bytes))?;
+        let place = 1 + next.iter().skip(1).position(|next| self.expected(*next, bytes).is_some())?;
         self.all.get_mut(usize::from(number))?.next.swap(place - 1, place);
         next.get(place).copied()
-    }
-
-    #[inline]
-    fn begins(&self, number: u16, bytes: &[u8]) -> bool {
-        self.get(number).is_some_and(|step| step.text.begins(bytes))
     }
 
     /// Keeps what was read behind a step. None: there is too much already.
@@ -165,36 +162,45 @@ impl Step {
     pub(super) fn length(&self) -> usize {
         self.text.length
     }
+
+    /// The number of the step that mostly follows.
+    pub(super) fn usual(&self) -> u16 {
+        let [usual, ..] = self.next;
+        usual
+    }
 }
 
 /// Bytes that are compared sixteen at a time: most of them are a key with its quotes, short and as it was.
 #[derive(Debug)]
 struct Expected {
-    /// The first sixteen, and which of them there are not.
+    /// The first sixteen, and which of them there are.
     first: u8x16,
-    beyond: u8x16,
+    mask: u8x16,
     length: usize,
     /// The last sixteen of more than that.
     last: u8x16,
-    /// Those from the seventeenth on of more than twice that, as many whole sixteens as there are.
-    middle: Box<[u8x16]>,
+    /// The second sixteen of more than twice that, and those behind them, as many whole sixteens as there are.
+    second: u8x16,
+    more: Box<[u8x16]>,
 }
+
+/// A bit for each of sixteen bytes.
+const ALL: u32 = 0xffff;
 
 impl Expected {
     fn new(text: &[u8]) -> Self {
-        let length = text.len();
-        let (mut first, mut beyond) = ([0; CHUNK], [u8::MAX; CHUNK]);
-        for ((first, beyond), byte) in first.iter_mut().zip(&mut beyond).zip(text) {
-            (*first, *beyond) = (*byte, 0);
+        let (mut first, mut mask) = ([0; CHUNK], [0; CHUNK]);
+        for ((first, mask), byte) in first.iter_mut().zip(&mut mask).zip(text) {
+            (*first, *mask) = (*byte, u8::MAX);
         }
-        let (middle, _) =
-            if length > 2 * CHUNK { text.get(CHUNK..).unwrap_or_default().as_chunks() } else { (&[][..], &[][..]) };
+        let (chunks, _) = text.as_chunks::<CHUNK>();
         Self {
             first: first.into(),
-            beyond: beyond.into(),
-            length,
+            mask: mask.into(),
+            length: text.len(),
             last: text.last_chunk().copied().unwrap_or_default().into(),
-            middle: middle.iter().map(|chunk| (*chunk).into()).collect(),
+            second: chunks.get(1).copied().unwrap_or_default().into(),
+            more: chunks.iter().skip(2).map(|chunk| (*chunk).into()).collect(),
         }
     }
 
@@ -202,21 +208,27 @@ impl Expected {
     #[inline]
     fn begins(&self, bytes: &[u8]) -> bool {
         let Some(first) = bytes.first_chunk::<CHUNK>() else { return false };
-        (u8x16::from(*first).simd_eq(self.first) | self.beyond).all()
-            && (self.length <= CHUNK || chunk(bytes, self.length - CHUNK) == Some(self.last))
-            && (self.length <= 2 * CHUNK || self.goes_on(bytes))
+        same(u8x16::from(*first) & self.mask, self.first)
+            && (self.length <= CHUNK || stands(bytes, self.length - CHUNK, self.last))
+            && (self.length <= 2 * CHUNK || stands(bytes, CHUNK, self.second))
+            && (self.length <= 3 * CHUNK || self.goes_on(bytes))
     }
 
     #[inline(never)]
     fn goes_on(&self, bytes: &[u8]) -> bool {
-        self.middle.iter().enumerate().all(|(place, own)| chunk(bytes, CHUNK + place * CHUNK) == Some(*own))
+        self.more.iter().enumerate().all(|(place, own)| stands(bytes, (place + 2) * CHUNK, *own))
     }
 }
 
-/// Sixteen of these bytes.
 #[inline]
-fn chunk(bytes: &[u8], at: usize) -> Option<u8x16> {
-    Some(u8x16::from(*bytes.get(at..)?.first_chunk()?))
+fn same(one: u8x16, other: u8x16) -> bool {
+    one.simd_eq(other).to_bitmask() == ALL
+}
+
+/// Do these sixteen stand there?
+#[inline]
+fn stands(bytes: &[u8], at: usize, own: u8x16) -> bool {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).is_some_and(|chunk| same(u8x16::from(*chunk), own))
 }
 
 #[cfg(test)]
@@ -227,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_are_expected_as_they_stood(text in "[ab]{1,50}", other in "[ab]{1,50}", at in 0usize..50) {
+        fn bytes_are_expected_as_they_stood(text in "[ab]{1,90}", other in "[ab]{1,90}", at in 0usize..90) {
             let expected = Expected::new(text.as_bytes());
             let behind = "0123456789abcdef";
             let whole = format!("{text}{behind}");

@@ -8,6 +8,7 @@ use jiff::ToSpan as _;
 use rust_decimal::Decimal;
 
 use super::{
+    super::output::Output,
     texts::{PLAN, Texts},
     value::{DIGITS, EUR, Kind, Quick, power},
 };
@@ -47,15 +48,24 @@ struct Column<'p> {
 /// What an input was the last time, and its class: rows ask for the rates of their record again and again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
-    pub(super) value: Quick,
+    value: Quick,
     class: usize,
-    /// Does the same value mean the same beyond its record? Texts of a line do not.
-    is_lasting: bool,
 }
 
 impl Asked {
-    /// Nothing was asked yet.
-    pub(super) const NOTHING: Self = Self { value: Quick::UNSET, class: 0, is_lasting: false };
+    /// Nothing was asked yet: what is unset is of the class of blanks.
+    pub(super) const NOTHING: Self = Self { value: Quick::UNSET, class: 0 };
+}
+
+/// What a look-up finds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell {
+    /// A row, or what stands for the rest.
+    Row(usize),
+    /// No row, or several.
+    Nothing,
+    /// There are no cells: the index is asked.
+    Ask,
 }
 
 /// No row fits, or several.
@@ -114,33 +124,43 @@ impl<'p> Classes<'p> {
         before: &mut Asked,
         texts: &Texts<'_>,
     ) -> Option<usize> {
-        let Some(column) = self.columns.get(input) else {
-            before.value = value;
-            return Some(cell);
+        let Some(column) = self.columns.get(input) else { return Some(cell) };
+        let class = if before.value.is_alike(value) {
+            before.class
+        } else if value.is_text() {
+            let class = column.class_of_text(value, texts)?;
+            // Another line has another text there.
+            if value.extra() == PLAN {
+                *before = Asked { value, class };
+            }
+            class
+        } else {
+            *before = Asked { value, class: column.class(value)? };
+            before.class
         };
-        if !(before.is_lasting && before.value.is_alike(value)) {
-            let class = column.class(value, texts)?;
-            *before = Asked { value, class, is_lasting: !value.is_text() || value.extra() == PLAN };
-        }
-        Some(cell * column.count + before.class)
+        Some(cell * column.count + class)
     }
 
-    /// The number of the row that fits, or of what stands for the rest, behind all inputs. None: there is none, or there
-    /// are several.
-    pub(super) fn row(&self, cell: usize, values: impl Iterator<Item = Quick>, texts: &Texts<'_>) -> Option<usize> {
-        if self.cells.is_empty() {
-            let values: Option<Vec<Value>> = values.map(|value| value.to_value(texts)).collect();
-            return match self.index.rows(&values?)[..] {
-                [] => self.rest(),
-                [only] => Some(only),
-                [first, ..] if self.first => Some(first),
-                _ => None,
-            };
+    /// What stands behind all inputs.
+    #[inline]
+    pub(super) fn row(&self, cell: usize) -> Cell {
+        match self.cells.get(cell) {
+            None => Cell::Ask,
+            Some(&NONE) => self.rest().map_or(Cell::Nothing, Cell::Row),
+            Some(&SEVERAL) => Cell::Nothing,
+            Some(row) => Cell::Row(*row as usize),
         }
-        match *self.cells.get(cell)? {
-            NONE => self.rest(),
-            SEVERAL => None,
-            row => usize::try_from(row).ok(),
+    }
+
+    /// The number of the row that fits these values, where there are too many classes, or of what stands for the rest.
+    /// None: there is none, or there are several.
+    #[inline(never)]
+    pub(super) fn ask(&self, values: &[Value]) -> Option<usize> {
+        match self.index.rows(values)[..] {
+            [] => self.rest(),
+            [only] => Some(only),
+            [first, ..] if self.first => Some(first),
+            _ => None,
         }
     }
 
@@ -210,7 +230,7 @@ impl<'p> Column<'p> {
         for day in days {
             values.push(Value::Date(between));
             values.push(Value::Date(day));
-            column.days.push(Quick::of(&Value::Date(day), PLAN, &mut String::new())?.number());
+            column.days.push(Quick::of(&Value::Date(day), PLAN, &mut Output::default())?.number());
             between = day.checked_add(1.day()).ok()?;
         }
         if !column.days.is_empty() {
@@ -223,16 +243,19 @@ impl<'p> Column<'p> {
         Some((column, values))
     }
 
-    /// The class of a value, in the order in which [`Column::new`] lists one of each.
-    fn class(&self, value: Quick, texts: &Texts<'_>) -> Option<usize> {
+    /// The class of a text.
+    fn class_of_text(&self, value: Quick, texts: &Texts<'_>) -> Option<usize> {
+        let (start, length) = value.span();
+        let here = texts.around(value).get(start..)?;
+        Some(self.texts.get(here, length).unwrap_or(1 + self.texts.count))
+    }
+
+    /// The class of any other value, in the order in which [`Column::new`] lists one of each.
+    #[inline(never)]
+    fn class(&self, value: Quick) -> Option<usize> {
         let other = 1 + self.texts.count;
         if value.is_blank() {
             return Some(0);
-        }
-        if value.is_text() {
-            let (start, length) = value.span();
-            let here = texts.around(value).as_bytes().get(start..)?;
-            return Some(self.texts.get(here, length).unwrap_or(other));
         }
         let numbers = other + 1;
         let classes = |named: usize| if named == 0 { 0 } else { named * 2 + 1 };

@@ -2,9 +2,12 @@
 //!
 //! Takes a value, gives its characters; makes new texts, which are kept until the next record.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
-use super::value::{Kind, Quick};
+use super::{
+    super::output::Output,
+    value::{Kind, Quick},
+};
 
 /// A text stands in the line of the record.
 pub(super) const LINE: u32 = 0;
@@ -13,13 +16,23 @@ pub(super) const MADE: u32 = 1;
 /// A text stands in the plan.
 pub(super) const PLAN: u32 = 2;
 
+/// Stands behind the last text, so that it can be copied as a piece of a fixed length.
+pub(super) const PADDING: &str = "                                ";
+
 /// Where texts stand.
 #[derive(Debug)]
 pub(super) struct Texts<'a> {
     /// The line of the record, and what is around it.
     pub(super) line: &'a str,
-    pub(super) made: String,
+    pub(super) made: Output,
     pub(super) plan: &'a str,
+}
+
+impl<'a> Texts<'a> {
+    /// The texts of a plan; there are no others yet.
+    pub(super) fn of_plan(plan: &'a str) -> Self {
+        Self { line: "", made: Output::default(), plan }
+    }
 }
 
 impl Texts<'_> {
@@ -29,64 +42,79 @@ impl Texts<'_> {
             return "";
         }
         let (start, length) = value.span();
-        self.around(value).get(start..start + length).unwrap_or_default()
+        let text = match value.extra() {
+            LINE => self.line.get(start..start + length),
+            MADE => str::from_utf8(self.bytes(value)).ok(),
+            _ => self.plan.get(start..start + length),
+        };
+        text.unwrap_or_default()
     }
 
     /// The bytes of a text.
+    #[inline]
     pub(super) fn bytes(&self, text: Quick) -> &[u8] {
         let (start, length) = text.span();
-        self.around(text).as_bytes().get(start..start + length).unwrap_or_default()
+        self.around(text).get(start..start + length).unwrap_or_default()
     }
 
-    /// All in which the characters of a text stand.
-    pub(super) fn around(&self, text: Quick) -> &str {
+    /// All in which the bytes of a text stand.
+    #[inline]
+    pub(super) fn around(&self, text: Quick) -> &[u8] {
         match text.extra() {
-            LINE => self.line,
-            MADE => &self.made,
-            _ => self.plan,
+            LINE => self.line.as_bytes(),
+            MADE => self.made.all(),
+            _ => self.plan.as_bytes(),
         }
     }
 
     /// Can each of them be told by place and length?
     pub(super) fn fit(&self) -> bool {
-        [self.line, &self.made, self.plan].iter().all(|all| u32::try_from(all.len()).is_ok())
+        [self.line.len(), self.made.len(), self.plan.len()].iter().all(|length| u32::try_from(*length).is_ok())
     }
 
-    /// A text that is kept until the next record; blank when there is nothing but white space in it.
-    pub(super) fn make(&mut self, text: &str) -> Quick {
-        let start = self.made.len();
-        self.made.push_str(text);
-        Quick::text(text, MADE, start)
+    /// The text that was added from a place on, until the next record; blank when there is nothing but white space in it.
+    #[inline]
+    pub(super) fn made_from(&self, start: usize, escapes: bool) -> Option<Quick> {
+        let value = Quick::plain(self.made.written().get(start..)?, MADE, start);
+        Some(if escapes { value.with_escapes() } else { value })
     }
 
-    /// A text of these values with another one between them. None: one of them has no text.
+    /// A text of these values with another one between them; blanks are left out, and one text alone stays as it is.
+    /// None: one of them has no text.
     pub(super) fn join(&mut self, values: &[Quick], by: Quick) -> Option<Quick> {
         let start = self.made.len();
         let mut escapes = by.kind() == Kind::TEXT;
-        for (number, value) in values.iter().enumerate() {
-            if number > 0 {
-                self.add(by)?;
+        let mut filled = values.iter().filter(|value| !value.is_blank());
+        let Some(first) = filled.next() else { return Some(Quick::BLANK) };
+        let Some(second) = filled.next() else {
+            if first.is_text() {
+                return Some(*first);
             }
+            self.add(*first)?;
+            return self.made_from(start, false);
+        };
+        self.add(*first)?;
+        escapes |= first.kind() == Kind::TEXT;
+        for value in std::iter::once(second).chain(filled) {
             escapes |= value.kind() == Kind::TEXT;
+            self.add(by)?;
             self.add(*value)?;
         }
-        let value = Quick::text(self.made.get(start..)?, MADE, start);
-        Some(if escapes { value } else { value.without_escapes() })
+        self.made_from(start, escapes)
     }
 
     /// Adds a value to what was made, as it is printed; of a blank nothing.
-    fn add(&mut self, value: Quick) -> Option<()> {
+    #[inline]
+    pub(super) fn add(&mut self, value: Quick) -> Option<()> {
         if !value.is_text() {
-            // A string takes everything.
+            // What is written to takes everything.
             return write!(self.made, "{}", value.to_value(self)?).ok();
         }
         let (start, length) = value.span();
-        let place = start..start + length;
         match value.extra() {
-            LINE => self.made.push_str(self.line.get(place)?),
-            MADE if self.made.get(place.clone()).is_some() => self.made.extend_from_within(place),
-            MADE => return None,
-            _ => self.made.push_str(self.plan.get(place)?),
+            LINE => self.made.part(self.line.as_bytes(), start, length),
+            MADE => self.made.again(start, length),
+            _ => self.made.part(self.plan.as_bytes(), start, length),
         }
         Some(())
     }

@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{scan::needs_escapes, texts::Texts};
+use super::{super::output::Output, scan::needs_escapes, texts::Texts};
 use crate::value::{Currency, Money, Value};
 
 /// What a [`Quick`] is. Odd numbers, so that the head of a value is never zero.
@@ -158,13 +158,7 @@ impl Quick {
         Self::new(Kind::WORDS, bits)
     }
 
-    /// A text that stands at a place; blank when there is nothing but white space in it.
-    pub(super) fn text(text: &str, source: u32, start: usize) -> Self {
-        let bytes = text.as_bytes();
-        if is_visible(bytes) || !is_white(bytes) { Self::filled(text, source, start) } else { Self::BLANK }
-    }
-
-    /// The same, of bytes that are a text which needs no escapes in JSON.
+    /// A text that stands at a place and needs no escapes in JSON; blank when there is nothing but white space in it.
     #[inline]
     pub(super) fn plain(bytes: &[u8], source: u32, start: usize) -> Self {
         if is_visible(bytes) || !is_white(bytes) {
@@ -179,15 +173,20 @@ impl Quick {
         Self::with(Kind::TEXT, 0, source, joined(start, text.len()))
     }
 
+    /// The same text, which may need escapes in JSON; anything else as it is.
+    pub(super) fn with_escapes(self) -> Self {
+        if self.kind() == Kind::PLAIN { Self::with(Kind::TEXT, 0, self.extra(), self.number) } else { self }
+    }
+
     /// The same text, known to need no escapes in JSON; anything else as it is.
     pub(super) fn without_escapes(self) -> Self {
         if self.kind() == Kind::TEXT { Self::with(Kind::PLAIN, 0, self.extra(), self.number) } else { self }
     }
 
     /// A part of a text that begins so many bytes behind it. What needs no escape needs none in part either.
-    pub(super) fn part(self, start: usize, text: &str) -> Self {
-        let value = Self::text(text, self.extra(), self.span().0 + start);
-        if self.kind() == Kind::PLAIN { value.without_escapes() } else { value }
+    pub(super) fn part(self, start: usize, bytes: &[u8]) -> Self {
+        let value = Self::plain(bytes, self.extra(), self.span().0 + start);
+        if self.kind() == Kind::PLAIN { value } else { value.with_escapes() }
     }
 
     /// Rows of so many registers, from a register on.
@@ -211,6 +210,10 @@ impl Quick {
     /// Are all their bits the same? What is not may be equal all the same.
     pub(super) fn is_alike(self, other: Self) -> bool {
         self.head == other.head && self.number == other.number
+    }
+
+    pub(super) fn is_unset(self) -> bool {
+        self.kind() == Kind::UNSET
     }
 
     pub(super) fn is_blank(self) -> bool {
@@ -248,7 +251,7 @@ impl Quick {
     }
 
     /// A value of the language, its text added to those of this source. None: it is more than fits here.
-    pub(super) fn of(value: &Value, source: u32, texts: &mut String) -> Option<Self> {
+    pub(super) fn of(value: &Value, source: u32, texts: &mut Output) -> Option<Self> {
         Some(match value {
             Value::Blank => Self::BLANK,
             Value::Bool(yes) => Self::bool(*yes),
@@ -263,7 +266,7 @@ impl Quick {
             }
             Value::Text(text) => {
                 let value = Self::filled(text, source, texts.len());
-                texts.push_str(text);
+                texts.bytes(text.as_bytes());
                 if needs_escapes(text) { value } else { value.without_escapes() }
             }
             Value::Date(day) if (1000..=9999).contains(&day.year()) => {
@@ -400,7 +403,8 @@ pub(super) fn same(a: Quick, b: Quick, texts: &Texts<'_>) -> bool {
 pub(super) fn order(a: Quick, b: Quick, texts: &Texts<'_>) -> Option<std::cmp::Ordering> {
     match (a.kind(), b.kind()) {
         (Kind::DATE, Kind::DATE) | (Kind::BOOL, Kind::BOOL) => Some(a.number.cmp(&b.number)),
-        _ if a.is_text() && b.is_text() => Some(texts.get(a).cmp(texts.get(b))),
+        // The order of bytes is that of characters.
+        _ if a.is_text() && b.is_text() => Some(texts.bytes(a).cmp(texts.bytes(b))),
         _ if a.is_number() && b.is_number() => Some(order_numbers(a, b)),
         _ => None,
     }
@@ -433,7 +437,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_comes_back_as_it_was(value in values()) {
-            let mut texts = Texts { line: "", made: String::new(), plan: "" };
+            let mut texts = Texts::of_plan("");
             let there = Quick::of(&value, MADE, &mut texts.made).unwrap();
             let back = there.to_value(&texts).unwrap();
             prop_assert_eq!(&back, &value);
@@ -442,7 +446,7 @@ mod tests {
 
         #[test]
         fn values_are_compared_as_the_language_does(a in values(), b in values()) {
-            let mut texts = Texts { line: "", made: String::new(), plan: "" };
+            let mut texts = Texts::of_plan("");
             let (x, y) = (Quick::of(&a, MADE, &mut texts.made), Quick::of(&b, MADE, &mut texts.made));
             let (x, y) = (x.unwrap(), y.unwrap());
             prop_assert_eq!(same(x, y, &texts), crate::value::same(&a, &b));

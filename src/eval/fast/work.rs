@@ -1,13 +1,13 @@
-//! Works out expressions of a record that stands in registers.
+//! Works out the steps of a program for a record that stands in registers.
 //!
-//! Takes an [`Op`], gives its value as the plain evaluator does. None: the record has ended, or whatever that one would
-//! fail, or what is not known here.
+//! Takes steps, puts the values of each where it says, as the plain evaluator works them out. None: the record has
+//! ended, or whatever that one would fail, or what is not known here.
 
 use super::{
-    code::{Bit, Define, Each, Given, List, Lookup, Op, Pattern, Result as Row},
+    code::{Each, Given, List, Lookup, Operand, Pattern, Result as Row, Step, To},
     native::exact,
     run::Machine,
-    scan::needs_escapes,
+    table::Cell,
     texts::MADE,
     value::{EUR, Kind, Quick, order, same},
 };
@@ -21,181 +21,239 @@ use crate::{
 };
 
 impl<'a> Machine<'a> {
-    /// Does the same for each row that the loop takes.
-    pub(super) fn rounds(&mut self, each: &'a Each<'a>, body: &mut dyn FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        let (first, count) = self.registers.get(each.rows.register).map_or((0, 0), |list| list.rows());
-        for number in 0..count {
-            *self.bases.get_mut(each.base)? = first + number * each.rows.width;
-            for own in &each.own {
-                *self.lets.get_mut(*own)? = Quick::UNSET;
-            }
-            if self.applies(each.when.as_ref())? {
-                body(self)?;
-            }
+    /// What stands in a register.
+    #[inline]
+    pub(super) fn get(&self, of: Operand) -> Option<Quick> {
+        let begin = self.frames.get(of.frame as usize)?;
+        self.registers.get(begin + of.register as usize).copied()
+    }
+
+    #[inline]
+    fn set(&mut self, to: To, value: Quick) -> Option<()> {
+        *self.registers.get_mut(to as usize)? = value;
+        Some(())
+    }
+
+    /// Works out steps. Whatever takes more than a few instructions is a function of its own: what one of them needs is
+    /// not made ready for all others.
+    pub(super) fn run(&mut self, steps: &'a [Step<'a>]) -> Option<()> {
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            at += 1;
+            let (to, value) = match step {
+                Step::Go(there) => {
+                    at = *there as usize;
+                    continue;
+                }
+                Step::Unless(of, there) => {
+                    if !self.get(*of)?.is_yes() {
+                        at = *there as usize;
+                    }
+                    continue;
+                }
+                Step::When(of, there) => {
+                    if self.get(*of)?.is_yes() {
+                        at = *there as usize;
+                    }
+                    continue;
+                }
+                Step::Default(to, of, there) => {
+                    let value = self.get(*of)?;
+                    if !value.is_blank() {
+                        at = *there as usize;
+                    }
+                    (to, value)
+                }
+                Step::Asked(of) => {
+                    if self.get(*of)?.is_yes() {
+                        continue;
+                    }
+                    return None;
+                }
+                Step::Must(of) => {
+                    if !self.get(*of)?.is_blank() {
+                        continue;
+                    }
+                    return None;
+                }
+                Step::Fits(of, most) => {
+                    self.fits(self.get(*of)?, *most as usize)?;
+                    continue;
+                }
+                Step::Put(fields) => {
+                    for (out, of) in fields {
+                        let value = self.get(*of)?;
+                        *self.outs.get_mut(self.out + *out as usize)? = value;
+                    }
+                    continue;
+                }
+                Step::Need(number) => {
+                    if !*self.known.get(*number as usize)? {
+                        self.once(*number as usize)?;
+                    }
+                    continue;
+                }
+                Step::Forget(own) => {
+                    for number in own {
+                        *self.known.get_mut(*number as usize)? = false;
+                    }
+                    continue;
+                }
+                Step::Begin => {
+                    self.begun.push(self.collected.len());
+                    continue;
+                }
+                Step::Collect(of) => {
+                    let value = self.get(*of)?;
+                    self.collected.push(value);
+                    continue;
+                }
+                Step::Each(each) => {
+                    self.each(each, &mut |machine, steps| machine.run(steps))?;
+                    continue;
+                }
+                Step::Rows(rows) => {
+                    self.rows(rows)?;
+                    continue;
+                }
+                Step::Open(target) => {
+                    self.open(target);
+                    continue;
+                }
+                Step::End(ending) => {
+                    self.ends(ending)?;
+                    continue;
+                }
+                Step::Either(to, a, b) => {
+                    let (a, b) = (self.get(*a)?, self.get(*b)?);
+                    (to, if a.is_blank() { b } else { a })
+                }
+                Step::Copy(to, of) => (to, self.get(*of)?),
+                Step::Yes(to, of) => (to, Quick::bool(self.get(*of)?.is_yes())),
+                Step::Not(to, of) => (to, Quick::bool(!self.get(*of)?.is_yes())),
+                Step::Blank(to, of) => (to, Quick::bool(self.get(*of)?.is_blank())),
+                Step::HasWord(to, of, bits) => (to, Quick::bool(self.get(*of)?.number() & bits != 0)),
+                Step::Is(to, a, b) => (to, Quick::bool(same(self.get(*a)?, self.get(*b)?, &self.texts))),
+                Step::Matches(to, a, b) => {
+                    let (a, b) = (self.get(*a)?, self.get(*b)?);
+                    (to, Quick::bool(!a.is_blank() && !b.is_blank() && same(a, b, &self.texts)))
+                }
+                Step::OneOf(to, of, items) => (to, self.one_of(*of, items)?),
+                Step::Compare(to, compare, a, b) => (to, self.compare(*compare, self.get(*a)?, self.get(*b)?)?),
+                Step::Arithmetic(to, operator, a, b) => {
+                    let (a, b) = (self.get(*a)?, self.get(*b)?);
+                    (to, self.arithmetic(*operator, a, b)?)
+                }
+                Step::Native(to, native, a, b) => {
+                    let (a, b) = (self.get(*a)?, self.get(*b)?);
+                    (to, self.native(*native, a, b)?)
+                }
+                Step::Convert(to, of, form) => {
+                    let value = self.get(*of)?;
+                    (to, self.convert(value, form)?)
+                }
+                Step::Text(to, bits) => (to, self.text(bits)?),
+                Step::Part(to, of, pattern) => {
+                    let value = self.get(*of)?;
+                    (to, self.part(value, pattern)?)
+                }
+                Step::Find(to, lookup) => (to, Quick::int(i64::try_from(self.row(lookup)?).ok()?)),
+                Step::Table(to, table) => {
+                    let (lookup, results) = &**table;
+                    let row = self.row(lookup)?;
+                    (to, self.result(results, row)?)
+                }
+                Step::Pick(to, row, results) => {
+                    let row = usize::try_from(self.get(*row)?.number()).ok()?;
+                    (to, self.result(results, row)?)
+                }
+                Step::Join(to, list, by) => {
+                    let by = self.get(*by)?;
+                    (to, self.join(list, by)?)
+                }
+                Step::Sum(to, list) => (to, self.sum(list)?),
+                Step::Count(to, list) => (to, self.count(list)?),
+                Step::First(to, list) => (to, self.first(list)?),
+                Step::Function(to, call, given) => (to, self.function(call, given)?),
+            };
+            self.set(*to, value)?;
         }
         Some(())
     }
 
-    /// Shows each element of a list.
-    fn elements(&mut self, list: &'a List<'a>, see: &mut dyn FnMut(&mut Self, Quick) -> Option<()>) -> Option<()> {
+    /// Does the same with the steps of a loop for each row.
+    pub(super) fn each(
+        &mut self,
+        each: &'a Each<'a>,
+        body: &mut dyn FnMut(&mut Self, &'a [Step<'a>]) -> Option<()>,
+    ) -> Option<()> {
+        let list = self.get(each.list)?;
+        let ((first, count), width) = (list.rows(), list.extra() as usize);
+        for number in 0..count {
+            *self.frames.get_mut(each.frame as usize)? = first + number * width;
+            for own in &each.own {
+                *self.known.get_mut(*own as usize)? = false;
+            }
+            body(self, &each.steps)?;
+        }
+        Some(())
+    }
+
+    /// Puts the elements of a list behind what is collected already, and tells where they begin.
+    fn elements(&mut self, list: &List) -> Option<usize> {
+        let begin = self.collected.len();
         match list {
             List::Items(items) => {
                 for item in items {
-                    let value = self.value(item)?;
-                    see(self, value)?;
+                    let value = self.get(*item)?;
+                    self.collected.push(value);
                 }
-                Some(())
             }
-            List::Loop(each, item) => self.rounds(each, &mut |machine| {
-                let value = machine.value(item)?;
-                see(machine, value)
-            }),
+            List::Collected => return self.begun.pop(),
             List::Rows(rows) => {
-                let (_, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.rows());
+                let (_, count) = self.get(*rows)?.rows();
                 // Not blank is all that is asked of them.
-                (0..count).try_for_each(|_| see(self, Quick::bool(true)))
+                self.collected.extend(std::iter::repeat_n(Quick::bool(true), count));
             }
             List::Column(rows, offset) => {
-                let (first, count) = self.registers.get(rows.register).map_or((0, 0), |list| list.rows());
-                (0..count).try_for_each(|number| {
-                    let value = self.registers.get(first + number * rows.width + offset).copied()?;
-                    see(self, value)
-                })
+                let list = self.get(*rows)?;
+                let ((first, count), width) = (list.rows(), list.extra() as usize);
+                for number in 0..count {
+                    let value = self.registers.get(first + number * width + *offset as usize).copied()?;
+                    self.collected.push(value);
+                }
             }
         }
+        Some(begin)
     }
 
-    /// The value of an expression. What is at hand is taken where it is wanted: that is most of it.
-    #[expect(clippy::inline_always, reason = "measured: a call for each register costs a fifth of a decision")]
-    #[inline(always)]
-    pub(super) fn value(&mut self, op: &'a Op<'a>) -> Option<Quick> {
-        match op {
-            Op::Const(value) => Some(*value),
-            Op::Register(register) => self.registers.get(*register).copied(),
-            Op::Row(base, offset) => {
-                let base = self.bases.get(*base).copied().unwrap_or(0);
-                self.registers.get(base + offset).copied()
-            }
-            Op::Slot(slot) => self.slots.get(*slot).map(|slot| slot.value),
-            Op::Let(number) => match self.lets.get(*number) {
-                Some(known) if known.kind() != Kind::UNSET => Some(*known),
-                _ => self.worked_out(op),
-            },
-            _ => self.worked_out(op),
-        }
-    }
-
-    /// Each in a function of its own: what one of them needs is not made ready for all others.
+    /// One of the lets of the program.
     #[inline(never)]
-    fn worked_out(&mut self, op: &'a Op<'a>) -> Option<Quick> {
-        match op {
-            Op::Const(value) => Some(*value),
-            Op::Register(register) => self.registers.get(*register).copied(),
-            Op::Row(base, offset) => self.registers.get(self.bases.get(*base)? + offset).copied(),
-            Op::Slot(slot) => self.slots.get(*slot).map(|slot| slot.value),
-            Op::Let(number) => self.once(*number),
-            Op::Text(bits) => self.text(bits),
-            Op::Not(of) => self.not(of),
-            Op::Must(of) => self.must(of),
-            Op::Fits(of, most) => self.fits(of, *most),
-            Op::And(pair) => self.and(pair),
-            Op::Or(pair) => self.or(pair),
-            Op::Is(pair) => self.is(pair),
-            Op::Matches(pair) => self.matches(pair),
-            Op::HasWord(of, bits) => self.has_word(of, *bits),
-            Op::OneOf(of, items) => self.one_of(of, items),
-            Op::Compare(compare, pair) => self.compare(*compare, pair),
-            Op::Default(pair) => self.default(pair),
-            Op::Arithmetic(operator, pair) => self.arithmetic(*operator, pair),
-            Op::Choose(arms, last) => self.choose(arms, last.as_deref()),
-            Op::Outcome(ending) => self.ends(ending),
-            Op::Find(lookup) => self.find(lookup),
-            Op::Table(lookup, results) => self.table(lookup, results),
-            Op::Pick(row, results) => self.pick(row, results),
-            Op::Native(native, args) => self.native(*native, args),
-            Op::Part(of, pattern) => self.part(of, pattern),
-            Op::Join(list, by) => self.join(list, by),
-            Op::Sum(list) => self.sum(list),
-            Op::Count(list) => self.count(list),
-            Op::First(list) => self.first(list),
-            Op::Function(call, given) => self.function(call, given),
-            Op::Define(define) => self.define(define),
-            Op::Today => Some(self.today),
-            Op::Convert(of, form) => self.convert(of, form),
-        }
-    }
-
-    /// A row of [`super::code::Program::lets`], from now on at hand.
-    #[inline(never)]
-    fn once(&mut self, number: usize) -> Option<Quick> {
+    fn once(&mut self, number: usize) -> Option<()> {
         let program = self.program;
-        let mut value = self.value(program.lets.get(number)?)?;
-        if value.kind() == Kind::UNSET {
-            value = Quick::BLANK;
-        }
-        *self.lets.get_mut(number)? = value;
-        Some(value)
+        self.run(program.lets.get(number)?)?;
+        *self.known.get_mut(number)? = true;
+        Some(())
     }
 
     #[inline(never)]
-    fn not(&mut self, of: &'a Op<'a>) -> Option<Quick> {
-        Some(Quick::bool(!self.value(of)?.is_yes()))
+    fn fits(&self, value: Quick, most: usize) -> Option<()> {
+        // A character is a byte at least.
+        (self.texts.bytes(value).len() <= most || self.texts.get(value).chars().count() <= most).then_some(())
     }
 
     #[inline(never)]
-    fn must(&mut self, of: &'a Op<'a>) -> Option<Quick> {
-        self.value(of).filter(|value| !value.is_blank())
-    }
-
-    #[inline(never)]
-    fn fits(&mut self, of: &'a Op<'a>, most: usize) -> Option<Quick> {
-        let value = self.value(of)?;
-        let text = self.texts.get(value);
-        (text.len() <= most || text.chars().count() <= most).then_some(value)
-    }
-
-    #[inline(never)]
-    fn and(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        Some(Quick::bool(self.value(&pair.0)?.is_yes() && self.value(&pair.1)?.is_yes()))
-    }
-
-    #[inline(never)]
-    fn or(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        Some(Quick::bool(self.value(&pair.0)?.is_yes() || self.value(&pair.1)?.is_yes()))
-    }
-
-    #[inline(never)]
-    fn is(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        let (a, b) = (self.value(&pair.0)?, self.value(&pair.1)?);
-        Some(Quick::bool(same(a, b, &self.texts)))
-    }
-
-    #[inline(never)]
-    fn matches(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        let (a, b) = (self.value(&pair.0)?, self.value(&pair.1)?);
-        Some(Quick::bool(!a.is_blank() && !b.is_blank() && same(a, b, &self.texts)))
-    }
-
-    #[inline(never)]
-    fn has_word(&mut self, of: &'a Op<'a>, bits: i64) -> Option<Quick> {
-        Some(Quick::bool(self.value(of)?.number() & bits != 0))
-    }
-
-    #[inline(never)]
-    fn one_of(&mut self, of: &'a Op<'a>, items: &'a [Op<'a>]) -> Option<Quick> {
-        let value = self.value(of)?;
+    fn one_of(&self, of: Operand, items: &[Operand]) -> Option<Quick> {
+        let value = self.get(of)?;
         let mut found = false;
         for item in items {
-            // Each is worked out, whichever is the one: it may end the record.
-            let item = self.value(item)?;
-            found |= same(value, item, &self.texts);
+            found |= same(value, self.get(*item)?, &self.texts);
         }
         Some(Quick::bool(found && !value.is_blank()))
     }
 
     #[inline(never)]
-    fn compare(&mut self, compare: Compare, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        let (a, b) = (self.value(&pair.0)?, self.value(&pair.1)?);
+    fn compare(&self, compare: Compare, a: Quick, b: Quick) -> Option<Quick> {
         if a.kind() == Kind::MONEY && b.kind() == Kind::MONEY && a.extra() != b.extra() {
             return None;
         }
@@ -203,73 +261,23 @@ impl<'a> Machine<'a> {
     }
 
     #[inline(never)]
-    fn default(&mut self, pair: &'a (Op<'a>, Op<'a>)) -> Option<Quick> {
-        let value = self.value(&pair.0)?;
-        if value.is_blank() { self.value(&pair.1) } else { Some(value) }
+    fn count(&mut self, list: &List) -> Option<Quick> {
+        let begin = self.elements(list)?;
+        let count = self.collected.get(begin..)?.iter().filter(|value| !value.is_blank()).count();
+        self.collected.truncate(begin);
+        Some(Quick::int(i64::try_from(count).ok()?))
     }
 
     #[inline(never)]
-    fn choose(&mut self, arms: &'a [(Op<'a>, Op<'a>)], last: Option<&'a Op<'a>>) -> Option<Quick> {
-        for (when, value) in arms {
-            if self.value(when)?.is_yes() {
-                return self.value(value);
-            }
-        }
-        last.map_or(Some(Quick::BLANK), |last| self.value(last))
+    fn first(&mut self, list: &List) -> Option<Quick> {
+        let begin = self.elements(list)?;
+        let first = self.collected.get(begin).copied();
+        self.collected.truncate(begin);
+        Some(first.unwrap_or(Quick::BLANK))
     }
 
     #[inline(never)]
-    fn find(&mut self, lookup: &'a Lookup<'a>) -> Option<Quick> {
-        Some(Quick::int(i64::try_from(self.row(lookup)?).ok()?))
-    }
-
-    #[inline(never)]
-    fn table(&mut self, lookup: &'a Lookup<'a>, results: &'a [Row<'a>]) -> Option<Quick> {
-        let row = self.row(lookup)?;
-        self.result(results, row)
-    }
-
-    #[inline(never)]
-    fn pick(&mut self, row: &'a Op<'a>, results: &'a [Row<'a>]) -> Option<Quick> {
-        let row = self.value(row)?.number();
-        self.result(results, usize::try_from(row).ok()?)
-    }
-
-    #[inline(never)]
-    fn count(&mut self, list: &'a List<'a>) -> Option<Quick> {
-        let mut count = 0;
-        self.elements(list, &mut |_, value| {
-            count += i64::from(!value.is_blank());
-            Some(())
-        })?;
-        Some(Quick::int(count))
-    }
-
-    #[inline(never)]
-    fn first(&mut self, list: &'a List<'a>) -> Option<Quick> {
-        let mut found = None;
-        self.elements(list, &mut |_, value| {
-            found.get_or_insert(value);
-            Some(())
-        })?;
-        Some(found.unwrap_or(Quick::BLANK))
-    }
-
-    #[inline(never)]
-    fn define(&mut self, define: &'a Define<'a>) -> Option<Quick> {
-        for (slot, arg) in &define.args {
-            let value = self.value(arg)?;
-            self.slots.get_mut(*slot)?.value = value;
-        }
-        for own in &define.own {
-            *self.lets.get_mut(*own)? = Quick::UNSET;
-        }
-        self.value(&define.body)
-    }
-
-    #[inline(never)]
-    fn convert(&mut self, of: &'a Op<'a>, form: &Form) -> Option<Quick> {
-        let value = self.value(of)?;
+    fn convert(&mut self, value: Quick, form: &Form) -> Option<Quick> {
         match (form, value.kind()) {
             (Form::Money, Kind::INT | Kind::DECIMAL) => Some(Quick::money(value.number(), value.scale(), EUR)),
             (Form::Decimal, Kind::INT) => Some(Quick::decimal(value.number(), 0)),
@@ -283,8 +291,7 @@ impl<'a> Machine<'a> {
 
     /// What a pattern finds: its first group, or all where it has none.
     #[inline(never)]
-    fn part(&mut self, of: &'a Op<'a>, pattern: &'a Pattern) -> Option<Quick> {
-        let value = self.value(of)?;
+    fn part(&mut self, value: Quick, pattern: &Pattern) -> Option<Quick> {
         if !value.is_text() {
             return value.is_blank().then_some(Quick::BLANK);
         }
@@ -296,92 +303,81 @@ impl<'a> Machine<'a> {
             places.get(usize::from(places.len() > 1))
         });
         Some(match found.and_then(|(from, to)| Some((from, text.get(from..to)?))) {
-            Some((from, part)) => value.part(from, part),
+            Some((from, part)) => value.part(from, part.as_bytes()),
             None => Quick::BLANK,
         })
     }
 
     #[inline(never)]
-    fn text(&mut self, bits: &'a [Bit<'a>]) -> Option<Quick> {
-        let mut made = std::mem::take(&mut self.scratch);
-        made.clear();
+    fn text(&mut self, pieces: &[(Operand, Print)]) -> Option<Quick> {
+        let start = self.texts.made.len();
         let (mut escapes, mut blank) = (false, false);
-        for bit in bits {
-            match bit {
-                Bit::Chars(chars) => {
-                    escapes |= needs_escapes(chars);
-                    made.push_str(chars);
-                }
-                Bit::Hole(op, print, _) => {
-                    // Another text may be made while this one is: it has a scratch of its own then.
-                    let value = self.value(op)?;
-                    blank |= value.is_blank();
-                    escapes |= value.kind() == Kind::TEXT;
-                    if value.is_text() && *print == Print::Plain {
-                        made.push_str(self.texts.get(value));
-                    } else {
-                        made.push_str(&printed(&value.to_value(&self.texts)?, *print));
-                    }
-                }
+        for (of, print) in pieces {
+            let value = self.get(*of)?;
+            blank |= value.is_blank();
+            escapes |= value.kind() == Kind::TEXT;
+            if value.is_text() && *print == Print::Plain {
+                self.texts.add(value)?;
+            } else {
+                let printed = printed(&value.to_value(&self.texts)?, *print);
+                self.texts.made.bytes(printed.as_bytes());
             }
         }
-        let value = if blank { Quick::BLANK } else { self.texts.make(&made) };
-        self.scratch = made;
-        Some(if escapes { value } else { value.without_escapes() })
+        if blank { Some(Quick::BLANK) } else { self.texts.made_from(start, escapes) }
     }
 
+    /// The number of the row that fits. None: the record ends there, or there is none.
+    #[inline(never)]
     fn row(&mut self, lookup: &'a Lookup<'a>) -> Option<usize> {
         let mut cell = 0;
-        for (input, (arg, slot)) in lookup.args.iter().enumerate() {
-            let value = self.value(arg)?;
-            let before = self.slots.get_mut(*slot)?;
+        for (input, arg) in lookup.args.iter().enumerate() {
+            let value = self.get(*arg)?;
+            let before = self.asked.get_mut(lookup.first + input)?;
             cell = lookup.classes.narrowed(cell, input, value, before, &self.texts)?;
         }
-        let slots = &self.slots;
-        let values = lookup.args.iter().map(|(_, slot)| slots.get(*slot).map_or(Quick::BLANK, |slot| slot.value));
-        let row = lookup.classes.row(cell, values, &self.texts)?;
+        let row = match lookup.classes.row(cell) {
+            Cell::Row(row) => row,
+            Cell::Nothing => return None,
+            Cell::Ask => self.asked(lookup)?,
+        };
         match lookup.ends.get(row)? {
-            Some(ending) => self.ends(ending),
+            Some(ending) => self.ends(ending).and(None),
             None => Some(row),
         }
+    }
+
+    /// The same, by the values themselves.
+    #[inline(never)]
+    fn asked(&self, lookup: &Lookup<'_>) -> Option<usize> {
+        let values: Option<Vec<Value>> = lookup.args.iter().map(|arg| self.get(*arg)?.to_value(&self.texts)).collect();
+        lookup.classes.ask(&values?)
     }
 
     fn result(&mut self, results: &'a [Row<'a>], row: usize) -> Option<Quick> {
         match results.get(row) {
             Some(Row::Value(value)) => Some(*value),
-            Some(Row::Code(op)) => self.value(op),
+            Some(Row::Code(block)) => {
+                self.run(&block.steps)?;
+                self.get(block.value)
+            }
             Some(Row::Ends) | None => None,
         }
     }
 
     #[inline(never)]
-    fn join(&mut self, list: &'a List<'a>, by: &'a Op<'a>) -> Option<Quick> {
-        let by = self.value(by)?;
-        // An element may be joined itself: its own ones stand behind these until it is.
-        let begin = self.joined.len();
-        self.elements(list, &mut |machine, value| {
-            if !value.is_blank() {
-                machine.joined.push(value);
-            }
-            Some(())
-        })?;
-        let value = match self.joined.get(begin..)? {
-            [] => Quick::BLANK,
-            [only] if only.is_text() => *only,
-            values => self.texts.join(values, by)?,
-        };
-        self.joined.truncate(begin);
+    fn join(&mut self, list: &List, by: Quick) -> Option<Quick> {
+        let begin = self.elements(list)?;
+        let value = self.texts.join(self.collected.get(begin..)?, by)?;
+        self.collected.truncate(begin);
         Some(value)
     }
 
     /// As `sum` does it: blanks left out, amounts stay amounts of one currency, 0 of nothing.
     #[inline(never)]
-    fn sum(&mut self, list: &'a List<'a>) -> Option<Quick> {
+    fn sum(&mut self, list: &List) -> Option<Quick> {
+        let begin = self.elements(list)?;
         let mut sum: Option<Quick> = None;
-        self.elements(list, &mut |_, value| {
-            if value.is_blank() {
-                return Some(());
-            }
+        for value in self.collected.get(begin..)?.iter().copied().filter(|value| !value.is_blank()) {
             sum = Some(match sum {
                 None => value,
                 Some(before)
@@ -391,8 +387,8 @@ impl<'a> Machine<'a> {
                 }
                 Some(_) => return None,
             });
-            Some(())
-        })?;
+        }
+        self.collected.truncate(begin);
         Some(sum.unwrap_or(Quick::int(0)))
     }
 
@@ -402,18 +398,17 @@ impl<'a> Machine<'a> {
         let mut lifted = false;
         for given in given {
             values.push(match given {
-                Given::Value(op, lifts) => {
-                    let value = self.value(op)?;
+                Given::Value(of, lifts) => {
+                    let value = self.get(*of)?;
                     lifted |= *lifts && value.is_blank();
                     value.to_value(&self.texts)?
                 }
                 Given::List(list) => {
-                    let mut items = Vec::new();
-                    self.elements(list, &mut |machine, value| {
-                        items.push(value.to_value(&machine.texts)?);
-                        Some(())
-                    })?;
-                    Value::List(items.into())
+                    let begin = self.elements(list)?;
+                    let items = self.collected.get(begin..)?.iter();
+                    let items: Option<Vec<Value>> = items.map(|value| value.to_value(&self.texts)).collect();
+                    self.collected.truncate(begin);
+                    Value::List(items?.into())
                 }
                 Given::Pattern(_) | Given::Columns(_) => Value::Blank,
             });

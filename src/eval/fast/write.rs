@@ -364,21 +364,29 @@ impl Scalar {
             fixed.write(into);
             return Some(());
         }
-        self.key.write(into);
         if matches!(self.wire, Wire::Text) && value.kind() == Kind::PLAIN {
-            plain(value, texts, into);
-        } else {
-            self.value(value, outs, texts, base, into)?;
-            if !self.wire.is_quoted() {
+            let (start, length) = value.span();
+            let short = texts.around(value).get(start..).and_then(<[u8]>::first_chunk);
+            let key = (&self.key.first, self.key.length);
+            if short.and_then(|text| into.pieces(key, (text, length), b'"')).is_some() {
                 return Some(());
             }
         }
-        into.push(b'"');
+        self.longer(value, outs, texts, base, into)
+    }
+
+    #[inline(never)]
+    fn longer(&self, value: Quick, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Output) -> Option<()> {
+        self.key.write(into);
+        self.value(value, outs, texts, base, into)?;
+        if self.wire.is_quoted() {
+            into.push(b'"');
+        }
         Some(())
     }
 
     /// A value without its quotes.
-    #[inline(never)]
+    #[inline]
     fn value(&self, value: Quick, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Output) -> Option<()> {
         match (&self.wire, value.kind()) {
             (Wire::Text, Kind::PLAIN) => plain(value, texts, into),
@@ -438,20 +446,56 @@ pub(super) fn text(value: Quick, texts: &Texts<'_>, into: &mut Output) {
 /// A text whose characters JSON writes as they are, without its quotes.
 fn plain(value: Quick, texts: &Texts<'_>, into: &mut Output) {
     let (start, length) = value.span();
-    into.part(texts.around(value).as_bytes(), start, length);
+    into.part(texts.around(value), start, length);
 }
 
 /// A day from the year 1000 on.
 fn date(day: i64, into: &mut Output) {
-    let digit = |power: i64| b'0' + u8::try_from(day / power % 10).unwrap_or(0);
-    let (a, b, c, d) = (digit(10_000_000), digit(1_000_000), digit(100_000), digit(10_000));
-    into.word(&[a, b, c, d, b'-', digit(1_000), digit(100), b'-', digit(10), digit(1)]);
+    let spelled = u128::from(digits(day.cast_unsigned()) | ZEROS);
+    let (year, month, day) = (spelled & 0xffff_ffff, spelled >> 32 & 0xffff, spelled >> 48);
+    let hyphen = u128::from(b'-');
+    let all = year | hyphen << 32 | month << 40 | hyphen << 56 | day << 64;
+    into.piece(&all.to_le_bytes(), "yyyy-mm-dd".len());
 }
 
 /// A number without zeros at the end.
 fn short(value: Quick, into: &mut Output) {
-    let (digits, scale) = shortest(value.number(), value.scale());
-    number(digits, scale, into);
+    if usual(value.number(), value.scale(), into).is_none() {
+        let (digits, scale) = shortest(value.number(), value.scale());
+        number(digits, scale, into);
+    }
+}
+
+/// The same of less than a hundred million, with up to six decimals: what most of them are. How many digits there are
+/// nobody can foresee, so that nothing depends on it but what is worked out. None for all others.
+fn usual(number: i64, scale: u8, into: &mut Output) -> Option<()> {
+    if !(0..100_000_000).contains(&number) || scale > 6 {
+        return None;
+    }
+    // Eight digits, a byte each, the first one lowest.
+    let digits = digits(number.cast_unsigned());
+    let scale = u32::from(scale);
+    let zeros = (digits.trailing_zeros() / 8).min(7 - scale);
+    let decimals = scale.saturating_sub(digits.leading_zeros() / 8);
+    let spelled = digits | ZEROS;
+    let whole = 8 - scale - zeros;
+    into.piece(&(spelled >> (8 * zeros)).to_le_bytes(), whole as usize);
+    let behind = spelled.unbounded_shr(64 - 8 * scale) << 8 | u64::from(b'.');
+    into.piece(&behind.to_le_bytes(), (u32::from(decimals > 0) + decimals) as usize);
+    Some(())
+}
+
+/// Makes digits characters.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The eight digits of a number below a hundred million, the first one in the lowest byte.
+fn digits(number: u64) -> u64 {
+    // Two halves, four parts, eight digits, each next to the other; a product and a shift divide by a hundred and by ten.
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 5_243) >> 19) & 0x0000_007f_0000_007f;
+    let parts = hundreds | ((halves - hundreds * 100) << 16);
+    let tens = ((parts * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((parts - tens * 10) << 8)
 }
 
 /// More than a number has characters.
@@ -482,5 +526,26 @@ pub(super) fn number(digits: i64, scale: u8, into: &mut Output) {
     }
     if let Some(first) = buffer.get(at..).and_then(<[u8]>::first_chunk::<NUMBER>) {
         into.piece(first, NUMBER - at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_written_alike_whether_it_is_a_usual_one(number in 0i64..100_000_000, less in 0u32..9, scale in 0u8..7) {
+            let number = number / 10_i64.pow(less) * [1, 10, 100][less as usize % 3];
+            let (mut one, mut other) = (Output::default(), Output::default());
+            prop_assert!(usual(number, scale, &mut one).is_some() || number >= 100_000_000);
+            let (digits, places) = shortest(number, scale);
+            super::number(digits, places, &mut other);
+            if number < 100_000_000 {
+                prop_assert_eq!(str::from_utf8(one.written()), str::from_utf8(other.written()));
+            }
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        code::{At, Given, List, Lookup, Native, Op, Pattern, Result},
+        code::{Block, Given, List, Lookup, Native, Operand, Pattern, Result, Step},
         layout::Place,
         pattern::Simple,
         table::Classes,
+        value::Quick,
     },
     Lowering, Stands,
 };
@@ -28,17 +29,16 @@ const NATIVES: &[(&str, Native)] = &[
 ];
 
 impl<'p> Lowering<'_, 'p> {
-    pub(super) fn table(&mut self, call: &'p TableCall) -> Option<(Lookup<'p>, Vec<Result<'p>>)> {
+    pub(super) fn table(&mut self, call: &'p TableCall) -> Option<(Lookup<'p>, Box<[Result<'p>]>)> {
         let table = self.lowered.tables.get(call.table.0 as usize)?.as_ref()?;
-        let mut args = Vec::new();
-        for arg in &call.args {
-            args.push((self.op(arg)?, self.slot()));
-        }
+        let args: Box<[Operand]> = call.args.iter().map(|arg| self.value(arg)).collect::<Option<_>>()?;
+        let first = self.asked;
+        self.asked += args.len();
         let inputs: Vec<VarId> = table.inputs.iter().filter_map(|input| input.var).collect();
-        let slots = table.inputs.iter().zip(&args).filter_map(|(input, (_, slot))| Some((input.var?, *slot)));
-        let slots: Vec<_> = slots.map(|(var, slot)| (var, Stands::Slot(slot))).collect();
+        let named = table.inputs.iter().zip(&args).filter_map(|(input, arg)| Some((input.var?, Stands::Value(*arg))));
+        let named: Vec<_> = named.collect();
         let ((ends, results), _) = self.within(&inputs, |this| {
-            this.names.extend(slots);
+            this.names.extend(named);
             let (mut ends, mut results) = (Vec::new(), Vec::new());
             for row in table.results.iter().map(|(row, _)| row).chain(&table.otherwise) {
                 let (end, result) = match row {
@@ -48,11 +48,15 @@ impl<'p> Lowering<'_, 'p> {
                         None => (None, Result::Ends),
                     },
                     RowCode::Value(value) => (None, Result::Value(this.quick(value)?)),
-                    RowCode::Codes(codes) => match (call.pick, &table.shape) {
-                        (Some(pick), _) => (None, Result::Code(this.op(codes.get(pick)?)?)),
-                        (None, None) => (None, Result::Code(this.op(codes.first()?)?)),
-                        (None, Some(_)) => return None,
-                    },
+                    RowCode::Codes(codes) => {
+                        let code = match (call.pick, &table.shape) {
+                            (Some(pick), _) => codes.get(pick)?,
+                            (None, None) => codes.first()?,
+                            (None, Some(_)) => return None,
+                        };
+                        let (steps, value) = this.apart(|this| this.value(code))?;
+                        (None, Result::Code(Block { steps, value }))
+                    }
                 };
                 ends.push(end);
                 results.push(result);
@@ -60,37 +64,47 @@ impl<'p> Lowering<'_, 'p> {
             Some((ends, results))
         })?;
         let classes = Classes::new(table, call.args.len());
-        Some((Lookup { args, classes, ends }, results))
+        Some((Lookup { args, first, classes, ends }, results.into()))
     }
 
-    pub(super) fn function(&mut self, call: &'p Call) -> Option<Op<'p>> {
-        let value = |arg: &'p Arg| match arg {
-            Arg::Value(code, _) => Some(code),
-            Arg::Pattern(_) | Arg::Columns(_) => None,
-        };
+    pub(super) fn function(&mut self, call: &'p Call) -> Option<Operand> {
         let name = call.function.name;
         if let Some((_, native)) = NATIVES.iter().find(|(own, _)| *own == name) {
-            let codes: Option<Vec<&'p Code>> = call.args.iter().map(value).collect();
-            let ops: Option<Vec<Op<'p>>> = codes?.into_iter().map(|code| self.op(code)).collect();
-            return Some(Op::Native(*native, ops?));
+            let mut args = call.args.iter().map(|arg| match arg {
+                Arg::Value(code, _) => self.value(code),
+                Arg::Pattern(_) | Arg::Columns(_) => None,
+            });
+            let first = args.next()??;
+            let second = args.next();
+            if args.next().is_some() {
+                return None;
+            }
+            let second = match second {
+                Some(second) => second?,
+                None => self.held(Quick::BLANK)?,
+            };
+            return self.step(|to| Step::Native(to, *native, first, second));
         }
         match (name, &call.args[..]) {
             ("part", [Arg::Value(of, _), Arg::Pattern(pattern)]) => {
-                let of = self.boxed(of)?;
+                let of = self.value(of)?;
                 self.patterns.push(pattern.clone());
-                let number = self.patterns.len() - 1;
-                return Some(Op::Part(of, Pattern { number, simple: Simple::new(pattern.as_str()) }));
+                let pattern = Pattern { number: self.patterns.len() - 1, simple: Simple::new(pattern.as_str()) };
+                return self.step(|to| Step::Part(to, of, Box::new(pattern)));
             }
             ("join", [Arg::Value(list, _), Arg::Value(by, _)]) => {
-                return Some(Op::Join(Box::new(self.list(list)?), self.boxed(by)?));
+                let by = self.value(by)?;
+                let list = self.list(list)?;
+                return self.step(|to| Step::Join(to, Box::new(list), by));
             }
-            ("sum", [Arg::Value(list, _)]) => return Some(Op::Sum(Box::new(self.list(list)?))),
-            ("count", [Arg::Value(list, _)]) => return Some(Op::Count(Box::new(self.list(list)?))),
-            ("first", [Arg::Value(list, _)]) => {
-                return match self.list(list)? {
+            ("sum" | "count" | "first", [Arg::Value(list, _)]) => {
+                let list = self.list(list)?;
+                return match (name, list) {
+                    ("sum", list) => self.step(|to| Step::Sum(to, Box::new(list))),
+                    ("count", list) => self.step(|to| Step::Count(to, Box::new(list))),
                     // A row is no value here.
-                    List::Rows(_) => None,
-                    list => Some(Op::First(Box::new(list))),
+                    (_, List::Rows(_)) => None,
+                    (_, list) => self.step(|to| Step::First(to, Box::new(list))),
                 };
             }
             _ => {}
@@ -105,38 +119,50 @@ impl<'p> Lowering<'_, 'p> {
                 Arg::Columns(columns) => Given::Columns(columns),
                 Arg::Value(code, lifts) => match self.list(code) {
                     Some(List::Rows(_)) => return None,
+                    // Only the last one that was collected is known.
+                    Some(List::Collected) if given.iter().any(|given| matches!(given, Given::List(_))) => return None,
                     Some(list) => Given::List(list),
-                    None => Given::Value(self.op(code)?, *lifts),
+                    None => Given::Value(self.value(code)?, *lifts),
                 },
             });
         }
-        Some(Op::Function(call, given))
+        self.step(|to| Step::Function(to, call, given.into()))
     }
 
-    pub(super) fn list(&mut self, code: &'p Code) -> Option<List<'p>> {
+    /// Where the elements of a list are, once the steps so far have been gone through. None leaves no step behind.
+    fn list(&mut self, code: &'p Code) -> Option<List> {
         match code {
             Code::Const(Value::List(items)) => Some(List::Items(self.constants(items)?)),
-            Code::List(items) => Some(List::Items(items.iter().map(|item| self.op(item)).collect::<Option<_>>()?)),
+            Code::List(items) => Some(List::Items(items.iter().map(|item| self.value(item)).collect::<Option<_>>()?)),
             Code::Loop(each) => {
                 let head = (each.var, &each.list, each.when.as_ref(), &each.own[..]);
-                let (head, item) = self.each(head, |this| this.op(&each.item))?;
-                Some(List::Loop(Box::new(head), item))
+                let each = self.each(head, |this| {
+                    let item = this.value(&each.item)?;
+                    this.steps.push(Step::Collect(item));
+                    Some(())
+                })?;
+                self.steps.push(Step::Begin);
+                self.steps.push(Step::Each(Box::new(each)));
+                Some(List::Collected)
             }
             Code::Field(of, field) => match (self.stands(of)?, field.holds) {
                 (Stands::Rows(rows), Holds::Value | Holds::Values) => match rows.fields.get(field.name())? {
-                    Place::Register(register) => Some(List::Column(At::of(rows), *register)),
+                    Place::Register(register) => {
+                        Some(List::Column(Operand::of_record(rows.register)?, u32::try_from(*register).ok()?))
+                    }
                     _ => None,
                 },
-                (_, Holds::Records) => match self.stands(code)? {
-                    Stands::Rows(rows) => Some(List::Rows(At::of(rows))),
-                    _ => None,
-                },
+                (_, Holds::Records) => self.rows(code),
                 _ => None,
             },
-            Code::Slot(_) => match self.stands(code)? {
-                Stands::Rows(rows) => Some(List::Rows(At::of(rows))),
-                _ => None,
-            },
+            Code::Slot(_) => self.rows(code),
+            _ => None,
+        }
+    }
+
+    fn rows(&mut self, code: &'p Code) -> Option<List> {
+        match self.stands(code)? {
+            Stands::Rows(rows) => Operand::of_record(rows.register).map(List::Rows),
             _ => None,
         }
     }

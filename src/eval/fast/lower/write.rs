@@ -4,8 +4,9 @@
 
 use super::{
     super::{
-        code::{Line, Op, Target},
+        code::{Rows, Step, Target},
         texts::Texts,
+        value::Quick,
         write::Outline,
     },
     Lowering, Stands,
@@ -19,11 +20,12 @@ use crate::{
 };
 
 impl<'p> Lowering<'_, 'p> {
-    pub(super) fn write(&mut self, code: &'p WriteCode) -> Option<Vec<Target<'p>>> {
+    pub(super) fn write(&mut self, code: &'p WriteCode) -> Option<()> {
         if code.action != Action::Create || code.depth > 0 {
             return None;
         }
-        let mut targets = Vec::new();
+        let known = self.known.len();
+        let mut ends = Vec::new();
         for target in &code.targets {
             if !(self.is_bare)(&target.name) {
                 return None;
@@ -34,31 +36,56 @@ impl<'p> Lowering<'_, 'p> {
                 [&*code.name, &target.name.to_string(), &*facts.root].map(serde_json::Value::from);
             let head =
                 format!("{{\"name\":{name},\"action\":\"create\",\"entity\":{entity},\"body\":{{{root}:{{\"Element\":");
-            let when = self.when(target.when.as_ref())?;
-            let mut outline = Outline::new(object)?;
-            let lines = self.lines(&target.lines, &mut outline)?;
-            let (element, width) = outline.done()?;
-            targets.push(Target { when, head, lines, width, element });
+            self.when(target.when.as_ref(), |this| {
+                let open = this.jump();
+                let mut outline = Outline::new(object)?;
+                let always = this.fields(|this| this.all_lines(&target.lines, &mut outline))?;
+                let (element, width) = outline.done()?;
+                let fields = blank_but(&always, width)?;
+                *this.steps.get_mut(open)? = Step::Open(Box::new(Target { head, fields, element }));
+                ends.push(this.jump());
+                Some(())
+            })?;
         }
+        for end in ends {
+            self.land(end, Step::Go)?;
+        }
+        // Of several targets only one is come by.
+        self.known.truncate(known);
         self.names.insert(code.var, Stands::Unknown);
-        Some(targets)
+        Some(())
     }
 
-    pub(super) fn lines(&mut self, lines: &'p [LineCode], outline: &mut Outline) -> Option<Vec<Line<'p>>> {
-        let mut lowered = Vec::new();
+    /// Lines, and behind them what they give to the fields, all at once.
+    fn all_lines(&mut self, lines: &'p [LineCode], outline: &mut Outline) -> Option<()> {
+        let around = std::mem::take(&mut self.puts);
+        let lowered = self.lines(lines, outline);
+        let puts = std::mem::replace(&mut self.puts, around);
+        if !puts.is_empty() {
+            self.steps.push(Step::Put(puts.into()));
+        }
+        lowered
+    }
+
+    fn lines(&mut self, lines: &'p [LineCode], outline: &mut Outline) -> Option<()> {
         for line in lines {
-            lowered.push(match line {
-                LineCode::Guard(code) => Line::Guard(self.guard(code)?),
+            match line {
+                LineCode::Guard(code) => self.guard(code)?,
                 LineCode::Ensure(_) => return None,
                 LineCode::Field(name, code, policy) => {
                     if !stands(*policy, Action::Create) {
                         continue;
                     }
-                    let (out, op) = (outline.value(name)?, self.op(code)?);
-                    if let Op::Const(value) = op {
-                        outline.fix(out, value, &Texts { line: "", made: String::new(), plan: &self.texts });
+                    let (out, value) = (outline.value(name)?, self.value(code)?);
+                    let always = self.always(value);
+                    if let Some(always) = always {
+                        let texts = str::from_utf8(self.texts.written()).ok()?;
+                        outline.fix(out, always, &Texts::of_plan(texts));
                     }
-                    Line::Field(out, op)
+                    match always {
+                        Some(always) if self.conditions == 0 => self.fields.push((out, always)),
+                        _ => self.puts.push((u32::try_from(out).ok()?, value)),
+                    }
                 }
                 LineCode::Object { name, repeats, policy, when, lines } => {
                     if !stands(*policy, Action::Create) {
@@ -67,22 +94,40 @@ impl<'p> Lowering<'_, 'p> {
                     if *repeats {
                         return None;
                     }
-                    let when = self.when(when.as_ref())?;
-                    Line::Object(when, outline.object(name, |outline| self.lines(lines, outline))?)
+                    self.when(when.as_ref(), |this| outline.object(name, |outline| this.all_lines(lines, outline)))?;
                 }
                 LineCode::Each(name, each) => {
                     let EachCode { var, list, when, body, own } = &**each;
                     let mut rows = None;
-                    let (each, lines) = self.each((*var, list, when.as_ref(), own), |this| {
-                        let (out, width, lines) = outline.rows(name, |outline| this.lines(body, outline))?;
-                        rows = Some((out, width));
-                        Some(lines)
+                    let each = self.each((*var, list, when.as_ref(), own), |this| {
+                        let (out, width, always) =
+                            outline.rows(name, |outline| this.fields(|this| this.all_lines(body, outline)))?;
+                        rows = Some((u32::try_from(out).ok()?, blank_but(&always, width)?));
+                        Some(())
                     })?;
-                    let (out, width) = rows?;
-                    Line::Each { each, out, width, lines }
+                    let (out, fields) = rows?;
+                    self.steps.push(Step::Rows(Box::new(Rows { each, out, fields })));
                 }
-            });
+            }
         }
-        Some(lowered)
+        Some(())
     }
+
+    /// Lowers a write or a line object, and gives its fields that are always the same.
+    fn fields(&mut self, lower: impl FnOnce(&mut Self) -> Option<()>) -> Option<Vec<(usize, Quick)>> {
+        let around = (std::mem::take(&mut self.fields), std::mem::take(&mut self.conditions));
+        let lowered = lower(self);
+        let always = std::mem::take(&mut self.fields);
+        (self.fields, self.conditions) = around;
+        lowered.map(|()| always)
+    }
+}
+
+/// So many fields, of which some have a value from the beginning.
+fn blank_but(always: &[(usize, Quick)], width: usize) -> Option<Box<[Quick]>> {
+    let mut fields = vec![Quick::UNSET; width];
+    for (out, value) in always {
+        *fields.get_mut(*out)? = *value;
+    }
+    Some(fields.into())
 }
