@@ -8,7 +8,9 @@
 //!
 //! # Shape
 //! A record is an array of registers ([`layout`]); [`read`] fills it by comparing what follows with what followed last
-//! time; [`code`] is the flow with registers for names, [`run`] decides by it, [`write`] fills a template.
+//! time ([`steps`]). The flow is lowered ([`lower`]) to steps one behind the other ([`code`]): each takes its operands
+//! from registers and puts its value into one; [`work`] goes through them for a record that [`run`] holds, and [`write`]
+//! fills a template with what came out.
 
 mod code;
 mod layout;

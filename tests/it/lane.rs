@@ -1,7 +1,9 @@
 //! The shorter way of `koppel eval` beside the plain one: on every line both write the same bytes, or the shorter one
 //! steps aside. What is not JSON, not a record, twice, escaped, turned around or too large must not make a difference.
 
-use std::{borrow::Cow, fmt::Write as _, path::Path, sync::Arc};
+mod flows;
+
+use std::{borrow::Cow, fmt::Write as _, fs, io::Write as _, panic::AssertUnwindSafe, path::Path, sync::Arc};
 
 use jiff::civil::Date;
 use koppel::{
@@ -16,16 +18,22 @@ use koppel::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Map, Value as Json, json};
 
-use crate::invoices::Invoices;
+use self::flows::Flows;
+use crate::{cli::Place, invoices::Invoices};
 
 const TODAY: Date = Date::constant(2026, 1, 15);
 
-/// What decides with the flow of this folder.
+/// What decides with the flow of this folder of koppel itself.
 fn lines(folder: &str) -> Lines {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    lines_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+}
+
+/// What decides with the flow of this folder.
+fn lines_of(folder: &Path) -> Lines {
     let catalog = Catalog::standard().unwrap();
-    let project = Project::open(&folder, "live", catalog, TODAY).unwrap();
-    assert!(!project.has_errors(), "{:?}", project.diagnostics);
+    let project = Project::open(folder, "live", catalog, TODAY).unwrap();
+    let errors: Vec<_> = project.diagnostics.iter().filter(|found| found.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
     let run = &project.runs[0];
     let systems = run.connections.iter().map(|(role, connection)| (role.clone(), project.system(connection)));
     let bodies = Bodies::new(systems, Arc::new(catalog.clone())).unwrap();
@@ -289,6 +297,41 @@ fn a_line_that_is_damaged_is_told_alike_both_ways() {
     }
     println!("seed {seed}: {count} lines, {whole} of them whole, {quickly} by the shorter way");
     assert!(quickly > whole, "the shorter way is hardly tried");
+}
+
+/// `KOPPEL_SEED=7 KOPPEL_FLOWS=1000` makes others, and more.
+#[test]
+fn a_flow_that_is_made_up_is_decided_alike_both_ways() {
+    let number = |name: &str, otherwise: u64| std::env::var(name).map_or(otherwise, |text| text.parse().unwrap());
+    let (seed, count) = (number("KOPPEL_SEED", 1), number("KOPPEL_FLOWS", 60));
+    let config = fs::read_to_string("tests/bench/mapping/koppel.toml").unwrap();
+    let (mut quickly, mut told) = (0, 0);
+    for number in 0..count {
+        let mut dice = StdRng::seed_from_u64(seed * 1_000_000 + number);
+        let flow = Flows::new(&mut dice).flow();
+        let place = Place::new(&[("koppel.toml", &config), ("mapping.flow", &flow)]);
+        let lines = lines_of(place.path());
+        let mut made = Invoices::new(seed + number);
+        let mut all = Vec::new();
+        for _ in 0..40 {
+            let mut line = Vec::new();
+            made.line(&mut line);
+            let mut tree: Json = serde_json::from_slice(&line).unwrap();
+            if dice.random_range(0..3) == 0 {
+                change(&mut tree, &mut dice);
+            }
+            writeln!(all, "{tree}").unwrap();
+        }
+        assert!(lines.lane().is_some(), "no shorter way: {flow}");
+        let one = std::panic::catch_unwind(AssertUnwindSafe(|| compared(&lines, &all)));
+        quickly += one.unwrap_or_else(|panic| {
+            println!("seed {seed}, flow {number}:\n{flow}");
+            std::panic::resume_unwind(panic)
+        });
+        told += 40;
+    }
+    println!("{quickly} of {told} lines by the shorter way");
+    assert!(quickly * 2 > told, "the shorter way is hardly tried");
 }
 
 #[test]

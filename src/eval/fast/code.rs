@@ -95,8 +95,10 @@ pub(super) enum Step<'p> {
     Open(Box<Target>),
     /// Fields of the write, or of the line object in hand.
     Put(Box<[(u32, Operand)]>),
-    /// Line objects: a row of the body for each row.
+    /// Line objects: a row of the body for each row with a [`Step::Row`].
     Rows(Box<Rows<'p>>),
+    /// A line object begins, with the fields that are always the same.
+    Row(Box<[Quick]>),
 }
 
 /// Functions that have a way of their own here; of one argument the second one is blank.
@@ -157,8 +159,8 @@ pub(super) struct Rows<'p> {
     pub(super) each: Each<'p>,
     /// Where their list stands among the fields of the write.
     pub(super) out: u32,
-    /// The fields of one at the beginning.
-    pub(super) fields: Box<[Quick]>,
+    /// How many fields one has.
+    pub(super) width: usize,
 }
 
 /// A pattern whose first group is wanted.

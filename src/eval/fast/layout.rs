@@ -42,6 +42,8 @@ pub(super) enum Want {
     Object(u16, u16),
     /// An object with amount and currency, in the two registers behind this one until they are one amount in it.
     Money(u16, u16),
+    /// Texts, of which only how many there are counts; a list of them goes into the register.
+    Texts(u16),
     /// Rows of so many registers; the list goes into the register.
     Rows { node: u16, register: u16, width: u16 },
 }
@@ -259,6 +261,11 @@ impl Layout {
                 };
                 let register = match (self.fields.get(name), object.field(name)) {
                     (Some(Place::Register(register) | Place::Rows(Rows { register, .. })), _) => *register,
+                    (None, Some(tested)) if is_texts(tested) && matches!(condition, Condition::Empty) => {
+                        let register = take(width, 1);
+                        self.want(0, &tested.wire, Want::Texts(small(register)?))?;
+                        register
+                    }
                     (None, Some(tested)) => {
                         let register = self.leaf(0, tested, width)?;
                         self.fields.0.push((name.clone(), Place::Register(register)));
@@ -289,6 +296,10 @@ fn take(width: &mut usize, count: usize) -> usize {
     let first = *width;
     *width += count;
     first
+}
+
+fn is_texts(field: &Field) -> bool {
+    matches!(&field.ty.kind, Kind::List(of) if of.kind == Kind::Text)
 }
 
 fn has_rows(place: &Place) -> bool {

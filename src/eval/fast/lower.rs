@@ -435,7 +435,11 @@ impl<'l, 'p> Lowering<'l, 'p> {
             this.names.insert(var, Stands::Record(&rows.fields, frame));
             this.apart(|this| {
                 this.here = Here::Own(own.to_vec());
-                this.when(when, lower)
+                this.when(when, |this| {
+                    // Of a row that is taken they all are.
+                    this.here = Here::Own(own.to_vec());
+                    lower(this)
+                })
             })
         });
         self.depth -= 1;

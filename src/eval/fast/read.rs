@@ -153,6 +153,12 @@ impl<'a> Cursor<'a, '_> {
                     at = self.at;
                     self.set(base, register, rows)?;
                 }
+                Deed::Texts(register) => {
+                    self.at = at;
+                    let texts = self.texts()?;
+                    at = self.at;
+                    self.set(base, register, texts)?;
+                }
                 Deed::Amount(register, is_euro) => self.amount(base + usize::from(register), is_euro)?,
                 Deed::PassText => at = self.pass_string(at)?,
                 Deed::Pass => {
@@ -214,6 +220,7 @@ impl<'a> Cursor<'a, '_> {
                             Deed::Blank(register)
                         }
                         Want::Rows { register, width, .. } => Deed::NoRows { register, width },
+                        Want::Texts(register) => Deed::NoRows { register, width: 0 },
                     }
                 }
                 (b'[', Want::Skip) if self.word("[]").is_some() => continue,
@@ -257,6 +264,10 @@ impl<'a> Cursor<'a, '_> {
                     state = State::inside(inner);
                     // Something stands in its register then, so that it is not taken twice.
                     Deed::Blank(register)
+                }
+                (b'[', Want::Texts(register)) => {
+                    self.at += 1;
+                    Deed::Texts(register)
                 }
                 (b'[', Want::Rows { node, register, width }) => {
                     self.at += 1;
@@ -383,6 +394,28 @@ impl<'a> Cursor<'a, '_> {
         }
         *place = Quick::money(amount.number(), amount.scale(), code);
         Some(())
+    }
+
+    /// Texts that are none of them blank, from behind a bracket to behind the other one. Only how many they are is known
+    /// then.
+    fn texts(&mut self) -> Option<Quick> {
+        self.space();
+        let mut count = 0;
+        if self.expect(b']').is_none() {
+            loop {
+                self.space();
+                self.expect(b'"')?;
+                self.peek().filter(u8::is_ascii_alphanumeric)?;
+                self.at = self.pass_string(self.at)?;
+                count += 1;
+                self.space();
+                if self.expect(b',').is_none() {
+                    self.expect(b']')?;
+                    break;
+                }
+            }
+        }
+        Quick::list(0, count, 0)
     }
 
     /// From behind a bracket to behind the other one.

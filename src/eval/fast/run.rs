@@ -179,18 +179,16 @@ impl<'a> Machine<'a> {
         let mut count = 0;
         self.each(&rows.each, &mut |machine, steps| {
             let row = machine.outs.len();
-            machine.out = row;
-            machine.outs.extend_from_slice(&rows.fields);
-            let done = machine.run(steps);
+            machine.run(steps)?;
             if machine.outs.iter().skip(row).any(|value| !value.is_blank()) {
                 count += 1;
             } else {
                 machine.outs.truncate(row);
             }
-            done
+            Some(())
         })?;
         self.out = around;
-        *self.outs.get_mut(around + rows.out as usize)? = Quick::list(first, count, rows.fields.len())?;
+        *self.outs.get_mut(around + rows.out as usize)? = Quick::list(first, count, rows.width)?;
         Some(())
     }
 }

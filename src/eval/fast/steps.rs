@@ -60,6 +60,8 @@ pub(super) enum Deed {
         register: u16,
         width: u16,
     },
+    /// Texts follow, from behind their bracket on; how many goes into the register.
+    Texts(u16),
     /// An amount is over: it goes into the register, its parts stand behind that one. `true`: its currency was part of the
     /// step, and is the euro.
     Amount(u16, bool),

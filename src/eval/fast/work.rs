@@ -116,6 +116,11 @@ impl<'a> Machine<'a> {
                     self.rows(rows)?;
                     continue;
                 }
+                Step::Row(fields) => {
+                    self.out = self.outs.len();
+                    self.outs.extend_from_slice(fields);
+                    continue;
+                }
                 Step::Open(target) => {
                     self.open(target);
                     continue;
@@ -189,6 +194,8 @@ impl<'a> Machine<'a> {
     ) -> Option<()> {
         let list = self.get(each.list)?;
         let ((first, count), width) = (list.rows(), list.extra() as usize);
+        // What is worked out where it is needed may come from within another loop, with that one's row in hand.
+        let around = *self.frames.get(each.frame as usize)?;
         for number in 0..count {
             *self.frames.get_mut(each.frame as usize)? = first + number * width;
             for own in &each.own {
@@ -196,6 +203,7 @@ impl<'a> Machine<'a> {
             }
             body(self, &each.steps)?;
         }
+        *self.frames.get_mut(each.frame as usize)? = around;
         Some(())
     }
 

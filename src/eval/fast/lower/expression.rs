@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        code::{Operand, Result, Step},
+        code::{Operand, Result, Step, To},
         layout::{DerivedWords, Place},
         value::Quick,
     },
@@ -183,30 +183,27 @@ impl<'l, 'p> Lowering<'l, 'p> {
     /// The first arm whose condition is yes.
     fn choose(&mut self, arms: &'p [(Code, Code)], last: Option<&'p Code>) -> Option<Operand> {
         let to = self.to()?;
-        let known = self.known.len();
-        let mut ends = Vec::new();
-        for (when, value) in arms {
-            let when = self.value(when)?;
-            let next = self.jump();
-            self.perhaps(|this| {
-                let value = this.value(value)?;
-                this.steps.push(Step::Copy(to, value));
-                Some(())
-            })?;
-            ends.push(self.jump());
-            self.land(next, |there| Step::Unless(when, there))?;
-        }
-        let last = match last {
-            Some(last) => self.value(last)?,
-            None => self.held(Quick::BLANK)?,
-        };
-        self.steps.push(Step::Copy(to, last));
-        for end in ends {
-            self.land(end, Step::Go)?;
-        }
-        // Only the first condition is worked out whichever arm it is.
-        self.known.truncate(known);
+        self.choose_into(to, arms, last)?;
         Operand::new(super::OWN, to as usize)
+    }
+
+    fn choose_into(&mut self, to: To, arms: &'p [(Code, Code)], last: Option<&'p Code>) -> Option<()> {
+        let copied = |this: &mut Self, value: Option<&'p Code>| {
+            let value = match value {
+                Some(value) => this.value(value)?,
+                None => this.held(Quick::BLANK)?,
+            };
+            this.steps.push(Step::Copy(to, value));
+            Some(())
+        };
+        let Some(((when, value), others)) = arms.split_first() else { return copied(self, last) };
+        let when = self.value(when)?;
+        let next = self.jump();
+        self.perhaps(|this| copied(this, Some(value)))?;
+        let end = self.jump();
+        self.land(next, |there| Step::Unless(when, there))?;
+        self.perhaps(|this| this.choose_into(to, others, last))?;
+        self.land(end, Step::Go)
     }
 
     /// `invoice.list is "sent"`, whichever side the words are on.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     plan::{
-        code::{EachCode, LineCode, WriteCode},
+        code::{EachCode, LineCode, TargetCode, WriteCode},
         stands,
     },
     value::Action,
@@ -24,36 +24,35 @@ impl<'p> Lowering<'_, 'p> {
         if code.action != Action::Create || code.depth > 0 {
             return None;
         }
-        let known = self.known.len();
-        let mut ends = Vec::new();
-        for target in &code.targets {
-            if !(self.is_bare)(&target.name) {
-                return None;
-            }
-            let facts = target.entity.write.as_ref()?;
-            let object = facts.create.as_ref()?;
-            let [name, entity, root] =
-                [&*code.name, &target.name.to_string(), &*facts.root].map(serde_json::Value::from);
-            let head =
-                format!("{{\"name\":{name},\"action\":\"create\",\"entity\":{entity},\"body\":{{{root}:{{\"Element\":");
-            self.when(target.when.as_ref(), |this| {
-                let open = this.jump();
-                let mut outline = Outline::new(object)?;
-                let always = this.fields(|this| this.all_lines(&target.lines, &mut outline))?;
-                let (element, width) = outline.done()?;
-                let fields = blank_but(&always, width)?;
-                *this.steps.get_mut(open)? = Step::Open(Box::new(Target { head, fields, element }));
-                ends.push(this.jump());
-                Some(())
-            })?;
-        }
-        for end in ends {
-            self.land(end, Step::Go)?;
-        }
-        // Of several targets only one is come by.
-        self.known.truncate(known);
+        self.targets(&code.name, &code.targets)?;
         self.names.insert(code.var, Stands::Unknown);
         Some(())
+    }
+
+    /// The first target that applies.
+    fn targets(&mut self, name: &str, targets: &'p [TargetCode]) -> Option<()> {
+        let Some((target, others)) = targets.split_first() else { return Some(()) };
+        if !(self.is_bare)(&target.name) {
+            return None;
+        }
+        let facts = target.entity.write.as_ref()?;
+        let object = facts.create.as_ref()?;
+        let [name_of, entity, root] = [name, &target.name.to_string(), &*facts.root].map(serde_json::Value::from);
+        let head =
+            format!("{{\"name\":{name_of},\"action\":\"create\",\"entity\":{entity},\"body\":{{{root}:{{\"Element\":");
+        let mut end = 0;
+        self.when(target.when.as_ref(), |this| {
+            let open = this.jump();
+            let mut outline = Outline::new(object)?;
+            let always = this.fields(|this| this.all_lines(&target.lines, &mut outline))?;
+            let (element, width) = outline.done()?;
+            let fields = blank_but(&always, width)?;
+            *this.steps.get_mut(open)? = Step::Open(Box::new(Target { head, fields, element }));
+            end = this.jump();
+            Some(())
+        })?;
+        self.perhaps(|this| this.targets(name, others))?;
+        self.land(end, Step::Go)
     }
 
     /// Lines, and behind them what they give to the fields, all at once.
@@ -100,13 +99,15 @@ impl<'p> Lowering<'_, 'p> {
                     let EachCode { var, list, when, body, own } = &**each;
                     let mut rows = None;
                     let each = self.each((*var, list, when.as_ref(), own), |this| {
+                        let begin = this.jump();
                         let (out, width, always) =
                             outline.rows(name, |outline| this.fields(|this| this.all_lines(body, outline)))?;
-                        rows = Some((u32::try_from(out).ok()?, blank_but(&always, width)?));
+                        *this.steps.get_mut(begin)? = Step::Row(blank_but(&always, width)?);
+                        rows = Some((u32::try_from(out).ok()?, width));
                         Some(())
                     })?;
-                    let (out, fields) = rows?;
-                    self.steps.push(Step::Rows(Box::new(Rows { each, out, fields })));
+                    let (out, width) = rows?;
+                    self.steps.push(Step::Rows(Box::new(Rows { each, out, width })));
                 }
             }
         }
