@@ -3,11 +3,11 @@
 //!
 //! Gives the [`Program`] that [`super::lower`] makes and [`super::run`] works out.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use regex::Regex;
 
-use super::{pattern::Simple, table::Classes, value::Quick, write::Element};
+use super::{pattern::Shape, table::Classes, value::Quick, write::Element};
 use crate::{
     plan::code::{Call, Form, Operator, Print, Privacy},
     value::{Compare, Verdict},
@@ -168,8 +168,8 @@ pub(super) struct Rows<'p> {
 pub(super) struct Pattern {
     /// Its place among [`Program::patterns`].
     pub(super) number: usize,
-    /// The same, where it is simple enough.
-    pub(super) simple: Option<Simple>,
+    /// Its place among [`Program::shapes`] and the parts that are wanted, where it is simple enough.
+    pub(super) shape: Option<(usize, Range<usize>)>,
 }
 
 /// A piece of a message.
@@ -234,6 +234,8 @@ pub(super) struct Program<'p> {
     pub(super) asked: usize,
     /// The patterns of [`Step::Part`]; a copy for one thread has no rival.
     pub(super) patterns: Vec<Regex>,
+    /// The shapes of those that are simple.
+    pub(super) shapes: Vec<Shape>,
     /// The texts of the flow, one behind the other.
     pub(super) texts: String,
 }

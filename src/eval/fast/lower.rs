@@ -15,6 +15,7 @@ use super::{
     super::output::Output,
     code::{Bit, Block, Each, Ending, FRAMES, OWN, Operand, Program, RECORD, Result, Step, To},
     layout::{DerivedWords, Fields, Layout, Place, Rows},
+    pattern::Shape,
     texts::{PADDING, PLAN},
     value::Quick,
 };
@@ -85,6 +86,7 @@ struct Lowering<'l, 'p> {
     /// How many conditions are around, within the write or the line object.
     conditions: u32,
     patterns: Vec<Regex>,
+    shapes: Vec<Shape>,
     texts: Output,
     is_bare: &'l dyn Fn(&EntityName) -> bool,
 }
@@ -111,6 +113,7 @@ impl<'p> Program<'p> {
             puts: Vec::new(),
             conditions: 0,
             patterns: Vec::new(),
+            shapes: Vec::new(),
             texts: Output::default(),
             is_bare,
         };
@@ -132,12 +135,12 @@ impl<'p> Program<'p> {
                 StmtCode::Ensure(_) | StmtCode::Each(_) => return None,
             }
         }
-        let Lowering { steps, lets, own, asked, patterns, mut texts, .. } = lowering;
+        let Lowering { steps, lets, own, asked, patterns, shapes, mut texts, .. } = lowering;
         // So that the last one can be copied as a piece.
         texts.bytes(PADDING.as_bytes());
         let texts = str::from_utf8(texts.written()).ok()?.to_owned();
         let lets: Option<Vec<_>> = lets.into_iter().map(|block| Some(block?.steps)).collect();
-        Some(Self { key, steps, lets: lets?, own, asked, patterns, texts })
+        Some(Self { key, steps, lets: lets?, own, asked, patterns, shapes, texts })
     }
 }
 

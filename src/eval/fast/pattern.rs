@@ -2,20 +2,30 @@
 //! streets, postal codes and numbers.
 //!
 //! Takes a pattern, gives its first group in a text as the `regex` crate does, for what that one costs to begin with.
-//! None for other patterns and for long texts.
+//! None for other patterns and for long texts. Patterns that differ in their group alone have one [`Shape`], so that a
+//! text is taken apart once for all of them.
+
+use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// A pattern that is simple enough.
-#[derive(Debug)]
-pub(super) struct Simple {
-    items: Vec<Item>,
-    /// The items of the first group; all of them where there is none.
-    group: std::ops::Range<usize>,
+/// What stands behind each other from the beginning of a text to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Shape(Vec<Item>);
+
+/// The parts of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// The text is too long for it to say.
+    Unknown,
+    /// The text has another shape.
+    None,
+    /// Where each begins, and the last one ends.
+    Begin([usize; ITEMS + 1]),
 }
 
 /// A class that is repeated.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Item {
     /// Which characters of ASCII are in it, by their byte.
     ascii: [bool; 256],
@@ -30,9 +40,10 @@ const ITEMS: usize = 8;
 /// Longer texts, too: a place in a text is a bit.
 const LONGEST: usize = 127;
 
-impl Simple {
-    /// The pattern of this text, if it is one of them.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
+impl Shape {
+    /// The shape of a pattern, and which of its parts are the first group; all of them where there is none. None: it is
+    /// not one of these patterns.
+    pub(super) fn new(pattern: &str) -> Option<(Self, Range<usize>)> {
         let hir = regex_syntax::parse(pattern).ok()?;
         let HirKind::Concat(parts) = hir.kind() else { return None };
         let [begin, inner @ .., end] = &parts[..] else { return None };
@@ -56,30 +67,28 @@ impl Simple {
             }
         }
         let all = 0..items.len();
-        (items.len() <= ITEMS).then(|| Self { items, group: group.unwrap_or(all) })
+        (items.len() <= ITEMS).then(|| (Self(items), group.unwrap_or(all)))
     }
 
-    /// From where to where the first group goes in a text; the inner none: the pattern does not fit. None: the text is
-    /// too long.
-    #[expect(clippy::option_option, reason = "whether it can say, and what it says")]
-    pub(super) fn part(&self, text: &str) -> Option<Option<(usize, usize)>> {
+    /// The parts of a text.
+    pub(super) fn parts(&self, text: &str) -> Parts {
         if text.len() > LONGEST {
-            return None;
+            return Parts::Unknown;
         }
         let mut tried = Tried { dead: [0; ITEMS + 1], begins: [0; ITEMS + 1] };
         let fits = if text.is_ascii() {
-            self.fits_ascii(text.as_bytes(), &mut tried)?
+            self.fits_ascii(text.as_bytes(), &mut tried)
         } else {
-            self.fits(text, 0, 0, &mut tried)
+            Some(self.fits(text, 0, 0, &mut tried))
         };
-        if !fits {
-            return Some(None);
+        match fits {
+            None => Parts::Unknown,
+            Some(false) => Parts::None,
+            Some(true) => Parts::Begin(tried.begins),
         }
-        let begin = |item: usize| tried.begins.get(item).copied();
-        Some(begin(self.group.start).zip(begin(self.group.end)))
     }
 
-    /// As [`Simple::fits`], where each character is a byte: from item to item, and back where one does not fit. None
+    /// As [`Shape::fits`], where each character is a byte: from item to item, and back where one does not fit. None
     /// cannot be.
     fn fits_ascii(&self, text: &[u8], tried: &mut Tried) -> Option<bool> {
         // So many items have taken their part.
@@ -88,7 +97,7 @@ impl Simple {
             let at = *tried.begins.get(item)?;
             if tried.dead.get(item)? >> at & 1 == 0 {
                 let rest = text.get(at..)?;
-                match self.items.get(item) {
+                match self.0.get(item) {
                     None if rest.is_empty() => return Some(true),
                     None => {}
                     Some(own) => {
@@ -107,7 +116,7 @@ impl Simple {
                 let end = *tried.begins.get(item)?;
                 *tried.dead.get_mut(item)? |= 1 << end;
                 let Some(before) = item.checked_sub(1) else { return Some(false) };
-                if end > tried.begins.get(before)? + self.items.get(before)?.min {
+                if end > tried.begins.get(before)? + self.0.get(before)?.min {
                     *tried.begins.get_mut(item)? = end - 1;
                     break;
                 }
@@ -121,7 +130,7 @@ impl Simple {
         if let Some(begin) = tried.begins.get_mut(item) {
             *begin = at;
         }
-        let Some(own) = self.items.get(item) else { return at == text.len() };
+        let Some(own) = self.0.get(item) else { return at == text.len() };
         let (mut count, mut end) = (0, at);
         while count < own.max {
             let length = match text.as_bytes().get(end) {
@@ -161,6 +170,18 @@ struct Tried {
     dead: [u128; ITEMS + 1],
     /// Where each item begins.
     begins: [usize; ITEMS + 1],
+}
+
+impl Parts {
+    /// From where to where some of the parts go; the inner none: the text has another shape. None: it is not known.
+    #[expect(clippy::option_option, reason = "whether it can say, and what it says")]
+    pub(super) fn group(&self, group: &Range<usize>) -> Option<Option<(usize, usize)>> {
+        match self {
+            Self::Unknown => None,
+            Self::None => Some(None),
+            Self::Begin(begins) => Some(begins.get(group.start).copied().zip(begins.get(group.end).copied())),
+        }
+    }
 }
 
 impl Item {
@@ -247,21 +268,23 @@ mod tests {
         #[test]
         fn it_finds_what_the_regex_crate_finds(pattern in patterns(), text in "[a-d0-3 é\n]{0,12}") {
             let regex = Regex::new(&pattern).unwrap();
-            if let Some(simple) = Simple::new(&pattern) {
+            if let Some((shape, group)) = Shape::new(&pattern) {
                 let groups = regex.captures(&text);
                 let part = groups.as_ref().and_then(|groups| groups.get(usize::from(groups.len() > 1)));
-                prop_assert_eq!(simple.part(&text), Some(part.map(|part| (part.start(), part.end()))), "{}", pattern);
+                prop_assert_eq!(shape.parts(&text).group(&group), Some(part.map(|part| (part.start(), part.end()))), "{}", pattern);
             }
         }
     }
 
     #[test]
     fn the_patterns_of_streets_are_simple() {
-        let street = Simple::new(r"^\D+\s(\d+\D*)$").unwrap();
-        assert_eq!(street.part("Rozengracht 75 a"), Some(Some((12, 16))));
-        assert_eq!(street.part("Königsallee"), Some(None));
-        assert_eq!(street.part(&"x".repeat(200)), None);
-        assert!(Simple::new(r"^(\D+)\s\d+\D*$").is_some());
-        assert!(Simple::new(r"\[([^\]]+)\]").is_none());
+        let (street, house) = Shape::new(r"^\D+\s(\d+\D*)$").unwrap();
+        assert_eq!(street.parts("Rozengracht 75 a").group(&house), Some(Some((12, 16))));
+        assert_eq!(street.parts("Königsallee 7").group(&house), Some(Some((13, 14))));
+        assert_eq!(street.parts("Königsallee").group(&house), Some(None));
+        assert_eq!(street.parts(&"x".repeat(200)).group(&house), None);
+        let (same, name) = Shape::new(r"^(\D+)\s\d+\D*$").unwrap();
+        assert_eq!((same == street, name), (true, 0..1));
+        assert!(Shape::new(r"\[([^\]]+)\]").is_none());
     }
 }

@@ -9,6 +9,7 @@ use super::{
     super::output::Output,
     code::{Bit, Ending, FRAMES, Program, RECORD, Rows, Target},
     layout::{Condition, Layout},
+    pattern::Parts,
     table::Asked,
     texts::Texts,
     value::{Kind, Quick},
@@ -41,6 +42,8 @@ pub(super) struct Machine<'a> {
     pub(super) ended: Option<(Verdict, Reason)>,
     /// What is written, each with where its fields begin.
     pub(super) made: Vec<(&'a Target, usize)>,
+    /// By shape, the text of this record that was taken apart last, and its parts.
+    pub(super) parted: Vec<(Quick, Parts)>,
     /// Where patterns found what.
     pub(super) places: Vec<CaptureLocations>,
     /// The elements of lists in hand.
@@ -72,6 +75,7 @@ impl<'a> Machine<'a> {
             warnings: Vec::new(),
             ended: None,
             made: Vec::new(),
+            parted: vec![(Quick::UNSET, Parts::None); program.shapes.len()],
             places: program.patterns.iter().map(Regex::capture_locations).collect(),
             collected: Vec::new(),
             begun: Vec::new(),
@@ -120,6 +124,7 @@ impl<'a> Machine<'a> {
         self.collected.clear();
         self.begun.clear();
         self.warnings.clear();
+        self.parted.fill((Quick::UNSET, Parts::None));
         self.run(&program.steps)
     }
 

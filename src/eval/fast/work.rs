@@ -304,8 +304,14 @@ impl<'a> Machine<'a> {
             return value.is_blank().then_some(Quick::BLANK);
         }
         let text = self.texts.get(value);
-        let simple = pattern.simple.as_ref().and_then(|simple| simple.part(text));
-        let found = simple.unwrap_or_else(|| {
+        let known = pattern.shape.as_ref().and_then(|(shape, group)| {
+            let (before, parts) = self.parted.get_mut(*shape)?;
+            if !before.is_alike(value) {
+                (*before, *parts) = (value, self.program.shapes.get(*shape)?.parts(text));
+            }
+            parts.group(group)
+        });
+        let found = known.unwrap_or_else(|| {
             let places = self.places.get_mut(pattern.number)?;
             self.program.patterns.get(pattern.number)?.captures_read(places, text)?;
             places.get(usize::from(places.len() > 1))

@@ -4,7 +4,7 @@ use super::{
     super::{
         code::{Block, Given, List, Lookup, Native, Operand, Pattern, Result, Step},
         layout::Place,
-        pattern::Simple,
+        pattern::Shape,
         table::Classes,
         value::Quick,
     },
@@ -89,7 +89,8 @@ impl<'p> Lowering<'_, 'p> {
             ("part", [Arg::Value(of, _), Arg::Pattern(pattern)]) => {
                 let of = self.value(of)?;
                 self.patterns.push(pattern.clone());
-                let pattern = Pattern { number: self.patterns.len() - 1, simple: Simple::new(pattern.as_str()) };
+                let shape = Shape::new(pattern.as_str()).map(|(shape, group)| (self.shape(shape), group));
+                let pattern = Pattern { number: self.patterns.len() - 1, shape };
                 return self.step(|to| Step::Part(to, of, Box::new(pattern)));
             }
             ("join", [Arg::Value(list, _), Arg::Value(by, _)]) => {
@@ -127,6 +128,15 @@ impl<'p> Lowering<'_, 'p> {
             });
         }
         self.step(|to| Step::Function(to, call, given.into()))
+    }
+
+    /// The place of a shape among those of the program.
+    fn shape(&mut self, shape: Shape) -> usize {
+        if let Some(known) = self.shapes.iter().position(|known| *known == shape) {
+            return known;
+        }
+        self.shapes.push(shape);
+        self.shapes.len() - 1
     }
 
     /// Where the elements of a list are, once the steps so far have been gone through. None leaves no step behind.
