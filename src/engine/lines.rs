@@ -27,6 +27,9 @@ const PIECE: usize = 256 * 1024;
 /// A longer line is no record of anything.
 const LONGEST: usize = 64 * 1024 * 1024;
 
+/// Some programs of Windows write it before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Pieces for each worker: one that is read, one in work, one that is written.
 const PIECES: usize = 3;
 
@@ -94,7 +97,7 @@ pub fn lines(
             if !pieces.fill(&mut piece)? {
                 break;
             }
-            pieces.line += memchr::memchr_iter(b'\n', &piece.lines).count() as u64;
+            pieces.line += memchr::memchr_iter(b'\n', piece.lines()).count() as u64;
             if to_worker.send(piece).is_err() {
                 break;
             }
@@ -130,24 +133,53 @@ impl crate::eval::lines::Bodies for Bodies {
 struct Piece {
     /// The place of the first line.
     first: u64,
-    lines: Vec<u8>,
+    /// The lines, and room behind them that is kept: what is made again for each piece costs as much as to read it.
+    room: Vec<u8>,
+    /// So much of it is lines.
+    length: usize,
     out: Output,
     tally: Tally,
 }
 
 impl Piece {
+    fn lines(&self) -> &[u8] {
+        self.room.get(..self.length).unwrap_or_default()
+    }
+
     /// Gives the place of the line behind its own.
     fn decide(&mut self, worker: &mut Decider<'_>) -> u64 {
-        let (tally, next) = worker.chunk(self.first, &self.lines, &mut self.out);
+        let lines = self.room.get(..self.length).unwrap_or_default();
+        let (tally, next) = worker.chunk(self.first, lines, &mut self.out);
         self.tally = tally;
         next
     }
 
     fn hand_over(&mut self, to: &mut dyn io::Write) -> Result<Tally, LinesError> {
         to.write_all(self.out.written()).map_err(LinesError::Write)?;
-        self.lines.clear();
+        self.length = 0;
         self.out.clear();
         Ok(self.tally)
+    }
+
+    /// Adds up to so many bytes of a stream, fewer only at its end. Gives how many.
+    fn read(&mut self, from: &mut impl Read, most: usize) -> io::Result<usize> {
+        let end = self.length + most;
+        self.room.resize(self.room.len().max(end), 0);
+        let mut rest = self.room.get_mut(self.length..end).unwrap_or_default();
+        let mut got = 0;
+        while !rest.is_empty() {
+            match from.read(rest) {
+                Ok(0) => break,
+                Ok(count) => {
+                    got += count;
+                    rest = rest.get_mut(count..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.length += got;
+        Ok(got)
     }
 }
 
@@ -164,28 +196,31 @@ struct Pieces<R> {
 impl<R: Read> Pieces<R> {
     /// The next lines; no when there are none.
     fn fill(&mut self, piece: &mut Piece) -> Result<bool, LinesError> {
-        let lines = &mut piece.lines;
-        lines.append(&mut self.rest);
+        // Reading from memory cannot fail.
+        let _ = piece.read(&mut self.rest.as_slice(), self.rest.len());
+        self.rest.clear();
         while !self.ended {
-            let known = lines.len();
-            let got = (&mut self.from).take(PIECE as u64).read_to_end(lines).map_err(LinesError::Read)?;
+            let known = piece.length;
+            let got = piece.read(&mut self.from, PIECE).map_err(LinesError::Read)?;
             self.ended = got < PIECE;
-            if self.line == 1 && known == 0 && lines.starts_with(b"\xEF\xBB\xBF") {
-                lines.drain(..3);
+            if self.line == 1 && known == 0 && piece.lines().starts_with(BYTE_ORDER_MARK) {
+                piece.room.copy_within(BYTE_ORDER_MARK.len()..piece.length, 0);
+                piece.length -= BYTE_ORDER_MARK.len();
             }
             if self.ended {
                 break;
             }
-            let fresh = lines.get(known..).unwrap_or_default();
-            if let Some(end) = fresh.iter().rposition(|byte| *byte == b'\n') {
-                self.rest.extend(lines.drain(known + end + 1..));
+            let fresh = piece.lines().get(known..).unwrap_or_default();
+            if let Some(end) = memchr::memrchr(b'\n', fresh) {
+                self.rest.extend_from_slice(fresh.get(end + 1..).unwrap_or_default());
+                piece.length = known + end + 1;
                 break;
             }
-            if lines.len() > LONGEST {
+            if piece.length > LONGEST {
                 return Err(LinesError::TooLong(self.line));
             }
         }
         piece.first = self.line;
-        Ok(!lines.is_empty())
+        Ok(piece.length > 0)
     }
 }

@@ -318,29 +318,36 @@ fn fitting(number: Decimal) -> Option<(i64, u8)> {
 pub(super) fn number(bytes: &[u8]) -> Option<(i64, u8, usize)> {
     let minus = usize::from(bytes.first() == Some(&b'-'));
     let digits = bytes.get(minus..)?;
-    let (mut number, mut length, mut point) = (0_i64, 0, usize::MAX);
-    let end = loop {
-        let byte = digits.get(length).copied().unwrap_or(b' ');
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
-        } else if byte == b'.' && point == usize::MAX {
-            point = length;
-        } else {
-            break byte;
+    let (mut number, whole) = with_digits(0, digits);
+    let (mut scale, mut length) = (0, whole);
+    if digits.get(whole) == Some(&b'.') {
+        (number, scale) = with_digits(number, digits.get(whole + 1..)?);
+        length += 1 + scale;
+        if scale == 0 {
+            return None;
         }
-        length += 1;
-    };
-    let (count, scale) = if point == usize::MAX { (length, 0) } else { (length - 1, length - 1 - point) };
+    }
     // `-0` keeps its sign elsewhere; what has leading zeros is no number of JSON, and in a text others may judge it.
-    let leading = matches!(digits, [b'0', b'0'..=b'9', ..]);
+    let leading = whole > 1 && digits.starts_with(b"0");
     let minus_zero = minus == 1 && number == 0;
-    let pointed = point == 0 || (point != usize::MAX && scale == 0);
-    let more = matches!(end, b'e' | b'E' | b'+' | b'-' | b'.');
-    if count == 0 || count > usize::from(DIGITS) || leading || minus_zero || pointed || more {
+    let more = matches!(digits.get(length), Some(b'e' | b'E' | b'+' | b'-' | b'.'));
+    if whole == 0 || whole + scale > usize::from(DIGITS) || leading || minus_zero || more {
         return None;
     }
     Some((if minus == 1 { -number } else { number }, u8::try_from(scale).ok()?, minus + length))
+}
+
+/// A number with the digits that these bytes begin with behind its own, and how many they are. Right up to eighteen.
+#[inline]
+fn with_digits(mut number: i64, bytes: &[u8]) -> (i64, usize) {
+    for (count, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (number, count);
+        }
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    (number, bytes.len())
 }
 
 /// A day as `yyyy-mm-dd` from the year 1000 on.
