@@ -17,8 +17,8 @@ pub struct Output {
 /// How many bytes are copied at a time: most keys and texts are shorter.
 pub(super) const PIECE: usize = 32;
 
-/// So much room is made at once.
-const ROOM: usize = 16 * 1024;
+/// So much room is made at least.
+const ROOM: usize = 1024;
 
 impl Output {
     /// All that was written.
@@ -138,7 +138,7 @@ impl Output {
         self.bytes.truncate(self.end);
         self.bytes.extend_from_slice(bytes);
         self.end = self.bytes.len();
-        self.bytes.resize(self.end + ROOM, 0);
+        self.bytes.resize(self.end + self.end.max(ROOM), 0);
     }
 }
 

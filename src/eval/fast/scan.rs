@@ -102,9 +102,8 @@ fn unit(digits: &str) -> Option<u32> {
     all.then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// Writes a text as JSON has it, without its quotes.
-pub(super) fn escape(text: &str, into: &mut Output) {
-    let bytes = text.as_bytes();
+/// Writes the bytes of a text as JSON has it, without its quotes.
+pub(super) fn escape(bytes: &[u8], into: &mut Output) {
     let mut from = 0;
     while let Some(at) = next_special(bytes, from) {
         into.bytes(bytes.get(from..at).unwrap_or_default());
@@ -174,7 +173,7 @@ mod tests {
         fn a_text_is_written_as_serde_json_writes_it(text in texts(), more in any::<String>()) {
             for text in [text, more] {
                 let mut output = Output::default();
-                escape(&text, &mut output);
+                escape(text.as_bytes(), &mut output);
                 let written = output.written();
                 let whole = [b"\"", written, b"\""].concat();
                 prop_assert_eq!(String::from_utf8(whole).unwrap(), serde_json::to_string(&text).unwrap());

@@ -390,7 +390,7 @@ impl Scalar {
     fn value(&self, value: Quick, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Output) -> Option<()> {
         match (&self.wire, value.kind()) {
             (Wire::Text, Kind::PLAIN) => plain(value, texts, into),
-            (Wire::Text, Kind::TEXT) => escape(texts.get(value), into),
+            (Wire::Text, Kind::TEXT) => escape(texts.bytes(value), into),
             (Wire::Text | Wire::Int, Kind::INT) => number(value.number(), 0, into),
             (Wire::Date, Kind::DATE) => date(value.number(), into),
             (Wire::Bool, Kind::BOOL) if value.is_yes() => into.word(b"true"),
@@ -438,7 +438,7 @@ pub(super) fn text(value: Quick, texts: &Texts<'_>, into: &mut Output) {
     if value.kind() == Kind::PLAIN {
         plain(value, texts, into);
     } else {
-        escape(texts.get(value), into);
+        escape(texts.bytes(value), into);
     }
     into.push(b'"');
 }
