@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A register, counted from the beginning of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Operand {
     /// One of [`FRAMES`]: the program's own registers, the record, or the row that a loop has in hand.
     pub(super) frame: u32,

@@ -7,7 +7,10 @@ mod call;
 mod expression;
 mod write;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use regex::Regex;
 
@@ -76,6 +79,8 @@ struct Lowering<'l, 'p> {
     here: Here,
     /// What stands in the program's own registers at the beginning.
     own: Vec<Quick>,
+    /// Which values are never blank.
+    filled: HashSet<Operand>,
     asked: usize,
     /// How many loops are around.
     depth: u32,
@@ -107,6 +112,7 @@ impl<'p> Program<'p> {
             here: Here::All,
             // The first one is for the day of the decision.
             own: vec![Quick::UNSET],
+            filled: HashSet::new(),
             asked: 0,
             depth: 0,
             fields: Vec::new(),

@@ -123,7 +123,6 @@ impl<'a> Cursor<'a, '_> {
                 &learned
             };
             match *deed {
-                Deed::Nothing => {}
                 Deed::Blank(register) => self.set(base, register, Quick::BLANK)?,
                 Deed::Bool(register, yes) => self.set(base, register, Quick::bool(yes))?,
                 Deed::NoRows { register, width } => {
@@ -229,8 +228,16 @@ impl<'a> Cursor<'a, '_> {
                     state = State { unwanted: unwanted + 1, first: true, ..state };
                     continue;
                 }
-                (b't', Want::Skip) => self.word("true").map(|()| Deed::Nothing)?,
-                (b'f', Want::Skip) => self.word("false").map(|()| Deed::Nothing)?,
+                (b't', Want::Skip) => {
+                    self.word("true")?;
+                    continue;
+                }
+                (b'f', Want::Skip) => {
+                    self.word("false")?;
+                    continue;
+                }
+                // Of other texts one follows another; the currency of an amount is mostly this one.
+                (b'"', Want::Skip) if self.word("\"EUR\"").is_some() => continue,
                 (b'"', Want::Skip) => {
                     self.at += 1;
                     Deed::PassText
@@ -532,6 +539,10 @@ impl<'a> Cursor<'a, '_> {
 
     /// A number that nobody wants.
     fn pass_number(&mut self) -> Option<()> {
+        if let Some((.., length)) = self.bytes.get(self.at..).and_then(number) {
+            self.at += length;
+            return Some(());
+        }
         let start = self.at;
         while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.peek() {
             self.at += 1;

@@ -124,7 +124,9 @@ impl<'a> Machine<'a> {
         self.collected.clear();
         self.begun.clear();
         self.warnings.clear();
-        self.parted.fill((Quick::UNSET, Parts::None));
+        for (text, _) in &mut self.parted {
+            *text = Quick::UNSET;
+        }
         self.run(&program.steps)
     }
 

@@ -39,10 +39,9 @@ impl State {
 /// What is done behind the bytes of a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Deed {
-    /// The value, no or yes, was part of the step, and nobody wants it.
-    Nothing,
-    /// So was this one, and a blank goes into the register.
+    /// The value was part of the step, and a blank goes into the register.
     Blank(u16),
+    /// So was this one, no or yes.
     Bool(u16, bool),
     /// Rows that are none.
     NoRows {
@@ -104,12 +103,8 @@ pub(super) const NONE: u16 = u16::MAX;
 impl Steps {
     /// Nothing is learned yet of so many objects.
     pub(super) fn new(nodes: u16) -> Self {
-        let brace = |node| Step {
-            text: Expected::new(&[]),
-            deed: Deed::Nothing,
-            then: State::inside(node),
-            next: [NONE; NEXT],
-        };
+        let brace =
+            |node| Step { text: Expected::new(&[]), deed: Deed::End, then: State::inside(node), next: [NONE; NEXT] };
         Self { all: (0..nodes).map(brace).collect(), known: HashMap::default() }
     }
 

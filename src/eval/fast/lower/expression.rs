@@ -41,12 +41,13 @@ impl<'l, 'p> Lowering<'l, 'p> {
                         RowCode::Value(Value::Record(record)) => self.quick(record.at(pick)).map(Result::Value),
                         _ => Some(Result::Ends),
                     });
-                    let results = results.collect::<Option<_>>()?;
+                    let results = results.collect::<Option<Box<[_]>>>()?;
                     let row = match row {
                         Row::Value(row) => row,
                         Row::Let(number) => self.needed(number)?,
                     };
-                    self.step(|to| Step::Pick(to, row, results))
+                    let filled = are_filled(&results);
+                    self.step_filled(filled, |to| Step::Pick(to, row, results))
                 }
                 _ => None,
             },
@@ -64,7 +65,9 @@ impl<'l, 'p> Lowering<'l, 'p> {
             }
             Code::Must(of, ..) => {
                 let of = self.value(of)?;
-                self.steps.push(Step::Must(of));
+                if !self.filled.contains(&of) {
+                    self.steps.push(Step::Must(of));
+                }
                 Some(of)
             }
             Code::Fits(of, limit) => {
@@ -132,7 +135,8 @@ impl<'l, 'p> Lowering<'l, 'p> {
             }
             Code::Table(call) => {
                 let (lookup, results) = self.table(call)?;
-                self.step(|to| Step::Table(to, Box::new((lookup, results))))
+                let filled = are_filled(&results);
+                self.step_filled(filled, |to| Step::Table(to, Box::new((lookup, results))))
             }
             Code::Function(call) => self.function(call),
             Code::Define(define, args) => {
@@ -164,6 +168,15 @@ impl<'l, 'p> Lowering<'l, 'p> {
             }
             _ => None,
         }
+    }
+
+    /// A step whose value is known never to be blank, if it is.
+    fn step_filled(&mut self, filled: bool, step: impl FnOnce(To) -> Step<'p>) -> Option<Operand> {
+        let value = self.step(step)?;
+        if filled {
+            self.filled.insert(value);
+        }
+        Some(value)
     }
 
     /// Of two conditions the second one only where the first one leaves it open.
@@ -235,4 +248,13 @@ impl<'l, 'p> Lowering<'l, 'p> {
             _ => None,
         }
     }
+}
+
+/// Does a row that gives a value give one that is not blank?
+fn are_filled(results: &[Result<'_>]) -> bool {
+    results.iter().all(|result| match result {
+        Result::Value(value) => !value.is_blank(),
+        Result::Code(_) => false,
+        Result::Ends => true,
+    })
 }
