@@ -82,8 +82,8 @@ struct Lowering<'l, 'p> {
     /// Which values are never blank.
     filled: HashSet<Operand>,
     asked: usize,
-    /// How many loops are around.
-    depth: u32,
+    /// The loops that are around, with the lets of each.
+    loops: Vec<Vec<VarId>>,
     /// The fields of the write or the line object in hand that are always the same.
     fields: Vec<(usize, Quick)>,
     /// What the other ones are taken from.
@@ -114,7 +114,7 @@ impl<'p> Program<'p> {
             own: vec![Quick::UNSET],
             filled: HashSet::new(),
             asked: 0,
-            depth: 0,
+            loops: Vec::new(),
             fields: Vec::new(),
             puts: Vec::new(),
             conditions: 0,
@@ -341,11 +341,11 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     }
                     this.step(|to| Step::Find(to, Box::new(lookup)))
                 };
-                let row = if self.is_here(var) { Row::Value(find(self)?) } else { Row::Let(self.put_off(find)?) };
+                let row = if self.is_here(var) { Row::Value(find(self)?) } else { Row::Let(self.put_off(var, find)?) };
                 Stands::TableRow(row, call)
             }
             (None, code) if self.is_here(var) => Stands::Value(self.value(code)?),
-            (None, code) => Stands::Let(self.put_off(|this| this.value(code))?),
+            (None, code) => Stands::Let(self.put_off(var, |this| this.value(code))?),
         };
         self.names.insert(var, stands);
         Some(stands)
@@ -359,12 +359,15 @@ impl<'l, 'p> Lowering<'l, 'p> {
         }
     }
 
-    /// A let that is worked out where it is needed.
-    fn put_off(&mut self, lower: impl FnOnce(&mut Self) -> Option<Operand>) -> Option<usize> {
+    /// A let that is worked out where it is needed, in whatever loops that is: it knows of those around itself.
+    fn put_off(&mut self, var: VarId, lower: impl FnOnce(&mut Self) -> Option<Operand>) -> Option<usize> {
         let number = self.lets.len();
         self.lets.push(None);
-        let block = self.block(lower)?;
-        *self.lets.get_mut(number)? = Some(block);
+        let around = self.loops.iter().rposition(|own| own.contains(&var)).map_or(0, |place| place + 1);
+        let within = self.loops.split_off(around);
+        let block = self.block(lower);
+        self.loops.extend(within);
+        *self.lets.get_mut(number)? = Some(block?);
         Some(number)
     }
 
@@ -434,11 +437,11 @@ impl<'l, 'p> Lowering<'l, 'p> {
         lower: impl FnOnce(&mut Self) -> Option<()>,
     ) -> Option<Each<'p>> {
         let Stands::Rows(rows) = self.stands(list)? else { return None };
-        let frame = RECORD + 1 + self.depth;
+        let frame = RECORD + 1 + u32::try_from(self.loops.len()).ok()?;
         if frame as usize >= FRAMES {
             return None;
         }
-        self.depth += 1;
+        self.loops.push(own.to_vec());
         let names: Vec<VarId> = own.iter().copied().chain([var]).collect();
         let lowered = self.within(&names, |this| {
             this.names.insert(var, Stands::Record(&rows.fields, frame));
@@ -451,7 +454,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 })
             })
         });
-        self.depth -= 1;
+        self.loops.pop();
         let ((steps, ()), own) = lowered?;
         Some(Each { list: Operand::of_record(rows.register)?, frame, own, steps })
     }

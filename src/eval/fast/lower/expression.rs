@@ -156,6 +156,9 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     if let Here::Own(names) = &mut this.here {
                         names.extend(&define.own);
                     }
+                    if let Some(around) = this.loops.last_mut() {
+                        around.extend(&define.own);
+                    }
                     this.value(&define.body)
                 })?;
                 *self.steps.get_mut(begin)? = Step::Forget(own.into());
