@@ -80,25 +80,37 @@ impl Texts<'_> {
     }
 
     /// A text of these values with another one between them; blanks are left out, and one text alone stays as it is.
-    /// None: one of them has no text.
-    pub(super) fn join(&mut self, values: &[Quick], by: Quick) -> Option<Quick> {
+    /// None: one of them is not there, or has no text.
+    pub(super) fn join(&mut self, values: impl Iterator<Item = Option<Quick>>, by: Quick) -> Option<Quick> {
         let start = self.made.len();
+        let (mut first, mut count) = (Quick::BLANK, 0);
         let mut escapes = by.kind() == Kind::TEXT;
-        let mut filled = values.iter().filter(|value| !value.is_blank());
-        let Some(first) = filled.next() else { return Some(Quick::BLANK) };
-        let Some(second) = filled.next() else {
-            if first.is_text() {
-                return Some(*first);
+        for value in values {
+            let value = value?;
+            if value.is_blank() {
+                continue;
             }
-            self.add(*first)?;
-            return self.made_from(start, false);
-        };
-        self.add(*first)?;
-        escapes |= first.kind() == Kind::TEXT;
-        for value in std::iter::once(second).chain(filled) {
             escapes |= value.kind() == Kind::TEXT;
-            self.add(by)?;
-            self.add(*value)?;
+            match count {
+                0 => first = value,
+                1 => {
+                    self.add(first)?;
+                    self.add(by)?;
+                    self.add(value)?;
+                }
+                _ => {
+                    self.add(by)?;
+                    self.add(value)?;
+                }
+            }
+            count += 1;
+        }
+        if count < 2 {
+            if first.is_blank() || first.is_text() {
+                return Some(first);
+            }
+            self.add(first)?;
+            return self.made_from(start, false);
         }
         self.made_from(start, escapes)
     }

@@ -4,7 +4,7 @@
 //! ended, or whatever that one would fail, or what is not known here.
 
 use super::{
-    code::{Each, Given, List, Lookup, Operand, Pattern, Result as Row, Step, To},
+    code::{Each, FRAMES, Given, List, Lookup, Operand, Pattern, Result as Row, Step, To},
     native::exact,
     run::Machine,
     table::Cell,
@@ -20,12 +20,18 @@ use crate::{
     value::{Compare, Value},
 };
 
+/// What stands in a register.
+#[inline]
+fn at(registers: &[Quick], frames: &[usize; FRAMES], of: Operand) -> Option<Quick> {
+    let begin = frames.get(of.frame as usize)?;
+    registers.get(begin + of.register as usize).copied()
+}
+
 impl<'a> Machine<'a> {
     /// What stands in a register.
     #[inline]
     pub(super) fn get(&self, of: Operand) -> Option<Quick> {
-        let begin = self.frames.get(of.frame as usize)?;
-        self.registers.get(begin + of.register as usize).copied()
+        at(&self.registers, &self.frames, of)
     }
 
     #[inline]
@@ -380,8 +386,13 @@ impl<'a> Machine<'a> {
 
     #[inline(never)]
     fn join(&mut self, list: &List, by: Quick) -> Option<Quick> {
+        if let List::Items(items) = list {
+            // Each is at hand.
+            let Self { registers, frames, texts, .. } = self;
+            return texts.join(items.iter().map(|item| at(registers, frames, *item)), by);
+        }
         let begin = self.elements(list)?;
-        let value = self.texts.join(self.collected.get(begin..)?, by)?;
+        let value = self.texts.join(self.collected.get(begin..)?.iter().copied().map(Some), by)?;
         self.collected.truncate(begin);
         Some(value)
     }
