@@ -1,10 +1,13 @@
 //! Operators: comparisons, arithmetic, `and`, `or`, `??`, the minus sign.
 
+use std::sync::Arc;
+
 use super::super::{
     checker::{Checker, expr},
     coerce::Need,
     facts,
     join::{is_blank_literal, is_literal},
+    suggest,
     typed::{Convert, Expr, ExprKind},
     types::say,
 };
@@ -139,6 +142,13 @@ impl Checker<'_> {
             Diagnostic::new("F502", "a day is compared with a moment", moment.span)
                 .says("has a time")
                 .help(format!("date({text})"))
+        } else if let (Kind::OneOf(one), Kind::OneOf(other)) = (&a.ty.kind, &b.ty.kind) {
+            let said = |words: &[Arc<str>]| {
+                let which = if words.len() == 1 { "" } else { "one of " };
+                format!("{which}{}", suggest::words(words.iter().map(|word| &**word), '"', 6))
+            };
+            let (one, other) = (said(one), said(other));
+            Diagnostic::new("F103", format!("{one} is never {other}"), b.span).also(a.span, format!("this is {one}"))
         } else {
             let title = format!("{} is compared with {}", say(&a.ty), say(&b.ty));
             Diagnostic::new("F103", title, b.span).also(a.span, format!("this is {}", say(&a.ty)))
