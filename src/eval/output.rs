@@ -144,7 +144,7 @@ impl Output {
 
 impl io::Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Self::bytes(self, bytes);
+        self.bytes(bytes);
         Ok(bytes.len())
     }
 

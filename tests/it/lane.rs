@@ -261,11 +261,15 @@ fn damage(line: &mut Vec<u8>, dice: &mut StdRng) {
     line.retain(|byte| *byte != b'\n');
 }
 
+/// A number from the environment.
+fn wanted(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
 /// `KOPPEL_SEED=7 KOPPEL_LINES=100000` tries others, and more.
 #[test]
 fn a_line_that_is_damaged_is_told_alike_both_ways() {
-    let number = |name: &str, otherwise: u64| std::env::var(name).map_or(otherwise, |text| text.parse().unwrap());
-    let (seed, count) = (number("KOPPEL_SEED", 1), number("KOPPEL_LINES", 6_000));
+    let (seed, count) = (wanted("KOPPEL_SEED", 1), wanted("KOPPEL_LINES", 6_000));
     let mut dice = StdRng::seed_from_u64(seed);
     let mut made = Invoices::new(seed);
     let (mut all, mut whole) = (Vec::new(), 0);
@@ -302,8 +306,7 @@ fn a_line_that_is_damaged_is_told_alike_both_ways() {
 /// `KOPPEL_SEED=7 KOPPEL_FLOWS=1000` makes others, and more.
 #[test]
 fn a_flow_that_is_made_up_is_decided_alike_both_ways() {
-    let number = |name: &str, otherwise: u64| std::env::var(name).map_or(otherwise, |text| text.parse().unwrap());
-    let (seed, count) = (number("KOPPEL_SEED", 1), number("KOPPEL_FLOWS", 60));
+    let (seed, count) = (wanted("KOPPEL_SEED", 1), wanted("KOPPEL_FLOWS", 60));
     let config = fs::read_to_string("tests/bench/mapping/koppel.toml").unwrap();
     let (mut quickly, mut told) = (0, 0);
     for number in 0..count {

@@ -230,8 +230,8 @@ pub(super) struct Program<'p> {
     pub(super) lets: Vec<Vec<Step<'p>>>,
     /// What stands in the program's own registers at the beginning; the first one is for the day of the decision.
     pub(super) own: Vec<Quick>,
-    /// How many arguments all look-ups have.
-    pub(super) asked: usize,
+    /// How many inputs all look-ups have.
+    pub(super) inputs: usize,
     /// The patterns of [`Step::Part`]; a copy for one thread has no rival.
     pub(super) patterns: Vec<Regex>,
     /// The shapes of those that are simple.

@@ -15,11 +15,11 @@ use std::{
 use regex::Regex;
 
 use super::{
-    super::output::Output,
+    super::output::{Output, PIECE},
     code::{Bit, Block, Each, Ending, FRAMES, OWN, Operand, Program, RECORD, Result, Step, To},
     layout::{DerivedWords, Fields, Layout, Place, Rows},
     pattern::Shape,
-    texts::{PADDING, PLAN},
+    texts::PLAN,
     value::Quick,
 };
 use crate::{
@@ -81,7 +81,8 @@ struct Lowering<'l, 'p> {
     own: Vec<Quick>,
     /// Which values are never blank.
     filled: HashSet<Operand>,
-    asked: usize,
+    /// How many inputs the look-ups so far have.
+    inputs: usize,
     /// The loops that are around, with the lets of each.
     loops: Vec<Vec<VarId>>,
     /// The fields of the write or the line object in hand that are always the same.
@@ -113,7 +114,7 @@ impl<'p> Program<'p> {
             // The first one is for the day of the decision.
             own: vec![Quick::UNSET],
             filled: HashSet::new(),
-            asked: 0,
+            inputs: 0,
             loops: Vec::new(),
             fields: Vec::new(),
             puts: Vec::new(),
@@ -141,12 +142,12 @@ impl<'p> Program<'p> {
                 StmtCode::Ensure(_) | StmtCode::Each(_) => return None,
             }
         }
-        let Lowering { steps, lets, own, asked, patterns, shapes, mut texts, .. } = lowering;
+        let Lowering { steps, lets, own, inputs, patterns, shapes, mut texts, .. } = lowering;
         // So that the last one can be copied as a piece.
-        texts.bytes(PADDING.as_bytes());
+        texts.word(&[b' '; PIECE]);
         let texts = str::from_utf8(texts.written()).ok()?.to_owned();
         let lets: Option<Vec<_>> = lets.into_iter().map(|block| Some(block?.steps)).collect();
-        Some(Self { key, steps, lets: lets?, own, asked, patterns, shapes, texts })
+        Some(Self { key, steps, lets: lets?, own, inputs, patterns, shapes, texts })
     }
 }
 
@@ -263,17 +264,11 @@ impl<'l, 'p> Lowering<'l, 'p> {
         block.map(|(steps, value)| Block { steps, value })
     }
 
-    /// A register of the program's own, for a value on the way.
-    fn to(&mut self) -> Option<To> {
-        self.own.push(Quick::UNSET);
-        u32::try_from(self.own.len() - 1).ok()
-    }
-
     /// A step with a register for its value.
     fn step(&mut self, step: impl FnOnce(To) -> Step<'p>) -> Option<Operand> {
-        let to = self.to()?;
-        self.steps.push(step(to));
-        Some(Operand { frame: OWN, register: to })
+        let value = self.held(Quick::UNSET)?;
+        self.steps.push(step(value.register));
+        Some(value)
     }
 
     /// A value that the plan holds.
@@ -281,6 +276,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
         Quick::of(value, PLAN, &mut self.texts)
     }
 
+    /// A register of the program's own, with what stands in it at the beginning.
     fn held(&mut self, value: Quick) -> Option<Operand> {
         self.own.push(value);
         Operand::new(OWN, self.own.len() - 1)

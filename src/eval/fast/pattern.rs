@@ -75,101 +75,53 @@ impl Shape {
         if text.len() > LONGEST {
             return Parts::Unknown;
         }
-        let mut tried = Tried { dead: [0; ITEMS + 1], begins: [0; ITEMS + 1] };
-        let fits = if text.is_ascii() {
-            self.fits_ascii(text.as_bytes(), &mut tried)
-        } else {
-            Some(self.fits(text, 0, 0, &mut tried))
-        };
-        match fits {
-            None => Parts::Unknown,
-            Some(false) => Parts::None,
-            Some(true) => Parts::Begin(tried.begins),
+        if text.is_ascii() {
+            return self.fits(text.as_bytes(), |item, byte| item.takes_byte(*byte)).map_or(Parts::None, Parts::Begin);
         }
+        let letters: Vec<char> = text.chars().collect();
+        let Some(begins) = self.fits(&letters, |item, letter| item.takes(*letter)) else { return Parts::None };
+        let before = |place: usize| letters.iter().take(place).map(|letter| letter.len_utf8()).sum();
+        Parts::Begin(begins.map(before))
     }
 
-    /// As [`Shape::fits`], where each character is a byte: from item to item, and back where one does not fit. None
-    /// cannot be.
-    fn fits_ascii(&self, text: &[u8], tried: &mut Tried) -> Option<bool> {
+    /// Where each item begins among these letters, if they are taken to their end: each as many as it can, the first
+    /// ones first; where one does not fit, the last one that can do with one less gives it back.
+    fn fits<L>(&self, letters: &[L], takes: impl Fn(&Item, &L) -> bool) -> Option<[usize; ITEMS + 1]> {
+        let mut begins = [0; ITEMS + 1];
+        // By item, the places from which it does not fit.
+        let mut dead = [0_u128; ITEMS + 1];
         // So many items have taken their part.
         let mut item = 0;
         loop {
-            let at = *tried.begins.get(item)?;
-            if tried.dead.get(item)? >> at & 1 == 0 {
-                let rest = text.get(at..)?;
+            let at = *begins.get(item)?;
+            if dead.get(item)? >> at & 1 == 0 {
+                let rest = letters.get(at..)?;
                 match self.0.get(item) {
-                    None if rest.is_empty() => return Some(true),
+                    None if rest.is_empty() => return Some(begins),
                     None => {}
                     Some(own) => {
                         let most = rest.get(..own.max).unwrap_or(rest);
-                        let count = most.iter().position(|byte| !own.takes_byte(*byte)).unwrap_or(most.len());
+                        let count = most.iter().position(|letter| !takes(own, letter)).unwrap_or(most.len());
                         if count >= own.min {
                             item += 1;
-                            *tried.begins.get_mut(item)? = at + count;
+                            *begins.get_mut(item)? = at + count;
                             continue;
                         }
                     }
                 }
             }
-            // The last one that can do with one less gives it back.
             loop {
-                let end = *tried.begins.get(item)?;
-                *tried.dead.get_mut(item)? |= 1 << end;
-                let Some(before) = item.checked_sub(1) else { return Some(false) };
-                if end > tried.begins.get(before)? + self.0.get(before)?.min {
-                    *tried.begins.get_mut(item)? = end - 1;
+                let end = *begins.get(item)?;
+                *dead.get_mut(item)? |= 1 << end;
+                let before = item.checked_sub(1)?;
+                if end > begins.get(before)? + self.0.get(before)?.min {
+                    *begins.get_mut(item)? = end - 1;
                     break;
                 }
                 item = before;
             }
         }
     }
-
-    /// Do the items from this one on take the text from this place on? As much as they can, the first ones first.
-    fn fits(&self, text: &str, item: usize, at: usize, tried: &mut Tried) -> bool {
-        if let Some(begin) = tried.begins.get_mut(item) {
-            *begin = at;
-        }
-        let Some(own) = self.0.get(item) else { return at == text.len() };
-        let (mut count, mut end) = (0, at);
-        while count < own.max {
-            let length = match text.as_bytes().get(end) {
-                Some(byte) if byte.is_ascii() => usize::from(own.takes(char::from(*byte))),
-                Some(_) => {
-                    let letter = text.get(end..).and_then(|rest| rest.chars().next());
-                    letter.filter(|letter| own.takes(*letter)).map_or(0, char::len_utf8)
-                }
-                None => 0,
-            };
-            if length == 0 {
-                break;
-            }
-            count += 1;
-            end += length;
-        }
-        while count >= own.min {
-            let dead = tried.dead.get(item + 1).is_some_and(|dead| dead >> end & 1 == 1);
-            if !dead {
-                if self.fits(text, item + 1, end, tried) {
-                    return true;
-                }
-                if let Some(dead) = tried.dead.get_mut(item + 1) {
-                    *dead |= 1 << end;
-                }
-            }
-            let Some(last) = text.get(at..end).and_then(|taken| taken.chars().next_back()) else { return false };
-            count -= 1;
-            end -= last.len_utf8();
-        }
-        false
-    }
-}
-
-struct Tried {
-    /// By item, the places from which it does not fit.
-    dead: [u128; ITEMS + 1],
-    /// Where each item begins.
-    begins: [usize; ITEMS + 1],
 }
 
 impl Parts {

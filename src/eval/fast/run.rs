@@ -10,7 +10,7 @@ use super::{
     code::{Bit, Ending, FRAMES, Program, RECORD, Rows, Target},
     layout::{Condition, Layout},
     pattern::Parts,
-    table::Asked,
+    table::Remembered,
     texts::Texts,
     value::{Kind, Quick},
     write::text,
@@ -31,8 +31,8 @@ pub(super) struct Machine<'a> {
     pub(super) frames: [usize; FRAMES],
     /// Which lets have been worked out.
     pub(super) known: Vec<bool>,
-    /// What tables were asked last.
-    pub(super) asked: Vec<Asked>,
+    /// What the inputs of tables were last.
+    pub(super) remembered: Vec<Remembered>,
     /// The fields of what is written.
     pub(super) outs: Vec<Quick>,
     /// Where those of the object in hand begin.
@@ -69,7 +69,7 @@ impl<'a> Machine<'a> {
             registers,
             frames,
             known: vec![false; program.lets.len()],
-            asked: vec![Asked::NOTHING; program.asked],
+            remembered: vec![Remembered::NOTHING; program.inputs],
             outs: Vec::new(),
             out: 0,
             warnings: Vec::new(),

@@ -47,12 +47,12 @@ struct Column<'p> {
 
 /// What an input was the last time, and its class: rows ask for the rates of their record again and again.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct Remembered {
     value: Quick,
     class: usize,
 }
 
-impl Asked {
+impl Remembered {
     /// Nothing was asked yet: what is unset is of the class of blanks.
     pub(super) const NOTHING: Self = Self { value: Quick::UNSET, class: 0 };
 }
@@ -64,8 +64,8 @@ pub(super) enum Cell {
     Row(usize),
     /// No row, or several.
     Nothing,
-    /// There are no cells: the index is asked.
-    Ask,
+    /// There are no cells: the index says which.
+    Index,
 }
 
 /// No row fits, or several.
@@ -121,7 +121,7 @@ impl<'p> Classes<'p> {
         cell: usize,
         input: usize,
         value: Quick,
-        before: &mut Asked,
+        before: &mut Remembered,
         texts: &Texts<'_>,
     ) -> Option<usize> {
         let Some(column) = self.columns.get(input) else { return Some(cell) };
@@ -131,11 +131,11 @@ impl<'p> Classes<'p> {
             let class = column.class_of_text(value, texts)?;
             // Another line has another text there.
             if value.extra() == PLAN {
-                *before = Asked { value, class };
+                *before = Remembered { value, class };
             }
             class
         } else {
-            *before = Asked { value, class: column.class(value)? };
+            *before = Remembered { value, class: column.class(value)? };
             before.class
         };
         Some(cell * column.count + class)
@@ -145,7 +145,7 @@ impl<'p> Classes<'p> {
     #[inline]
     pub(super) fn row(&self, cell: usize) -> Cell {
         match self.cells.get(cell) {
-            None => Cell::Ask,
+            None => Cell::Index,
             Some(&NONE) => self.rest().map_or(Cell::Nothing, Cell::Row),
             Some(&SEVERAL) => Cell::Nothing,
             Some(row) => Cell::Row(*row as usize),
@@ -155,7 +155,7 @@ impl<'p> Classes<'p> {
     /// The number of the row that fits these values, where there are too many classes, or of what stands for the rest.
     /// None: there is none, or there are several.
     #[inline(never)]
-    pub(super) fn ask(&self, values: &[Value]) -> Option<usize> {
+    pub(super) fn by_index(&self, values: &[Value]) -> Option<usize> {
         match self.index.rows(values)[..] {
             [] => self.rest(),
             [only] => Some(only),

@@ -16,9 +16,6 @@ pub(super) const MADE: u32 = 1;
 /// A text stands in the plan.
 pub(super) const PLAN: u32 = 2;
 
-/// Stands behind the last text, so that it can be copied as a piece of a fixed length.
-pub(super) const PADDING: &str = "                                ";
-
 /// Where texts stand.
 #[derive(Debug)]
 pub(super) struct Texts<'a> {

@@ -207,6 +207,12 @@ impl Quick {
         if self.kind() == Kind::LIST { self.span() } else { (0, 0) }
     }
 
+    /// Where each row of a list begins.
+    pub(super) fn row_begins(self) -> impl Iterator<Item = usize> {
+        let ((first, count), width) = (self.rows(), self.extra() as usize);
+        (0..count).map(move |number| first + number * width)
+    }
+
     /// Are all their bits the same? What is not may be equal all the same.
     pub(super) fn is_alike(self, other: Self) -> bool {
         self.head == other.head && self.number == other.number

@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
                     let value = self.get(*of)?;
                     (to, self.convert(value, form)?)
                 }
-                Step::Text(to, bits) => (to, self.text(bits)?),
+                Step::Text(to, pieces) => (to, self.text(pieces)?),
                 Step::Part(to, of, pattern) => {
                     let value = self.get(*of)?;
                     (to, self.part(value, pattern)?)
@@ -198,12 +198,10 @@ impl<'a> Machine<'a> {
         each: &'a Each<'a>,
         body: &mut dyn FnMut(&mut Self, &'a [Step<'a>]) -> Option<()>,
     ) -> Option<()> {
-        let list = self.get(each.list)?;
-        let ((first, count), width) = (list.rows(), list.extra() as usize);
         // What is worked out where it is needed may come from within another loop, with that one's row in hand.
         let around = *self.frames.get(each.frame as usize)?;
-        for number in 0..count {
-            *self.frames.get_mut(each.frame as usize)? = first + number * width;
+        for row in self.get(each.list)?.row_begins() {
+            *self.frames.get_mut(each.frame as usize)? = row;
             for own in &each.own {
                 *self.known.get_mut(*own as usize)? = false;
             }
@@ -230,10 +228,8 @@ impl<'a> Machine<'a> {
                 self.collected.extend(std::iter::repeat_n(Quick::bool(true), count));
             }
             List::Column(rows, offset) => {
-                let list = self.get(*rows)?;
-                let ((first, count), width) = (list.rows(), list.extra() as usize);
-                for number in 0..count {
-                    let value = self.registers.get(first + number * width + *offset as usize).copied()?;
+                for row in self.get(*rows)?.row_begins() {
+                    let value = self.registers.get(row + *offset as usize).copied()?;
                     self.collected.push(value);
                 }
             }
@@ -352,13 +348,13 @@ impl<'a> Machine<'a> {
         let mut cell = 0;
         for (input, arg) in lookup.args.iter().enumerate() {
             let value = self.get(*arg)?;
-            let before = self.asked.get_mut(lookup.first + input)?;
+            let before = self.remembered.get_mut(lookup.first + input)?;
             cell = lookup.classes.narrowed(cell, input, value, before, &self.texts)?;
         }
         let row = match lookup.classes.row(cell) {
             Cell::Row(row) => row,
             Cell::Nothing => return None,
-            Cell::Ask => self.asked(lookup)?,
+            Cell::Index => self.by_index(lookup)?,
         };
         match lookup.ends.get(row)? {
             Some(ending) => self.ends(ending).and(None),
@@ -368,9 +364,9 @@ impl<'a> Machine<'a> {
 
     /// The same, by the values themselves.
     #[inline(never)]
-    fn asked(&self, lookup: &Lookup<'_>) -> Option<usize> {
+    fn by_index(&self, lookup: &Lookup<'_>) -> Option<usize> {
         let values: Option<Vec<Value>> = lookup.args.iter().map(|arg| self.get(*arg)?.to_value(&self.texts)).collect();
-        lookup.classes.ask(&values?)
+        lookup.classes.by_index(&values?)
     }
 
     fn result(&mut self, results: &'a [Row<'a>], row: usize) -> Option<Quick> {

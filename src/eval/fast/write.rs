@@ -38,9 +38,9 @@ struct Scalar {
 /// A field with fields of its own.
 #[derive(Debug)]
 struct Part {
+    name: Arc<str>,
     /// `{"FbSalesLines":{"Element":`
-    key: String,
-    literal: Literal,
+    key: Literal,
     element: Element,
     /// The register of the list, where it has rows.
     rows: Option<usize>,
@@ -123,9 +123,8 @@ impl Outline {
         let level = self.levels.last()?;
         let field = level.object.field(name).filter(|field| field.instead.is_none())?;
         let Element { attributes, scalars, objects } = &level.element;
-        let key = part_key(&field.wire);
         let known = attributes.iter().chain(scalars).any(|scalar| *scalar.name == *name)
-            || objects.iter().any(|part| part.key == key);
+            || objects.iter().any(|part| *part.name == *name);
         (!known).then(|| field.clone())
     }
 
@@ -190,7 +189,7 @@ impl Outline {
         self.push(object)?;
         let lowered = lower(self)?;
         let element = self.levels.pop()?.element;
-        let part = Part::new(&field.wire, element, None);
+        let part = Part::new(&field, element, None);
         self.levels.last_mut()?.element.objects.push(part);
         Some(lowered)
     }
@@ -213,7 +212,7 @@ impl Outline {
         let lowered = lower(self)?;
         let width = self.widths.pop()?;
         let element = self.levels.pop()?.element;
-        let part = Part::new(&field.wire, element, Some(out));
+        let part = Part::new(&field, element, Some(out));
         self.levels.last_mut()?.element.objects.push(part);
         Some((out, width, lowered))
     }
@@ -224,10 +223,6 @@ impl Outline {
         settle(&mut element, &mut Vec::new(), false);
         Some((element, self.widths.pop()?))
     }
-}
-
-fn part_key(wire: &str) -> String {
-    format!("{{{}:{{\"Element\":", serde_json::Value::from(wire))
 }
 
 /// Finds the currencies of amounts: the nearest field of that name, from the inside to the outside.
@@ -320,9 +315,9 @@ fn open(into: &mut Output, place: usize) {
 }
 
 impl Part {
-    fn new(wire: &str, element: Element, rows: Option<usize>) -> Self {
-        let key = part_key(wire);
-        Self { literal: Literal::new(key.as_bytes()), key, element, rows }
+    fn new(field: &Field, element: Element, rows: Option<usize>) -> Self {
+        let key = format!("{{{}:{{\"Element\":", serde_json::Value::from(&*field.wire));
+        Self { name: field.name.clone(), key: Literal::new(key.as_bytes()), element, rows }
     }
 
     fn is_filled(&self, outs: &[Quick], base: usize) -> bool {
@@ -333,15 +328,13 @@ impl Part {
     }
 
     fn write(&self, outs: &[Quick], texts: &Texts<'_>, base: usize, into: &mut Output) -> Option<()> {
-        self.literal.write(into);
+        self.key.write(into);
         match self.rows {
             None => self.element.write(outs, texts, base, into)?,
             Some(rows) => {
-                let list = outs.get(base + rows)?;
-                let ((first, count), width) = (list.rows(), list.extra() as usize);
-                for number in 0..count {
+                for (number, row) in outs.get(base + rows)?.row_begins().enumerate() {
                     into.push(if number == 0 { b'[' } else { b',' });
-                    self.element.write(outs, texts, first + number * width, into)?;
+                    self.element.write(outs, texts, row, into)?;
                 }
                 into.push(b']');
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rand::{RngExt as _, rngs::StdRng};
+use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
 
 /// Makes a flow that reads invoices and writes orders.
 pub(super) struct Flows<'d> {
@@ -28,7 +28,7 @@ impl<'d> Flows<'d> {
     }
 
     fn one(&mut self, of: &[&str]) -> String {
-        of[self.below(of.len())].to_owned()
+        (*of.choose(self.dice).unwrap()).to_owned()
     }
 
     fn name(&mut self, kind: &str) -> String {
@@ -85,23 +85,20 @@ impl<'d> Flows<'d> {
     }
 
     fn name_a_value(&mut self) -> String {
-        match self.below(3) {
-            0 => {
-                let (name, value) = (self.name("text"), self.text(DEPTH));
-                self.texts.push(name.clone());
-                format!("let {name} = {value}\n")
-            }
-            1 => {
-                let (name, value) = (self.name("number"), self.number(DEPTH));
-                self.numbers.push(name.clone());
-                format!("let {name} = {value}\n")
-            }
-            _ => {
-                let (name, value) = (self.name("answer"), self.answer(DEPTH));
-                self.answers.push(name.clone());
-                format!("let {name} = {value}\n")
-            }
-        }
+        let (kind, value) = match self.below(3) {
+            0 => ("text", self.text(DEPTH)),
+            1 => ("number", self.number(DEPTH)),
+            _ => ("answer", self.answer(DEPTH)),
+        };
+        let name = self.name(kind);
+        let line = format!("let {name} = {value}\n");
+        let known = match kind {
+            "text" => &mut self.texts,
+            "number" => &mut self.numbers,
+            _ => &mut self.answers,
+        };
+        known.push(name);
+        line
     }
 
     fn lines(&mut self) -> String {
@@ -142,20 +139,23 @@ impl<'d> Flows<'d> {
     }
 
     fn row(&mut self, field: &str) -> Option<String> {
-        if self.rows.is_empty() {
-            return None;
-        }
-        let at = self.below(self.rows.len());
-        Some(format!("{}.{field}", self.rows[at]))
+        self.rows.choose(self.dice).map(|row| format!("{row}.{field}"))
+    }
+
+    /// A value of each row, or of some.
+    fn of_rows(&mut self, item: impl FnOnce(&mut Self) -> String) -> String {
+        let name = self.name("row");
+        let when = if self.below(2) == 0 { format!(" when {}", self.of_row(&name, 1)) } else { String::new() };
+        self.rows.push(name.clone());
+        let item = item(self);
+        self.rows.pop();
+        format!("{item} for {name} in invoice.line_items{when}")
     }
 
     fn text(&mut self, depth: u32) -> String {
         let plain = |this: &mut Self| match this.below(4) {
             0 => this.one(&["\"a\"", "\"é \\\" x\"", "\"nl\"", "\"Straatweg 12 b\""]),
-            1 if !this.texts.is_empty() => {
-                let at = this.below(this.texts.len());
-                this.texts[at].clone()
-            }
+            1 if !this.texts.is_empty() => this.texts.choose(this.dice).unwrap().clone(),
             2 => this.row("description").unwrap_or_else(|| "invoice.reference".to_owned()),
             _ => this.one(&[
                 "invoice.customer_company_name",
@@ -192,14 +192,7 @@ impl<'d> Flows<'d> {
                 let items: Vec<String> = (0..=self.below(3)).map(|_| self.text(depth - 1)).collect();
                 format!("join([{}], {})", items.join(", "), self.one(&["\"-\"", "\", \"", "\"é\""]))
             }
-            7 => {
-                let name = self.name("row");
-                let when = if self.below(2) == 0 { format!(" when {}", self.of_row(&name, 1)) } else { String::new() };
-                self.rows.push(name.clone());
-                let item = self.text(depth - 1);
-                self.rows.pop();
-                format!("join({item} for {name} in invoice.line_items{when}, \"; \")")
-            }
+            7 => format!("join({}, \"; \")", self.of_rows(|this| this.text(depth - 1))),
             8 => format!("kind_of({}, {})", self.text(depth - 1), self.number(depth - 1)),
             9 => format!("named({}, {})", self.text(depth - 1), self.number(depth - 1)),
             10 => format!("first(invoice.line_items.{})", self.one(&["description", "ledger_account_id"])),
@@ -210,10 +203,7 @@ impl<'d> Flows<'d> {
     fn number(&mut self, depth: u32) -> String {
         let plain = |this: &mut Self| match this.below(4) {
             0 => this.one(&["0", "3", "0.5", "12.25"]),
-            1 if !this.numbers.is_empty() => {
-                let at = this.below(this.numbers.len());
-                this.numbers[at].clone()
-            }
+            1 if !this.numbers.is_empty() => this.numbers.choose(this.dice).unwrap().clone(),
             2 => this.row("quantity").unwrap_or_else(|| "count(invoice.line_items)".to_owned()),
             _ => {
                 this.one(&["count(invoice.discounts)", "days_between(invoice.invoice_date, invoice.invoice_due_date)"])
@@ -228,14 +218,7 @@ impl<'d> Flows<'d> {
             2 => format!("round({}, {})", self.number(depth - 1), self.below(3)),
             3 => format!("(weight({}, no) ?? {})", self.number(depth - 1), self.number(depth - 1)),
             4 => format!("({} when {})", self.number(depth - 1), self.answer(depth - 1)),
-            5 | 6 => {
-                let name = self.name("row");
-                let when = if self.below(2) == 0 { format!(" when {}", self.of_row(&name, 1)) } else { String::new() };
-                self.rows.push(name.clone());
-                let item = self.number(depth - 1);
-                self.rows.pop();
-                format!("sum({item} for {name} in invoice.line_items{when})")
-            }
+            5 | 6 => format!("sum({})", self.of_rows(|this| this.number(depth - 1))),
             7 => format!("weight({}, {})", self.number(depth - 1), self.answer(depth - 1)),
             _ => plain(self),
         }
@@ -244,8 +227,7 @@ impl<'d> Flows<'d> {
     fn answer(&mut self, depth: u32) -> String {
         if depth == 0 {
             if !self.answers.is_empty() && self.below(2) == 0 {
-                let at = self.below(self.answers.len());
-                return self.answers[at].clone();
+                return self.answers.choose(self.dice).unwrap().clone();
             }
             return self.one(&[
                 "yes",

@@ -32,8 +32,8 @@ impl<'p> Lowering<'_, 'p> {
     pub(super) fn table(&mut self, call: &'p TableCall) -> Option<(Lookup<'p>, Box<[Result<'p>]>)> {
         let table = self.lowered.tables.get(call.table.0 as usize)?.as_ref()?;
         let args: Box<[Operand]> = call.args.iter().map(|arg| self.value(arg)).collect::<Option<_>>()?;
-        let first = self.asked;
-        self.asked += args.len();
+        let first = self.inputs;
+        self.inputs += args.len();
         let inputs: Vec<VarId> = table.inputs.iter().filter_map(|input| input.var).collect();
         let named = table.inputs.iter().zip(&args).filter_map(|(input, arg)| Some((input.var?, Stands::Value(*arg))));
         let named: Vec<_> = named.collect();

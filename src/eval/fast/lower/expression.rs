@@ -75,8 +75,8 @@ impl<'l, 'p> Lowering<'l, 'p> {
                 self.steps.push(Step::Fits(of, limit.max));
                 Some(of)
             }
-            Code::And(pair) => self.either(pair, Step::Unless),
-            Code::Or(pair) => self.either(pair, Step::When),
+            Code::And(pair) => self.left_open(pair, Step::Unless),
+            Code::Or(pair) => self.left_open(pair, Step::When),
             Code::Is(pair) | Code::Matches(pair) => {
                 if let Some(has_word) = self.has_word(pair) {
                     return Some(has_word);
@@ -118,10 +118,10 @@ impl<'l, 'p> Lowering<'l, 'p> {
                     self.steps.pop();
                     return self.step(|to| Step::Either(to, first, second));
                 }
-                let to = self.to()?;
-                self.steps.push(Step::Copy(to, second));
-                self.land(jump, |there| Step::Default(to, first, there))?;
-                Operand::new(super::OWN, to as usize)
+                let value = self.held(Quick::UNSET)?;
+                self.steps.push(Step::Copy(value.register, second));
+                self.land(jump, |there| Step::Default(value.register, first, there))?;
+                Some(value)
             }
             Code::Arithmetic(operator, pair, _) => {
                 let (a, b) = (self.value(&pair.0)?, self.value(&pair.1)?);
@@ -183,7 +183,7 @@ impl<'l, 'p> Lowering<'l, 'p> {
     }
 
     /// Of two conditions the second one only where the first one leaves it open.
-    fn either(&mut self, pair: &'p (Code, Code), jump: impl FnOnce(Operand, u32) -> Step<'p>) -> Option<Operand> {
+    fn left_open(&mut self, pair: &'p (Code, Code), jump: impl FnOnce(Operand, u32) -> Step<'p>) -> Option<Operand> {
         let first = self.value(&pair.0)?;
         let yes = self.step(|to| Step::Yes(to, first))?;
         let place = self.jump();
@@ -198,9 +198,9 @@ impl<'l, 'p> Lowering<'l, 'p> {
 
     /// The first arm whose condition is yes.
     fn choose(&mut self, arms: &'p [(Code, Code)], last: Option<&'p Code>) -> Option<Operand> {
-        let to = self.to()?;
-        self.choose_into(to, arms, last)?;
-        Operand::new(super::OWN, to as usize)
+        let value = self.held(Quick::UNSET)?;
+        self.choose_into(value.register, arms, last)?;
+        Some(value)
     }
 
     fn choose_into(&mut self, to: To, arms: &'p [(Code, Code)], last: Option<&'p Code>) -> Option<()> {
